@@ -1,0 +1,134 @@
+"""Who may ask about what, through which channel, and why not (domain §3.5). The one place that is asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refused
+from contracts.models import Channel, Contract, Customer, Package, PackageTerms, Service, Topic
+
+CONTRACT_ZONE = ZoneInfo("Europe/Moscow")  # contracts count days as the vendor's calendar does (domain §1.3)
+
+
+class NotCovered(Refused):
+    """The contract does not include this, or none is in force. The request is recorded, never lost (domain §2)."""
+
+    def __init__(self, message: str, section: str, reason: str) -> None:
+        super().__init__(message, section)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """The answer for one (contract, channel, topic, moment): allowed, or why not, in words."""
+
+    allowed: bool
+    reason: str = ""  # "", "not_in_package", "outside_support", "closed_now"
+    words: str = ""
+    section: str = ""
+    service: Service | None = None
+    packages: tuple[Package, ...] = ()
+    clause: str = ""
+
+    def or_refuse(self) -> "Entitlement":
+        """Raises `NotCovered` unless allowed."""
+        if not self.allowed:
+            raise NotCovered(self.words, self.section, self.reason)
+        return self
+
+
+def contract_of(customer: Customer, *, at: datetime) -> Contract:
+    """The contract in force at this moment, by the day in the contract's zone (Moscow).
+
+    Raises `NotCovered` ("no_contract") where there is none: support is mandatory, yet not silently given (§1.1, §2).
+    """
+    day = at.astimezone(CONTRACT_ZONE).date()
+    contract = (
+        customer.contracts.in_force(day).select_related("terms__package", "terms__calendar", "customer__csm").first()
+    )
+    if contract is None:
+        raise NotCovered(
+            _(
+                "Your company has no support contract in force today. The request is recorded and put before our "
+                "contract administrator, who will write to you."
+            ),
+            "2",
+            "no_contract",
+        )
+    return contract
+
+
+def services_of(contract: Contract) -> set[str]:
+    """The codes of the services that the contract includes: its package's, and those that a clause adds."""
+    return set(contract.terms.services.values_list("code", flat=True)) | set(
+        contract.clauses.filter(service__isnull=False).values_list("service_id", flat=True)
+    )
+
+
+def includes(contract: Contract, service: str) -> bool:
+    return service in services_of(contract)
+
+
+def packages_with(service: str, at: datetime) -> tuple[Package, ...]:
+    """The packages sold at this moment whose terms include the service, in their order."""
+    day = at.astimezone(CONTRACT_ZONE).date()
+    latest: dict[int, PackageTerms] = {}
+    for terms in PackageTerms.objects.filter(starts_on__lte=day, package__is_sold=True).order_by("starts_on"):
+        latest[terms.package_id] = terms
+    having = PackageTerms.objects.filter(pk__in=[terms.pk for terms in latest.values()], services=service)
+    return tuple(Package.objects.filter(terms__in=having).order_by("position"))
+
+
+def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime) -> Entitlement:
+    """Whether the contract lets its contact ask about this topic through this channel now (domain §3.5)."""
+    clauses = list(contract.clauses.select_related("topic", "service"))
+    if topic is not None and topic.is_outside_support:
+        clause = next((clause for clause in clauses if clause.topic_id == topic.pk), None)
+        if clause is None:
+            return Entitlement(
+                False,
+                "outside_support",
+                _("“%(topic)s” is outside support, unless the contract says otherwise: yours does not.")
+                % {"topic": topic.name},
+                "1.7.2",
+            )
+        return _check_channel(contract, channel, at, clause.text)
+    included = services_of(contract)
+    if topic is not None and topic.service_id not in included:
+        if not any(clause.topic_id == topic.pk for clause in clauses):
+            return _not_in_package(contract, topic.service, at)
+    clause_words = next((clause.text for clause in clauses if topic and clause.topic_id == topic.pk), "")
+    return _check_channel(contract, channel, at, clause_words)
+
+
+def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: str) -> Entitlement:
+    channel = Channel.objects.select_related("service").get(pk=channel_code)
+    if not includes(contract, channel.service_id):
+        return _not_in_package(contract, channel.service, at)
+    if channel.is_live:
+        calendar = contract.terms.calendar.version_at(at).working_calendar()
+        if not calendar.is_open(at):
+            opens = calendar.next_opening(at).astimezone(CONTRACT_ZONE)
+            return Entitlement(
+                False,
+                "closed_now",
+                _("The %(channel)s channel is closed now; it opens on %(day)s at %(time)s Moscow time.")
+                % {"channel": channel.name, "day": f"{opens:%d.%m.%Y}", "time": f"{opens:%H:%M}"},
+                "3.5",
+                channel.service,
+            )
+    return Entitlement(True, service=channel.service, clause=clause)
+
+
+def _not_in_package(contract: Contract, service: Service, at: datetime) -> Entitlement:
+    packages = packages_with(service.pk, at)
+    names = ", ".join(package.name for package in packages)
+    words = _("“%(service)s” is not in your package (%(package)s).") % {
+        "service": service.name,
+        "package": contract.terms.package.name,
+    }
+    if names:
+        words += " " + _("It is in: %(packages)s.") % {"packages": names}
+    return Entitlement(False, "not_in_package", words, "1.2", service, packages)

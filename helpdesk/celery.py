@@ -1,0 +1,60 @@
+"""The Celery application and the timetable of the jobs.
+
+Every job is a sweep over rows: running it twice, late, or after a day's outage does no harm. So beat keeps no memory
+(`-S celery.beat:Scheduler`), and a run that nobody took within its own interval is dropped: the next one does it all.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+from celery import Celery
+from celery.schedules import crontab, schedule
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    task: str
+    every: timedelta | crontab
+    expires: timedelta  # a run that no worker took for so long is dropped
+    why: str
+
+    def entry(self) -> dict[str, object]:
+        """As Celery's beat has it."""
+        when = self.every if isinstance(self.every, crontab) else schedule(self.every)
+        return {"task": self.task, "schedule": when, "options": {"expires": self.expires.total_seconds()}}
+
+
+TIMETABLE = {
+    "climb the ladders": Job(
+        task="sla.tasks.sweep_clocks",
+        every=timedelta(seconds=10),
+        expires=timedelta(seconds=10),
+        why="a promise near its deadline calls people in within seconds of its moment (domain §4.5)",
+    ),
+    "send letters": Job(
+        task="mail.tasks.deliver",
+        every=timedelta(seconds=15),
+        expires=timedelta(seconds=15),
+        why="events and escalations are the outbox; nobody waits for SMTP, nothing is lost while it is down",
+    ),
+    "close what stays silent": Job(
+        task="tickets.tasks.close_silent",
+        every=timedelta(minutes=10),
+        expires=timedelta(minutes=10),
+        why="five working days of silence after a resolution close the ticket (domain §3.2)",
+    ),
+    "end contracts": Job(
+        task="contracts.tasks.expire_contracts",
+        every=crontab(hour=0, minute=5),
+        expires=timedelta(hours=12),
+        why="a contract is over when its last day is, by the Moscow calendar (domain §2)",
+    ),
+}
+
+app = Celery("helpdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")  # CELERY_TIMEZONE is Europe/Moscow
+app.autodiscover_tasks()
+app.conf.beat_schedule = {name: job.entry() for name, job in TIMETABLE.items()}

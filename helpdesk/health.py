@@ -1,0 +1,44 @@
+"""Whether this process is up (`/healthz`) and whether it can work (`/readyz`). Words for machines, not translated."""
+
+import logging
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as soon as the process answers; asks nothing of anybody, so a database outage restarts no web server."""
+    return HttpResponse("up\n", content_type="text/plain")
+
+
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 if the database and Redis answer, else 503; one line for each part. The reasons go to the log only."""
+    parts = {"database": database_answers(), "redis": redis_answers()}
+    text = "".join(f"{part}: {'ok' if answers else 'does not answer'}\n" for part, answers in parts.items())
+    return HttpResponse(text, content_type="text/plain", status=200 if all(parts.values()) else 503)
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as problem:
+        log.warning("readyz: the database does not answer: %s", problem)
+        return False
+    return True
+
+
+def redis_answers() -> bool:
+    try:
+        cache.get("readyz")
+    except RedisError as problem:
+        log.warning("readyz: Redis does not answer: %s", problem)
+        return False
+    return True

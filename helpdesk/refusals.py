@@ -1,0 +1,38 @@
+"""The two edges where a refusal becomes an answer: a page (or fragment) and the API. Mail has its own in mail/."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from accounts.refusals import Refused
+
+
+class RefusalMiddleware:
+    """A refusal that a view did not answer itself becomes a page that names the rule and keeps what was typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refused):
+            return None
+        kept = [
+            value
+            for name, value in request.POST.items()
+            if name != "csrfmiddlewaretoken" and isinstance(value, str) and len(value) > 20
+        ]
+        context = {"refusal": exception, "kept": kept, "back": request.META.get("HTTP_REFERER", "/")}
+        return render(request, "409.html", context, status=exception.status)
+
+
+def api_exception(exception: Exception, context: dict) -> Response | None:
+    """DRF's exception handler: a refusal is 409 (or 403) with the sentence and the section of the domain."""
+    if isinstance(exception, Refused):
+        return Response({"detail": exception.message, "section": exception.section}, status=exception.status)
+    return exception_handler(exception, context)

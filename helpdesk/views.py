@@ -1,0 +1,123 @@
+"""The front door: where each role begins, what frames every page, and a person's own switches (domain §7)."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.models import Role, User
+from helpdesk.hours import hours_line
+from tickets.navigation import desk_counts
+from tickets.views import portal
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+A_YEAR = 365 * 24 * 3600
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The customer's portal for customers; for everybody else the part of the house where their day begins."""
+    if request.user.role == Role.CUSTOMER:
+        return portal.home(request)
+    return redirect(first_page(request.user))
+
+
+def first_page(user: User) -> str:
+    if user.role in {Role.ENGINEER, Role.LINE_LEAD}:
+        return reverse("desk:queue")
+    if user.role in {Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}:
+        return reverse("manage:board")
+    if user.role in {Role.CONTRACT_ADMIN, Role.ADMIN}:
+        return reverse("admin:index")
+    return reverse("outbox")
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """What every page shows around its content: clocks, navigation, theme (context processor)."""
+    now = timezone.now()
+    user = getattr(request, "user", None)
+    theme = request.COOKIES.get("theme", "")
+    around: dict[str, Any] = {
+        "now": now,
+        "moscow_clock": f"{now.astimezone(MOSCOW):%H:%M}",
+        "theme": theme if theme in {"light", "dark"} else "",
+        "support_phone": settings.SUPPORT_PHONE,
+        "nav": [],
+    }
+    if user is None or not user.is_authenticated:
+        return {"frame": around}
+    if not around["theme"] and user.theme != User.Theme.AUTO:
+        around["theme"] = user.theme
+    zone = ZoneInfo(user.timezone)
+    if now.astimezone(zone).utcoffset() != now.astimezone(MOSCOW).utcoffset():
+        around["local_clock"] = f"{now.astimezone(zone):%H:%M}"
+    around["nav"] = navigation(request, user)
+    if user.is_vendor:
+        around["hours_line"] = hours_line(now)
+    return {"frame": around}
+
+
+def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """The sections that this person may enter, with what asks for attention there."""
+
+    def entry(label: str, name: str, icon: str, under: str, count: int = 0) -> dict[str, Any]:
+        url = reverse(name)
+        path = request.path
+        current = path == url if under == "/" else path.startswith(under)
+        return {"label": label, "url": url, "icon": icon, "count": count, "current": current}
+
+    if user.role == Role.CUSTOMER:
+        requests = entry(_("Requests"), "home", "inbox", "/t/")
+        requests["current"] = request.path == "/" or request.path.startswith("/t/")
+        return [requests, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+    entries = []
+    counts = desk_counts(user)
+    if user.works_at_desk:
+        entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
+    if user.sees_board:
+        entries.append(entry(_("Board"), "manage:board", "chart", "/m/"))
+        entries[-1]["current"] = request.path == reverse("manage:board")
+        entries.append(entry(_("Escalations"), "manage:escalations", "alarm", "/m/escalations/", counts["escalations"]))
+    entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
+    if user.is_staff:
+        entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))
+    return entries
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return redirect(target if safe else "/")
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """The language of the pages: kept with the person, and in a cookie for the pages before sign-in."""
+    response = _back(request)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            request.user.language = chosen
+            request.user.save(update_fields=["language"])
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, max_age=A_YEAR, samesite="Lax")
+    return response
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Light, dark, or as the device has it: a cookie, so that it holds for this device only."""
+    response = _back(request)
+    chosen = request.POST.get("theme", "")
+    if chosen in {"light", "dark"}:
+        response.set_cookie("theme", chosen, max_age=A_YEAR, samesite="Lax")
+    else:
+        response.delete_cookie("theme", samesite="Lax")
+    return response

@@ -1,0 +1,378 @@
+"""Clocks: start, pause, resume, meet, cancel and supersede the promises of a ticket (domain §4.1).
+
+The only writer of `Commitment` besides the sweep. Every function takes the moment `at` (aware) and is called inside
+the transaction of the verb that moved the ticket, under the ticket's row lock; so a clock stops, and its ladder with
+it, in the same transaction as the move that stopped it. Moments are stored in UTC; spans are business time.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
+from contracts.terms import WORKING_DAY
+from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder
+
+if TYPE_CHECKING:
+    from tickets.models import Ticket
+
+CUSTOMER_PROMISES = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is promised: an amount of business time on a calendar, and the clause if the contract has its own."""
+
+    kind: str
+    priority: int
+    amount: int
+    unit: str
+    calendar: Calendar
+    clause: ContractClause | None = None
+
+    @property
+    def target(self) -> timedelta:
+        """Business time: a working day is nine hours of it (domain §1.5)."""
+        return self.amount * (WORKING_DAY if self.unit == TermsTarget.Unit.WORKING_DAYS else timedelta(minutes=1))
+
+
+@dataclass(frozen=True)
+class PromisedTimes:
+    """What a request of this priority, received at this moment, is promised; None where the package promises none."""
+
+    priority: int
+    reaction_due: datetime | None
+    resolution_due: datetime | None
+    reaction: Promise | None
+    resolution: Promise | None
+
+
+# What is promised
+
+
+def promises_of(terms: PackageTerms, contract: Contract | None) -> dict[tuple[str, int], Promise]:
+    """Every promise of these terms by (kind, priority), a clause of the contract before the package (domain §2)."""
+    found = {
+        (target.kind, target.priority): Promise(
+            target.kind, target.priority, target.amount, target.unit, target.calendar
+        )
+        for target in terms.targets.select_related("calendar")
+    }
+    clauses = contract.clauses.exclude(kind="") if contract else ContractClause.objects.none()
+    for clause in clauses:
+        key = (clause.kind, clause.priority)
+        calendar = found[key].calendar if key in found else terms.calendar
+        found[key] = Promise(
+            clause.kind, clause.priority, clause.minutes, TermsTarget.Unit.MINUTES, calendar, clause
+        )
+    return found
+
+
+def promised_times(
+    contract: Contract, *, at: datetime, kind: str = TicketKind.INCIDENT, priorities: Iterable[int] = (1, 2, 3, 4)
+) -> list[PromisedTimes]:
+    """What would be promised to a request received at this moment, for each priority: shown before it is sent."""
+    promises = promises_of(contract.terms, contract)
+    versions: dict[int, CalendarVersion] = {}
+
+    def due(promise: Promise | None) -> datetime | None:
+        if promise is None:
+            return None
+        if promise.calendar.pk not in versions:
+            versions[promise.calendar.pk] = promise.calendar.version_at(at)
+        return versions[promise.calendar.pk].working_calendar().add(at, promise.target)
+
+    times = []
+    for priority in priorities:
+        reaction = promises.get((PromiseKind.REACTION, priority))
+        resolution = promises.get((PromiseKind.RESOLUTION, priority)) if kind == TicketKind.INCIDENT else None
+        times.append(PromisedTimes(priority, due(reaction), due(resolution), reaction, resolution))
+    return times
+
+
+def ladder_steps(kind: str, package_id: int, priority: int) -> list[tuple[int, str]]:
+    """The rungs (percent, whom) of the most particular ladder, in order (domain §4.4)."""
+    ladders = Ladder.objects.filter(kind=kind).filter(
+        Q(package__isnull=True) | Q(package=package_id), Q(priority__isnull=True) | Q(priority=priority)
+    )
+    best = max(ladders, key=lambda ladder: (ladder.package_id is not None, ladder.priority is not None), default=None)
+    return [(step.percent, step.whom) for step in best.steps.all()] if best else []
+
+
+# Arithmetic of one row: fills due, rungs and next look from start, target and pauses. Saves nothing.
+
+
+def lay_out(commitment: Commitment, steps: Sequence[tuple[int, str]] | None = None) -> None:
+    """Computes the deadline and the moment of every rung on the row's own calendar, its pauses cut out."""
+    calendar = commitment.calendar
+    pauses = [(span.lower, span.upper) for span in commitment.pauses]
+    if steps is None:
+        steps = [(rung["percent"], rung["whom"]) for rung in commitment.rungs]
+
+    def moment(percent: int) -> datetime:
+        return calendar.add_with_pauses(commitment.started_at, commitment.target * percent / 100, pauses)
+
+    commitment.due_at = moment(100)
+    commitment.rungs = [
+        {"percent": percent, "whom": whom, "at": moment(percent).isoformat()} for percent, whom in steps
+    ]
+    commitment.next_check_at = next_look(commitment)
+
+
+def next_look(commitment: Commitment) -> datetime | None:
+    """When the sweep must look at the row again: its next rung or its deadline, whichever is first and not yet done."""
+    if commitment.stopped_at or commitment.paused_at:
+        return None
+    moments = [datetime.fromisoformat(rung["at"]) for rung in commitment.rungs[commitment.rungs_done :]]
+    if commitment.ending == Commitment.Ending.RUNNING:
+        moments.append(commitment.due_at)
+    return min(moments, default=None)
+
+
+# Verbs
+
+
+def start(
+    ticket: "Ticket",
+    promise: Promise | None,
+    *,
+    at: datetime,
+    pauses: Sequence[DateTimeTZRange] = (),
+    paused_at: datetime | None = None,
+) -> Commitment | None:
+    """Starts the clock of a promise at a moment; None where nothing is promised.
+
+    The calendar is the version of the ticket's receipt (domain §4), also for a clock that starts later.
+    """
+    if promise is None:
+        return None
+    commitment = Commitment(
+        ticket=ticket,
+        kind=promise.kind,
+        priority=promise.priority,
+        terms=ticket.terms,
+        clause=promise.clause,
+        calendar_version=promise.calendar.version_at(ticket.opened_at),
+        target=promise.target,
+        amount=promise.amount,
+        unit=promise.unit,
+        started_at=at,
+        pauses=list(pauses),
+        paused_at=paused_at,
+    )
+    lay_out(commitment, ladder_steps(promise.kind, ticket.terms.package_id, promise.priority))
+    commitment.save(force_insert=True)
+    return commitment
+
+
+def start_customer_promises(ticket: "Ticket", *, at: datetime) -> None:
+    """At the receipt: reaction always, resolution for an incident whose package promises one (domain §1.4, §1.5)."""
+    promises = promises_of(ticket.terms, ticket.contract)
+    start(ticket, promises.get((PromiseKind.REACTION, ticket.priority)), at=at)
+    if ticket.kind == TicketKind.INCIDENT:
+        start(ticket, promises.get((PromiseKind.RESOLUTION, ticket.priority)), at=at)
+
+
+def start_resolution(ticket: "Ticket", *, at: datetime) -> Commitment | None:
+    """A new resolution clock for the ticket's priority as it is now, from this moment (after a restore, §3.4)."""
+    promises = promises_of(ticket.terms, ticket.contract)
+    return start(ticket, promises.get((PromiseKind.RESOLUTION, ticket.priority)), at=at)
+
+
+def start_line_acceptance(ticket: "Ticket", *, at: datetime) -> Commitment | None:
+    """The receiving line's internal clock to accept a hand-over, on the hours of the ticket's package (§3.3)."""
+    minutes = int(ticket.line.accept_within.total_seconds() // 60)
+    return start(
+        ticket,
+        Promise(
+            PromiseKind.LINE_ACCEPTANCE, ticket.priority, minutes, TermsTarget.Unit.MINUTES, ticket.terms.calendar
+        ),
+        at=at,
+    )
+
+
+def start_escalation_answer(ticket: "Ticket", *, at: datetime) -> Commitment | None:
+    """The clock of the answer to an escalation made by the customer (domain §4.4)."""
+    promises = promises_of(ticket.terms, ticket.contract)
+    return start(ticket, promises.get((PromiseKind.ESCALATION_ANSWER, ticket.priority)), at=at)
+
+
+def running(ticket: "Ticket", *kinds: str) -> list[Commitment]:
+    """The ticket's clocks that still matter, locked, oldest first."""
+    rows = Commitment.objects.running().filter(ticket=ticket).select_related("calendar_version")
+    if kinds:
+        rows = rows.filter(kind__in=kinds)
+    return list(rows.order_by("started_at", "pk").select_for_update(of=("self",)))
+
+
+def fulfil(commitment: Commitment, *, at: datetime, why: str, evidence: str = "") -> None:
+    """The promise was kept, or, after its deadline, fulfilled late: then it stays missed (domain §4.1).
+
+    "At most 30 minutes" holds to the deadline's own instant.
+    """
+    late = commitment.ending == Commitment.Ending.MISSED or at > commitment.due_at
+    if late:
+        commitment.ending = Commitment.Ending.MISSED
+        commitment.met_late_at = at
+    else:
+        commitment.ending = Commitment.Ending.MET
+    _stop(commitment, at=at, why=why, evidence=evidence)
+
+
+def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "") -> None:
+    if commitment.paused_at is not None:
+        commitment.pauses = [*commitment.pauses, DateTimeTZRange(commitment.paused_at, max(at, commitment.paused_at))]
+        commitment.paused_at = None
+    commitment.stopped_at = at
+    commitment.why = why
+    commitment.evidence = evidence
+    commitment.next_check_at = None
+    commitment.save()
+
+
+def meet(ticket: "Ticket", kind: str, *, at: datetime, why: str, evidence: str = "") -> list[Commitment]:
+    """Fulfils the running clocks of one kind; a paused one has not used its pause."""
+    met = running(ticket, kind)
+    for commitment in met:
+        if commitment.paused_at is not None:
+            _end_pause(commitment, at=at)
+        fulfil(commitment, at=at, why=why, evidence=evidence)
+    return met
+
+
+def meet_reaction(ticket: "Ticket", *, at: datetime, why: str) -> None:
+    """A person accepted, replied in public or logged a call: the reaction ends (domain §4.1)."""
+    meet(ticket, PromiseKind.REACTION, at=at, why=why)
+
+
+def cancel(ticket: "Ticket", *, at: datetime, why: str, kinds: Sequence[str] = ()) -> None:
+    """Clocks that no longer matter (withdrawn, declined): a running one is cancelled, a missed one stays missed."""
+    for commitment in running(ticket, *kinds):
+        if commitment.paused_at is None and commitment.ending == "" and at > commitment.due_at:
+            commitment.ending = Commitment.Ending.MISSED
+        elif commitment.ending == "":
+            commitment.ending = Commitment.Ending.CANCELLED
+        _stop(commitment, at=at, why=why)
+
+
+def supersede(commitment: Commitment, *, at: datetime, why: str) -> None:
+    """Another clock takes over. A promise already missed stays on the record as missed."""
+    if commitment.paused_at is None and commitment.ending == "" and at > commitment.due_at:
+        commitment.ending = Commitment.Ending.MISSED
+    elif commitment.ending == "":
+        commitment.ending = Commitment.Ending.SUPERSEDED
+    _stop(commitment, at=at, why=why)
+
+
+def pause(ticket: "Ticket", *, at: datetime) -> None:
+    """The resolution stands while the customer is asked (domain §4.1). A missed promise has no time left to save."""
+    for commitment in running(ticket, PromiseKind.RESOLUTION):
+        if commitment.paused_at is None and commitment.ending == "" and at <= commitment.due_at:
+            commitment.paused_at = at
+            commitment.next_check_at = None
+            commitment.save(update_fields=["paused_at", "next_check_at"])
+
+
+def _end_pause(commitment: Commitment, *, at: datetime) -> None:
+    assert commitment.paused_at is not None
+    if at > commitment.paused_at:
+        commitment.pauses = [*commitment.pauses, DateTimeTZRange(commitment.paused_at, at)]
+    commitment.paused_at = None
+    lay_out(commitment)
+
+
+def resume(ticket: "Ticket", *, at: datetime) -> None:
+    """The customer answered: the clock goes on, its deadline later by the business time that it stood."""
+    for commitment in running(ticket, PromiseKind.RESOLUTION):
+        if commitment.paused_at is not None:
+            _end_pause(commitment, at=at)
+            commitment.save()
+
+
+def retime(ticket: "Ticket", *, at: datetime, why: str) -> None:
+    """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
+
+    All their pauses are kept. A promise that was already kept under the old classification stays kept.
+    """
+    promises = promises_of(ticket.terms, ticket.contract)
+    old = running(ticket, *CUSTOMER_PROMISES)
+    for commitment in old:
+        standing = commitment.paused_at
+        pauses = list(commitment.pauses)
+        supersede(commitment, at=at, why=why)
+        if commitment.kind == PromiseKind.RESOLUTION and ticket.kind != TicketKind.INCIDENT:
+            continue
+        start(
+            ticket,
+            promises.get((commitment.kind, ticket.priority)),
+            at=commitment.started_at,
+            pauses=pauses,
+            paused_at=standing,
+        )
+    promised = (PromiseKind.RESOLUTION, ticket.priority) in promises and ticket.kind == TicketKind.INCIDENT
+    was_running = any(commitment.kind == PromiseKind.RESOLUTION for commitment in old)
+    ended = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, ending__in=["met", "missed"]).exists()
+    if promised and not was_running and not ended:
+        # It became an incident, or rose to a priority with a promise: the clock counts from the receipt.
+        start(ticket, promises[PromiseKind.RESOLUTION, ticket.priority], at=ticket.opened_at)
+
+
+def reinstate(commitment: Commitment, *, since: datetime, at: datetime, why: str) -> Commitment:
+    """What ended a promise was undone (reopened, restore contested): the clock goes on from its true start.
+
+    The span from `since` (when it was thought fulfilled) to `at` is a pause. A kept promise is superseded by a new
+    row; one that was missed stays missed, and only its fulfilment is taken back.
+    """
+    span = [DateTimeTZRange(since, at)] if at > since else []
+    if commitment.ending == Commitment.Ending.MISSED:
+        commitment.met_late_at = None
+        commitment.stopped_at = None
+        commitment.why = why
+        commitment.next_check_at = next_look(commitment)
+        commitment.save()
+        return commitment
+    again = Commitment(
+        ticket=commitment.ticket,
+        kind=commitment.kind,
+        priority=commitment.priority,
+        terms=commitment.terms,
+        clause=commitment.clause,
+        calendar_version=commitment.calendar_version,
+        target=commitment.target,
+        amount=commitment.amount,
+        unit=commitment.unit,
+        started_at=commitment.started_at,
+        pauses=[*commitment.pauses, *span],
+        agreed=commitment.agreed,
+        rungs=commitment.rungs,
+        rungs_done=commitment.rungs_done,
+    )
+    commitment.ending = Commitment.Ending.SUPERSEDED
+    commitment.why = why
+    commitment.save()
+    lay_out(again)
+    again.save(force_insert=True)
+    return again
+
+
+def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:
+    """The next deadline of the ticket's customer promises and what it is of; (None, "") when none runs."""
+    row = (
+        Commitment.objects.running()
+        .filter(ticket=ticket, kind__in=CUSTOMER_PROMISES)
+        .order_by("due_at", "pk")
+        .values_list("due_at", "kind")
+        .first()
+    )
+    return row or (None, "")
+
+
+def close_rung_escalations(ticket: "Ticket", *, at: datetime) -> None:
+    """Calls of the ladder whose clock has stopped need nobody any more; the customer's own wait for their answer."""
+    Escalation.objects.filter(
+        ticket=ticket, raised_by__isnull=True, commitment__stopped_at__isnull=False
+    ).exclude(state=Escalation.State.CLOSED).update(state=Escalation.State.CLOSED, closed_at=at)

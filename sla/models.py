@@ -1,0 +1,383 @@
+"""Promises with a time on them: service calendars, commitments, ladders and escalations (domain §4)."""
+
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Bilingual, known_time_zone
+from contracts.models import PromiseKind, TermsTarget
+from sla.business_time import WorkingCalendar
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from tickets.models import Ticket
+
+
+class Calendar(Bilingual):
+    """Service hours or working days. What they are is a `CalendarVersion`: an edit makes a new one (domain §4)."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+
+    class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
+        ordering: ClassVar = ["code"]
+
+    def version_at(self, at: datetime) -> "CalendarVersion":
+        """The version that a ticket received at this moment is pinned to."""
+        version = self.versions.filter(valid_from__lte=at).order_by("-valid_from").first()
+        return version or self.versions.earliest("valid_from")
+
+
+def _times(pair: list[str]) -> tuple[time, time]:
+    start, end = pair
+    return time.fromisoformat(start), time(0, 0) if end in {"24:00", "00:00"} else time.fromisoformat(end)
+
+
+def valid_hours(hours: dict) -> None:
+    """Refuses weekly hours that are not {"0": [["09:00", "18:00"], …], …} with 0 for Monday."""
+    try:
+        for day, pairs in hours.items():
+            if int(day) not in range(7):
+                raise ValueError(day)
+            for pair in pairs:
+                _times(pair)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValidationError(
+            _("Hours are written as {“0”: [[“09:00”, “18:00”]], …} with 0 for Monday; this was not understood: %(e)s"),
+            params={"e": error},
+        ) from error
+
+
+class CalendarVersion(models.Model):
+    """The whole of a calendar from a moment on; never edited, so that old tickets keep the hours of their receipt.
+
+    `weekly_hours` {"0": [["09:00", "18:00"]]} by weekday (0 is Monday; an end of "24:00" is midnight),
+    `holidays` ["2026-01-01", …], `overrides` {"2026-12-31": [["09:00", "17:00"]]} (transferred and short days).
+    """
+
+    calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions", verbose_name=_("calendar"))
+    valid_from = models.DateTimeField(_("valid from"))
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone]
+    )
+    weekly_hours = models.JSONField(_("hours of a week"), validators=[valid_hours])
+    holidays = models.JSONField(_("holidays"), default=list, blank=True)
+    overrides = models.JSONField(_("days with own hours"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("version of a calendar")
+        verbose_name_plural = _("versions of a calendar")
+        ordering: ClassVar = ["calendar", "-valid_from"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["calendar", "valid_from"], name="calendar_version_once_a_moment")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar} ({self.valid_from:%Y-%m-%d})"
+
+    def working_calendar(self) -> WorkingCalendar:
+        """The pure calendar; kept by primary key in the process, since a version never changes."""
+        if self.pk not in _calendars:
+            _calendars[self.pk] = self._build()
+        return _calendars[self.pk]
+
+    def _build(self) -> WorkingCalendar:
+        return WorkingCalendar(
+            self.timezone,
+            {int(day): [_times(pair) for pair in pairs] for day, pairs in self.weekly_hours.items()},
+            holidays=[date.fromisoformat(day) for day in self.holidays],
+            overrides={
+                date.fromisoformat(day): [_times(pair) for pair in pairs] for day, pairs in self.overrides.items()
+            },
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def is_round_the_clock(self) -> bool:
+        whole = [["00:00", "24:00"]]
+        return not self.holidays and not self.overrides and all(
+            self.weekly_hours.get(str(day)) == whole for day in range(7)
+        )
+
+
+_calendars: dict[int, WorkingCalendar] = {}
+
+
+class Whom(models.TextChoices):
+    """Whom a rung of the ladder calls in (domain §4.4)."""
+
+    LINE_QUEUE = "line_queue", _("the line's queue")
+    ASSIGNEE = "assignee", _("the assignee")
+    LINE_LEAD = "line_lead", _("the line lead")
+    CSM = "csm", _("the Customer Success Manager")
+    SUPPORT_MANAGER = "support_manager", _("the support manager")
+    TOP_MANAGEMENT = "top_management", _("top management")
+
+
+class Ladder(models.Model):
+    """Who is called in as a promise runs out. The most particular ladder counts: package and priority before either."""
+
+    kind = models.CharField(_("promise"), max_length=20, choices=PromiseKind.choices)
+    package = models.ForeignKey(
+        "contracts.Package", models.PROTECT, null=True, blank=True, related_name="ladders", verbose_name=_("package")
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("ladder")
+        verbose_name_plural = _("ladders")
+        ordering: ClassVar = ["kind", "package", "priority"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "package", "priority"], name="ladder_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__isnull=True) | Q(priority__range=(1, 4)), name="ladder_priority_1_to_4"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " · ".join(
+            str(part) for part in (self.get_kind_display(), self.package or "", self.priority or "") if part
+        )
+
+
+class LadderStep(models.Model):
+    """A rung: at so many percent of the business time somebody is called in."""
+
+    ladder = models.ForeignKey(Ladder, models.CASCADE, related_name="steps", verbose_name=_("ladder"))
+    percent = models.PositiveSmallIntegerField(_("percent of the time"))
+    whom = models.CharField(_("calls in"), max_length=20, choices=Whom.choices)
+
+    class Meta:
+        verbose_name = _("rung")
+        verbose_name_plural = _("rungs")
+        ordering: ClassVar = ["ladder", "percent", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ladder", "percent", "whom"], name="rung_once"),
+            models.CheckConstraint(condition=Q(percent__range=(1, 1000)), name="rung_percent_1_to_1000"),
+            models.CheckConstraint(condition=Q(whom__in=Whom.values), name="rung_whom_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} %: {self.get_whom_display()}"
+
+
+class CommitmentQuerySet(models.QuerySet["Commitment"]):
+    def running(self) -> "CommitmentQuerySet":
+        """Clocks that still matter: not met, cancelled or superseded; a missed one runs until it is fulfilled."""
+        return self.filter(stopped_at__isnull=True)
+
+    def due_for_check(self, now: datetime) -> "CommitmentQuerySet":
+        """What the sweep looks at, oldest first; `commitment_next_check` is the index of this query."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
+
+
+class Commitment(models.Model):
+    """One promise of one ticket (domain §4.1). Only `sla/clocks.py` and `sla/sweep.py` change it.
+
+    Rows are never rewritten to another promise: a change supersedes the row and says why.
+    `target` is business time; a working day is 9 hours of it (§1.5). `pauses` are closed spans [start, end);
+    `paused_at` the start of the one that goes on. `rungs` is the ladder as it was when the clock started, with the
+    moment of each rung, so that neither an edit of a ladder nor calendar arithmetic ever happens in the sweep.
+    """
+
+    class Ending(models.TextChoices):
+        RUNNING = "", _("running")
+        MET = "met", _("met")
+        MISSED = "missed", _("missed")
+        CANCELLED = "cancelled", _("cancelled")
+        SUPERSEDED = "superseded", _("superseded")
+
+    ticket: "models.ForeignKey[Ticket]" = models.ForeignKey(
+        "tickets.Ticket", models.CASCADE, related_name="commitments", verbose_name=_("ticket")
+    )
+    kind = models.CharField(_("promise"), max_length=20, choices=PromiseKind.choices)
+    priority = models.PositiveSmallIntegerField(_("priority"))
+    terms = models.ForeignKey(
+        "contracts.PackageTerms", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("terms")
+    )
+    clause = models.ForeignKey(
+        "contracts.ContractClause", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("clause")
+    )
+    calendar_version = models.ForeignKey(
+        CalendarVersion, models.PROTECT, related_name="+", verbose_name=_("calendar")
+    )
+    target = models.DurationField(_("target, business time"))
+    amount = models.PositiveIntegerField(_("promised amount"))
+    unit = models.CharField(_("promised in"), max_length=12, choices=TermsTarget.Unit.choices)
+    started_at = models.DateTimeField(_("started"))
+    due_at = models.DateTimeField(_("due"))
+    paused_at = models.DateTimeField(_("paused since"), null=True, blank=True)
+    pauses = ArrayField(DateTimeRangeField(), verbose_name=_("pauses"), default=list, blank=True)
+    ending = models.CharField(_("ending"), max_length=10, choices=Ending.choices, default="", blank=True)
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
+    met_late_at = models.DateTimeField(_("met late"), null=True, blank=True)
+    agreed = models.BooleanField(_("agreed individually"), default=False)
+    why = models.CharField(_("how it ended"), max_length=40, blank=True)
+    evidence = models.TextField(_("evidence"), blank=True)
+    rungs = models.JSONField(_("rungs"), default=list, blank=True)
+    rungs_done = models.PositiveSmallIntegerField(_("rungs reached"), default=0)
+    next_check_at = models.DateTimeField(_("next look"), null=True, blank=True)
+
+    objects: ClassVar = CommitmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("commitment")
+        verbose_name_plural = _("commitments")
+        ordering: ClassVar = ["ticket", "started_at", "pk"]
+        indexes: ClassVar = [
+            # The sweep: WHERE next_check_at <= now ORDER BY next_check_at, id (CommitmentQuerySet.due_for_check).
+            models.Index("next_check_at", "id", name="commitment_next_check", condition=Q(next_check_at__isnull=False)),
+            # Board and queue counts: running clocks by their deadline.
+            models.Index("due_at", name="commitment_running_due", condition=Q(stopped_at__isnull=True)),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["ticket", "kind"],
+                name="commitment_one_running",
+                condition=Q(stopped_at__isnull=True) & ~Q(kind="escalation_answer"),
+            ),
+            models.CheckConstraint(condition=Q(priority__range=(1, 4)), name="commitment_priority_1_to_4"),
+            models.CheckConstraint(condition=Q(due_at__gte=F("started_at")), name="commitment_due_after_start"),
+            models.CheckConstraint(
+                condition=Q(ending__in=["", "missed"]) | Q(stopped_at__isnull=False), name="commitment_ended_is_stopped"
+            ),
+            models.CheckConstraint(
+                condition=~Q(ending="") | Q(stopped_at__isnull=True), name="commitment_stopped_has_ending"
+            ),
+            models.CheckConstraint(
+                condition=Q(met_late_at__isnull=True) | Q(ending="missed"), name="commitment_late_was_missed"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="reaction") | Q(paused_at__isnull=True, pauses=[]),
+                name="commitment_reaction_never_pauses",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_check_at__isnull=True) | Q(stopped_at__isnull=True, paused_at__isnull=True),
+                name="commitment_only_running_is_watched",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.priority}: {self.due_at:%Y-%m-%d %H:%M:%S %Z}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.stopped_at is None
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        return self.calendar_version.working_calendar()
+
+
+class EscalationQuerySet(models.QuerySet["Escalation"]):
+    def open(self) -> "EscalationQuerySet":
+        return self.exclude(state=Escalation.State.CLOSED)
+
+
+class Escalation(models.Model):
+    """Somebody was called in: by a rung of the ladder, or by the customer (domain §4.4).
+
+    Also the outbox of its own letter: `notified_at` is null until the mail app has written it.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ACKNOWLEDGED = "acknowledged", _("acknowledged")
+        CLOSED = "closed", _("closed")
+
+    ticket: "models.ForeignKey[Ticket]" = models.ForeignKey(
+        "tickets.Ticket", models.CASCADE, related_name="escalations", verbose_name=_("ticket")
+    )
+    commitment = models.ForeignKey(
+        Commitment, models.CASCADE, null=True, blank=True, related_name="escalations", verbose_name=_("promise")
+    )
+    answer_clock = models.OneToOneField(
+        Commitment, models.SET_NULL, null=True, blank=True, related_name="answers", verbose_name=_("answer clock")
+    )
+    position = models.PositiveSmallIntegerField(_("rung"), null=True, blank=True)
+    percent = models.PositiveSmallIntegerField(_("percent of the time"), null=True, blank=True)
+    whom = models.CharField(_("calls in"), max_length=20, choices=Whom.choices)
+    person: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="called_in",
+        verbose_name=_("person"),
+    )
+    reached_at = models.DateTimeField(_("reached at"))
+    created_at = models.DateTimeField(_("written at"))
+    reason = models.TextField(_("reason"), blank=True)
+    raised_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="raised",
+        verbose_name=_("raised by"),
+    )
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True, blank=True)
+    acknowledged_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("acknowledged by"),
+    )
+    answer = models.TextField(_("answer"), blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    closed_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+    )
+    notified_at = models.DateTimeField(_("letter written at"), null=True, blank=True)
+
+    objects: ClassVar = EscalationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("escalation")
+        verbose_name_plural = _("escalations")
+        ordering: ClassVar = ["-reached_at", "-pk"]
+        indexes: ClassVar = [
+            # The outbox: WHERE notified_at IS NULL ORDER BY id (mail/outbound.py).
+            models.Index("id", name="escalation_outbox", condition=Q(notified_at__isnull=True)),
+            # The ladder log, newest first, and keyset paging of it (views/manage.py).
+            models.Index(F("reached_at").desc(), F("id").desc(), name="escalation_log"),
+            # Open escalations, on the board (views/manage.py).
+            models.Index("ticket", name="escalation_not_closed", condition=~Q(state="closed")),
+        ]
+        constraints: ClassVar = [
+            # The ladder never sends the same step twice for one commitment, whoever sweeps (domain §4.4).
+            models.UniqueConstraint(fields=["commitment", "position"], name="escalation_once_a_rung"),
+            models.CheckConstraint(
+                condition=Q(commitment__isnull=False, position__isnull=False) | Q(raised_by__isnull=False),
+                name="escalation_by_rung_or_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(closed_at__isnull=False), name="escalation_closed_has_moment"
+            ),
+            models.CheckConstraint(condition=Q(whom__in=Whom.values), name="escalation_whom_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.get_whom_display()}"
+
+
+class SweepTrouble(models.Model):
+    """A commitment that could not be swept: set aside for an hour so that it stops nobody, and shown to operators."""
+
+    commitment = models.OneToOneField(
+        Commitment, models.CASCADE, related_name="trouble", verbose_name=_("commitment")
+    )
+    happened_at = models.DateTimeField(_("happened at"))
+    error = models.TextField(_("error"))
+    times = models.PositiveIntegerField(_("times"), default=1)
+
+    class Meta:
+        verbose_name = _("trouble of the sweep")
+        verbose_name_plural = _("troubles of the sweep")
+
+    def __str__(self) -> str:
+        return f"{self.commitment_id}: {self.error[:80]}"

@@ -1,0 +1,503 @@
+"""Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow.py` changes a ticket."""
+
+import secrets
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Prefetch, Q, Value
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from accounts.models import BOARD_ROLES, STAFF_ROLES, Role
+from contracts.models import PromiseKind, TicketKind
+from sla.models import Commitment
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class State(models.TextChoices):
+    NEW = "new", pgettext_lazy("ticket", "new")
+    IN_PROGRESS = "in_progress", pgettext_lazy("ticket", "in progress")
+    AWAITING_CUSTOMER = "awaiting_customer", pgettext_lazy("ticket", "waiting for the customer")
+    RESOLVED = "resolved", pgettext_lazy("ticket", "resolved")
+    CLOSED = "closed", pgettext_lazy("ticket", "closed")
+    DECLINED = "declined", pgettext_lazy("ticket", "declined")
+
+
+# Nothing is owed any more in the other two: the work on these is not over (domain §3.2).
+OPEN_STATES = (State.NEW, State.IN_PROGRESS, State.AWAITING_CUSTOMER)
+WORKED_STATES = (State.IN_PROGRESS, State.AWAITING_CUSTOMER)
+
+
+class Priority(models.IntegerChoices):
+    """How an incident hurts (domain §1.6)."""
+
+    ONE = 1, _("The system does not work at all")
+    TWO = 2, _("Main functions cannot be performed, there is another way")
+    THREE = 3, _("Auxiliary functions cannot be performed, there is another way")
+    FOUR = 4, _("An error that does not affect the work")
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: "User") -> "TicketQuerySet":
+        """What this person may see (domain §7): a customer's people their own company's, the vendor's people all.
+
+        A CSM reads every ticket (they stand in for each other), the contract administrator and the administrator none
+        of the conversation: they have no desk.
+        """
+        if user.role in BOARD_ROLES or user.role == Role.ENGINEER:
+            return self.all()
+        if user.role == Role.CUSTOMER:
+            return self.filter(customer__members__user=user)
+        return self.none()
+
+    def open(self) -> "TicketQuerySet":
+        return self.filter(state__in=OPEN_STATES)
+
+    def by_deadline(self) -> "TicketQuerySet":
+        """The one queue order: running clocks by their next deadline, then the ones that stand, then those without.
+
+        `ticket_queue`, `ticket_line_queue` and `ticket_my_queue` are its indexes.
+        """
+        return self.order_by("clock_paused", F("due_at").asc(nulls_last=True), "pk")
+
+    def with_clocks(self) -> "TicketQuerySet":
+        """Everything that a row of a list shows, in a constant number of statements."""
+        return self.select_related(
+            "customer", "contact", "assignee", "owner", "terms__package", "topic", "line", "product"
+        ).prefetch_related(
+            Prefetch(
+                "commitments",
+                queryset=Commitment.objects.exclude(ending__in=["superseded", "cancelled"]).select_related(
+                    "calendar_version"
+                ).order_by("started_at", "pk"),
+                to_attr="clocks",
+            )
+        )
+
+
+def new_token() -> str:
+    """The secret half of a ticket's mail address and Message-IDs: who has it was written to by us."""
+    return secrets.token_hex(8)
+
+
+class Ticket(FSMModelMixin, models.Model):
+    """A request of a customer, from receipt to closing (domain §3.1).
+
+    Pinned to the contract and terms of its receipt. `due_at` repeats the nearest running deadline of its customer
+    promises (null: none runs), `clock_paused` whether it stands; both are written by the verb that moved the clock.
+    """
+
+    number = models.PositiveBigIntegerField(
+        _("number"),
+        unique=True,
+        editable=False,
+        db_default=Func(Value("tickets_ticket_number"), function="nextval", output_field=models.BigIntegerField()),
+    )
+    token = models.CharField(max_length=16, default=new_token, editable=False)
+    customer = models.ForeignKey(
+        "contracts.Customer", models.PROTECT, related_name="tickets", verbose_name=_("customer")
+    )
+    contract = models.ForeignKey(
+        "contracts.Contract", models.PROTECT, related_name="tickets", verbose_name=_("contract")
+    )
+    terms = models.ForeignKey(
+        "contracts.PackageTerms", models.PROTECT, related_name="tickets", verbose_name=_("terms")
+    )
+    contact: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="filed", verbose_name=_("responsible contact")
+    )
+    product = models.ForeignKey(
+        "contracts.Product", models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("product")
+    )
+    release = models.ForeignKey(
+        "contracts.Release", models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("release")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=TicketKind.choices, default=TicketKind.INCIDENT)
+    topic = models.ForeignKey(
+        "contracts.Topic", models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("topic")
+    )
+    channel = models.ForeignKey(
+        "contracts.Channel", models.PROTECT, related_name="tickets", verbose_name=_("channel")
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.FOUR)
+    proposed_priority = models.PositiveSmallIntegerField(
+        _("priority that the customer asks for"), choices=Priority.choices, null=True, blank=True
+    )
+    state = FSMField(_("state"), max_length=20, choices=State.choices, default=State.NEW, protected=True)
+    line = models.ForeignKey("accounts.Line", models.PROTECT, related_name="tickets", verbose_name=_("line"))
+    owner: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="owned", verbose_name=_("owner")
+    )
+    assignee: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="assigned",
+        verbose_name=_("assignee"),
+    )
+    defect = models.ForeignKey(
+        "tickets.Defect", models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("defect")
+    )
+    follows = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="follow_ups", verbose_name=_("follow-up of")
+    )
+    subject = models.CharField(_("subject"), max_length=200)
+    language = models.CharField(_("language"), max_length=2, default="ru")
+    workaround = models.TextField(_("workaround"), blank=True)
+    opened_at = models.DateTimeField(_("received"))
+    changed_at = models.DateTimeField(_("last change"))
+    awaiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes by itself at"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    due_at = models.DateTimeField(_("next deadline"), null=True, blank=True)
+    due_kind = models.CharField(_("next deadline of"), max_length=20, choices=PromiseKind.choices, blank=True)
+    clock_paused = models.BooleanField(_("clocks stand"), default=False)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
+
+    objects: ClassVar = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering: ClassVar = ["-number"]
+        indexes: ClassVar = [
+            # The queue of everybody: open tickets by next deadline (TicketQuerySet.by_deadline).
+            models.Index(
+                F("clock_paused"), F("due_at").asc(nulls_last=True), "id",
+                name="ticket_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # The queue of a line, the same order.
+            models.Index(
+                F("line"), F("clock_paused"), F("due_at").asc(nulls_last=True), F("id"),
+                name="ticket_line_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # "My" queue, the same order.
+            models.Index(
+                F("assignee"), F("clock_paused"), F("due_at").asc(nulls_last=True), F("id"),
+                name="ticket_my_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # A company's tickets, newest first, keyset by number (views/portal.py).
+            models.Index("customer", F("number").desc(), name="ticket_of_customer"),
+            # The job that closes after silence: WHERE closes_at <= now (tickets/tasks.py).
+            models.Index("closes_at", name="ticket_closes", condition=Q(state="resolved")),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="ticket_state_known"),
+            models.CheckConstraint(condition=Q(priority__range=(1, 4)), name="ticket_priority_1_to_4"),
+            models.CheckConstraint(condition=Q(kind__in=TicketKind.values), name="ticket_kind_known"),
+            models.CheckConstraint(condition=~Q(subject=""), name="ticket_has_subject"),
+            models.CheckConstraint(
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer", "declined"])
+                | Q(resolved_at__isnull=False)
+                | Q(state="closed"),
+                name="ticket_resolved_has_moment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(closed_at__isnull=False), name="ticket_closed_has_moment"
+            ),
+            # Only product engineering works on defects, and never without one (domain §3.3).
+            models.CheckConstraint(condition=~Q(line=4) | Q(defect__isnull=False), name="ticket_line_4_has_defect"),
+            models.UniqueConstraint(
+                fields=["contact", "idempotency_key"], name="ticket_sent_once",
+                condition=Q(idempotency_key__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"№ {self.number} {self.subject}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    # The table of moves (domain §3.2). Bodies are empty: the meaning stands in the verb of workflow.py.
+
+    @transition(state, source=State.NEW, target=State.IN_PROGRESS)
+    def accept(self) -> None: ...
+
+    @transition(state, source=State.IN_PROGRESS, target=State.AWAITING_CUSTOMER)
+    def ask_customer(self) -> None: ...
+
+    @transition(state, source=State.AWAITING_CUSTOMER, target=State.IN_PROGRESS)
+    def hear_customer(self) -> None: ...
+
+    @transition(state, source=WORKED_STATES, target=State.RESOLVED)
+    def resolve(self) -> None: ...
+
+    @transition(state, source=State.RESOLVED, target=State.CLOSED)
+    def close(self) -> None: ...
+
+    @transition(state, source=State.RESOLVED, target=State.IN_PROGRESS)
+    def reopen(self) -> None: ...
+
+    @transition(state, source=[*OPEN_STATES, State.RESOLVED], target=State.CLOSED)
+    def withdraw(self) -> None: ...
+
+    @transition(state, source=[State.NEW, State.IN_PROGRESS], target=State.DECLINED)
+    def decline(self) -> None: ...
+
+    @transition(state, source=State.DECLINED, target=State.IN_PROGRESS)
+    def contest(self) -> None: ...
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, user: "User") -> "MessageQuerySet":
+        """Internal notes are the vendor's own: nobody else ever reads one."""
+        return self.all() if user.role in STAFF_ROLES else self.filter(kind=Message.Kind.PUBLIC)
+
+
+class Message(models.Model):
+    """Something said in a ticket: to the customer or by them (public), or among the vendor's people (note)."""
+
+    class Kind(models.TextChoices):
+        PUBLIC = "public", _("reply")
+        NOTE = "note", _("internal note")
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="messages", verbose_name=_("ticket"))
+    author: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="messages", verbose_name=_("author")
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.PUBLIC)
+    by_vendor = models.BooleanField(_("by the vendor"))
+    body = models.TextField(_("text"))
+    quoted = models.TextField(_("quoted text"), blank=True)
+    channel = models.ForeignKey("contracts.Channel", models.PROTECT, related_name="+", verbose_name=_("channel"))
+    created_at = models.DateTimeField(_("written at"))
+    message_id = models.CharField(_("Message-ID"), max_length=998, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
+
+    objects: ClassVar = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering: ClassVar = ["created_at", "pk"]
+        indexes: ClassVar = [
+            # A ticket's conversation, oldest first.
+            models.Index("ticket", "created_at", "id", name="message_thread"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["message_id"], name="message_id_once", condition=Q(message_id__isnull=False)
+            ),
+            models.UniqueConstraint(
+                fields=["ticket", "author", "idempotency_key"], name="message_sent_once",
+                condition=Q(idempotency_key__isnull=False),
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["public", "note"]), name="message_kind_known"),
+            models.CheckConstraint(condition=~Q(kind="note") | Q(by_vendor=True), name="message_note_by_vendor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.body[:80]
+
+    @property
+    def is_note(self) -> bool:
+        return self.kind == self.Kind.NOTE
+
+
+def attachment_path(attachment: "Attachment", name: str) -> str:
+    """Files lie under a random name; the name that people see is `Attachment.name`."""
+    return f"attachments/{secrets.token_hex(2)}/{secrets.token_hex(16)}"
+
+
+class Attachment(models.Model):
+    """A file of a message. Served only to who may read the message, always as a download."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="attachments", verbose_name=_("message"))
+    file = models.FileField(_("file"), upload_to=attachment_path, max_length=160)
+    name = models.CharField(_("name"), max_length=160)
+    content_type = models.CharField(_("type"), max_length=127, blank=True)
+    size = models.PositiveBigIntegerField(_("bytes"))
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Event(models.Model):
+    """What happened to a ticket: who, what, when, from → to. Append-only; the timeline, the audit and the outbox.
+
+    The database refuses a change of anything but `notified_at`, which is null until the mail app has dealt with it.
+    `details` holds what the verb changed, as plain values ({"from": 1, "to": 3, "reason": "…"}).
+    """
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events", verbose_name=_("ticket"))
+    verb = models.CharField(_("what"), max_length=30)
+    by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+    at = models.DateTimeField(_("when"))
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    message = models.ForeignKey(
+        Message, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("message")
+    )
+    notified_at = models.DateTimeField(_("letters written at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering: ClassVar = ["at", "pk"]
+        indexes: ClassVar = [
+            # A ticket's timeline.
+            models.Index("ticket", "at", "id", name="event_timeline"),
+            # The outbox: WHERE notified_at IS NULL ORDER BY id (mail/outbound.py).
+            models.Index("id", name="event_outbox", condition=Q(notified_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.at:%Y-%m-%d %H:%M:%S %Z}"
+
+
+class HandOver(models.Model):
+    """A ticket went from one line to another: what is known, what was tried, what is asked (domain §3.3)."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="hand_overs", verbose_name=_("ticket"))
+    from_line = models.ForeignKey("accounts.Line", models.PROTECT, related_name="+", verbose_name=_("from line"))
+    to_line = models.ForeignKey("accounts.Line", models.PROTECT, related_name="+", verbose_name=_("to line"))
+    by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who")
+    )
+    at = models.DateTimeField(_("when"))
+    known = models.TextField(_("what is known"))
+    tried = models.TextField(_("what was tried"), blank=True)
+    asked = models.TextField(_("what is asked"))
+    accepted_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("accepted by")
+    )
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    returned_at = models.DateTimeField(_("returned at"), null=True, blank=True)
+    return_reason = models.TextField(_("reason of the return"), blank=True)
+
+    class Meta:
+        verbose_name = _("hand-over")
+        verbose_name_plural = _("hand-overs")
+        ordering: ClassVar = ["at", "pk"]
+        indexes: ClassVar = [
+            # The route of a ticket through the lines.
+            models.Index("ticket", "at", "id", name="handover_route"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(from_line=F("to_line")), name="handover_to_another_line"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(returned_at__isnull=True), name="handover_one_ending"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_line_id} → {self.to_line_id}"
+
+
+class Defect(models.Model):
+    """A fault of the product that gathers the tickets it causes; line 4 confirms and fixes it (domain §3.3)."""
+
+    class State(models.TextChoices):
+        REPORTED = "reported", pgettext_lazy("defect", "reported")
+        CONFIRMED = "confirmed", pgettext_lazy("defect", "confirmed")
+        FIXED = "fixed", pgettext_lazy("defect", "fixed")
+        RELEASED = "released", pgettext_lazy("defect", "released")
+        REJECTED = "rejected", pgettext_lazy("defect", "rejected")
+
+    title = models.CharField(_("title"), max_length=200)
+    product = models.ForeignKey(
+        "contracts.Product", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("product")
+    )
+    release = models.ForeignKey(
+        "contracts.Release", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("release")
+    )
+    steps = models.TextField(_("steps"))
+    expected = models.TextField(_("expected"))
+    actual = models.TextField(_("actual"))
+    known_error = models.TextField(_("known error and workaround"), blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REPORTED)
+    reported_by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reported by")
+    )
+    reported_at = models.DateTimeField(_("reported at"))
+
+    class Meta:
+        verbose_name = _("defect")
+        verbose_name_plural = _("defects")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Rating(models.Model):
+    """What the customer thinks of the work, 1–5 and a comment, after resolution (domain §6)."""
+
+    ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="rating", verbose_name=_("ticket"))
+    score = models.PositiveSmallIntegerField(
+        _("score"), validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    comment = models.TextField(_("comment"), blank=True)
+    by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who")
+    )
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("rating")
+        verbose_name_plural = _("ratings")
+        ordering: ClassVar = ["-at"]
+        indexes: ClassVar = [models.Index("at", name="rating_recent")]  # The board: ratings of 30 days.
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(score__range=(1, 5)), name="rating_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score}"
+
+
+class HeldRequest(models.Model):
+    """A request that is not a ticket yet: recorded, answered why, and put before a person (domain §2, §3.5).
+
+    No contract in force; the sender is not the responsible contact; not in the package; the address is not known.
+    """
+
+    class Reason(models.TextChoices):
+        NO_CONTRACT = "no_contract", _("no contract in force")
+        NOT_CONTACT = "not_contact", _("the sender is not the responsible contact")
+        NOT_IN_PACKAGE = "not_in_package", _("not in the package")
+        UNKNOWN_SENDER = "unknown_sender", _("the sender is not known")
+
+    customer = models.ForeignKey(
+        "contracts.Customer", models.PROTECT, null=True, blank=True, related_name="held", verbose_name=_("customer")
+    )
+    sender: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("sender")
+    )
+    sender_address = models.CharField(_("address"), max_length=254, blank=True)
+    channel = models.ForeignKey("contracts.Channel", models.PROTECT, related_name="+", verbose_name=_("channel"))
+    reason = models.CharField(_("why"), max_length=20, choices=Reason.choices)
+    words = models.TextField(_("what the sender was told"))
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"), blank=True)
+    received_at = models.DateTimeField(_("received"))
+    notified_at = models.DateTimeField(_("letters written at"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settled_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("settled by")
+    )
+    ticket = models.ForeignKey(
+        Ticket, models.PROTECT, null=True, blank=True, related_name="held_requests", verbose_name=_("ticket")
+    )
+
+    class Meta:
+        verbose_name = _("held request")
+        verbose_name_plural = _("held requests")
+        ordering: ClassVar = ["-received_at"]
+        indexes: ClassVar = [
+            # The outbox: WHERE notified_at IS NULL ORDER BY id (mail/outbound.py).
+            models.Index("id", name="held_outbox", condition=Q(notified_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

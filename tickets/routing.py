@@ -1,0 +1,50 @@
+"""Where a ticket goes and who is called: topic to line, role to person, and the working days of silence."""
+
+from datetime import datetime
+
+
+from accounts.models import Line, Role, User
+from contracts.models import Topic
+from contracts.terms import WORKING_DAY
+from sla.models import Calendar
+from tickets.models import Ticket
+
+WORKING_DAYS = "working-days"  # the code of the calendar that counts working days (domain §1.5)
+
+
+def first_line(topic: Topic | None) -> Line:
+    """The line that the topic names; line 1 if none. Line 4 is reached with a defect only, so its topics enter at
+    the first line, which attaches one (domain §3.3)."""
+    number = topic.line_id if topic is not None and topic.line_id != 4 else 1
+    return Line.objects.get(pk=number)
+
+
+def working_days_after(at: datetime, days: int) -> datetime:
+    """The moment after so many working days (nine working hours each, domain §1.5)."""
+    calendar = Calendar.objects.get(code=WORKING_DAYS).version_at(at).working_calendar()
+    return calendar.add(at, days * WORKING_DAY)
+
+
+def person_for(ticket: Ticket, whom: str) -> User | None:
+    """Who stands behind a rung for this ticket now; None means everybody of that role (domain §4.4).
+
+    Where the customer has no dedicated CSM the support manager stands in.
+    """
+    if whom == "assignee":
+        return ticket.assignee
+    if whom == "csm":
+        return ticket.customer.csm or _first(Role.SUPPORT_MANAGER)
+    if whom == "line_lead":
+        return (
+            User.objects.filter(role=Role.LINE_LEAD, lines=ticket.line_id, is_active=True).order_by("pk").first()
+            or _first(Role.SUPPORT_MANAGER)
+        )
+    if whom == "support_manager":
+        return _first(Role.SUPPORT_MANAGER)
+    if whom == "top_management":
+        return _first(Role.TOP_MANAGEMENT)
+    return None
+
+
+def _first(role: str) -> User | None:
+    return User.objects.filter(role=role, is_active=True).order_by("pk").first()

@@ -1,0 +1,56 @@
+"""Marks of a ticket: the glyph of its priority, the circle of its line, a person's initials, an icon."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+register = template.Library()
+
+
+@cache
+def icon_names() -> frozenset[str]:
+    """The names in the sprite `icons.svg`."""
+    found = finders.find("icons.svg")
+    if not isinstance(found, str):
+        raise FileNotFoundError("icons.svg is not among the static files.")
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', Path(found).read_text(encoding="utf-8")))
+
+
+@register.inclusion_tag("_icon.html")
+def icon(name: str) -> dict:
+    """An icon of the sprite, always beside words. Raises `ValueError` for a name that the sprite does not have."""
+    if name not in icon_names():
+        raise ValueError(f"icons.svg has no icon named {name!r}.")
+    return {"name": name}
+
+
+@register.simple_tag
+def priority(number: int) -> SafeString:
+    """Priority 1 to 4 as a glyph whose weight is the urgency; never a colour: colour means time."""
+    label = _("Priority %(number)d") % {"number": number}
+    return format_html('<span class="prio prio--{0}" title="{1}"><span class="sr">{1}</span><span aria-hidden="true">{0}</span></span>', number, label)
+
+
+@register.simple_tag
+def line(number: int) -> SafeString:
+    """A line of support as its number in a circle, a stop of the route."""
+    label = _("Line %(number)d") % {"number": number}
+    return format_html('<span class="ln"><span class="sr">{}</span><span aria-hidden="true">{}</span></span>', label, number)
+
+
+@register.inclusion_tag("tickets/_avatar.html")
+def avatar(person: User | None, says: str = "") -> dict:
+    """A person's initials, or a dashed frame for nobody.
+
+    `says` is what a screen reader hears before the name ("Исполнитель"); without it the initials are silent, because
+    the name stands beside them.
+    """
+    return {"person": person, "says": says}
