@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 
 
@@ -20,7 +21,7 @@ class PersonLocaleMiddleware:
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
             # A template is rendered lazily by some views (DRF, allauth): while the language is still this one.
-            if hasattr(response, "render") and callable(response.render) and not response.is_rendered:
+            if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
                 response = response.render()
         response.headers.setdefault("Content-Language", language)
         return response

@@ -105,9 +105,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.CUSTOMER)
     lines = models.ManyToManyField(Line, blank=True, related_name="people", verbose_name=_("lines of support"))
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.RU)
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone])
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)

@@ -96,9 +96,9 @@ def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime
             )
         return _check_channel(contract, channel, at, clause.text)
     included = services_of(contract)
-    if topic is not None and topic.service_id not in included:
-        if not any(clause.topic_id == topic.pk for clause in clauses):
-            return _not_in_package(contract, topic.service, at)
+    by_clause = topic is not None and any(clause.topic_id == topic.pk for clause in clauses)
+    if topic is not None and topic.service_id not in included and not by_clause:
+        return _not_in_package(contract, topic.service, at)
     clause_words = next((clause.text for clause in clauses if topic and clause.topic_id == topic.pk), "")
     return _check_channel(contract, channel, at, clause_words)
 
@@ -122,7 +122,9 @@ def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: 
     return Entitlement(True, service=channel.service, clause=clause)
 
 
-def _not_in_package(contract: Contract, service: Service, at: datetime) -> Entitlement:
+def _not_in_package(contract: Contract, service: Service | None, at: datetime) -> Entitlement:
+    if service is None:
+        raise ValueError("A topic without a service is outside support, not in another package.")
     packages = packages_with(service.pk, at)
     names = ", ".join(package.name for package in packages)
     words = _("“%(service)s” is not in your package (%(package)s).") % {

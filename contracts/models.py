@@ -244,12 +244,15 @@ class Customer(models.Model):
 
     name = models.CharField(_("company"), max_length=160)
     csm: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="portfolio",
-        verbose_name=_("Customer Success Manager"), limit_choices_to={"role": "csm"},
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="portfolio",
+        verbose_name=_("Customer Success Manager"),
+        limit_choices_to={"role": "csm"},
     )
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone])
     language = models.CharField(
         _("language"), max_length=2, choices=[("ru", "Русский"), ("en", "English")], default="ru"
     )
@@ -317,8 +320,11 @@ class ResponsibleContact(models.Model):
                 expressions=[
                     (
                         Func(
-                            "starts_at", "ends_at", RangeBoundary(),
-                            function="TSTZRANGE", output_field=DateTimeRangeField(),
+                            "starts_at",
+                            "ends_at",
+                            RangeBoundary(),
+                            function="TSTZRANGE",
+                            output_field=DateTimeRangeField(),
                         ),
                         RangeOperators.OVERLAPS,
                     ),
@@ -427,9 +433,11 @@ class Contract(FSMModelMixin, models.Model):
                 expressions=[
                     (
                         Func(
-                            F("starts_on"), Coalesce("terminated_on", "ends_on"),
+                            F("starts_on"),
+                            Coalesce("terminated_on", "ends_on"),
                             RangeBoundary(inclusive_lower=True, inclusive_upper=True),
-                            function="DATERANGE", output_field=DateRangeField(),
+                            function="DATERANGE",
+                            output_field=DateRangeField(),
                         ),
                         RangeOperators.OVERLAPS,
                     ),

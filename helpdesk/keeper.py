@@ -171,47 +171,53 @@ def is_ready(server: Server) -> bool:
     return server.pid_file.exists() and server.socket.exists()
 
 
-def start(server: Server) -> subprocess.Popen[bytes]:
-    """Bring the server up as our child; what an earlier one left (a process, a pid file, a socket) goes first."""
+def clear_leftovers(server: Server) -> None:
+    """What an earlier one left: a process, a pid file whose number may be somebody else's by now, a socket."""
     stranger = server.process_pid()
     if stranger is not None:
         stop_stranger(stranger, gently=server.gentle_stop, seconds=15)
-    become: Callable[[], None] | None = None
-    if isinstance(server, PostgreSQL):
-        account = account_for(server)
-        become = account.become
-        if not server.data.exists():
-            make_cluster(server, account)
-    else:
-        server.data.mkdir(mode=0o700, exist_ok=True)
-    # A pid file whose number now belongs to some other process would keep the server from starting.
     server.pid_file.unlink(missing_ok=True)
     make_private(server.socket_directory)
     for leftover in server.socket_directory.iterdir():
         leftover.unlink()
-    if isinstance(server, PostgreSQL):
+
+
+def start(server: Server) -> subprocess.Popen[bytes]:
+    """Bring the server up as our child, with its data made if there are none. Raises CannotStart."""
+    account = account_for(server) if isinstance(server, PostgreSQL) else None
+    clear_leftovers(server)
+    if isinstance(server, PostgreSQL) and account:
+        if not server.data.exists():
+            make_cluster(server, account)
         account.own(server.socket_directory)
         command = postgresql_command(server)
     elif isinstance(server, Valkey):
+        server.data.mkdir(mode=0o700, exist_ok=True)
         command = valkey_command(server)
-    child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, preexec_fn=as_child(become, server.gentle_stop), cwd="/"
-    )
-    wait_until(lambda: is_ready(server) or child.poll() is not None, seconds=60)
-    if not is_ready(server):
+    # The sessions of a PostgreSQL that was killed hold its shared memory for a moment longer, and no second one starts.
+    for pause in (0.0, 0.5, 1.0, 2.0):
+        time.sleep(pause)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, preexec_fn=as_child(account, server.gentle_stop), cwd="/"
+        )
+        if wait_until(lambda: is_ready(server) or has_ended(child), seconds=60) and not has_ended(child):  # noqa: B023
+            return child
         end(server, child)
-        raise CannotStart(f"the last lines of {server.log} are:\n{last_lines(server.log)}")
-    return child
+    raise CannotStart(f"the last lines of {server.log} are:\n{last_lines(server.log)}")
 
 
-def as_child(become: Callable[[], None] | None, sig: signal.Signals) -> Callable[[], None]:
+def has_ended(child: subprocess.Popen[bytes]) -> bool:
+    return child.poll() is not None
+
+
+def as_child(account: Account | None, sig: signal.Signals) -> Callable[[], None]:
     """Change the account first: that clears the wish to end with the parent."""
     wish = end_with_parent(sig)
 
     def before_exec() -> None:
         os.setsid()
-        if become is not None:
-            become()
+        if account is not None:
+            account.become()
         wish()
 
     return before_exec

@@ -361,7 +361,9 @@ def up(stack: ExitStack, *, host: str, port: int, demo: bool) -> tuple[list[Proc
 def note_processes(state: Path, processes: list[Process]) -> None:
     """For the next supervisor, if this one is killed."""
     pids = {process.name: process.child.pid for process in processes if process.child is not None}
-    (state / "processes").write_text(json.dumps(pids))
+    draft = state / "processes.new"
+    draft.write_text(json.dumps(pids))
+    draft.replace(state / "processes")
 
 
 def say_signins(signins: list[list[str]]) -> None:

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.access import person
 from accounts.models import Role, User
 from helpdesk.hours import hours_line
 from tickets.navigation import desk_counts
@@ -25,9 +26,10 @@ A_YEAR = 365 * 24 * 3600
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The customer's portal for customers; for everybody else the part of the house where their day begins."""
-    if request.user.role == Role.CUSTOMER:
+    user = person(request)
+    if user.role == Role.CUSTOMER:
         return portal.home(request)
-    return redirect(first_page(request.user))
+    return redirect(first_page(user))
 
 
 def first_page(user: User) -> str:
@@ -83,9 +85,9 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.works_at_desk:
         entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
     if user.sees_board:
-        entries.append(entry(_("Board"), "manage:board", "chart", "/m/"))
+        entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")
-        entries.append(entry(_("Escalations"), "manage:escalations", "alarm", "/m/escalations/", counts["escalations"]))
+        entries.append(entry(_("Escalations"), "manage:escalations", "siren", "/m/escalations/", counts["escalations"]))
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

@@ -155,6 +155,17 @@ class WorkingCalendar:
             return _utc(second)
         return _utc(index.starts[spell + 1])
 
+    def closing(self, at: datetime) -> datetime:
+        """When the desk closes that is open at this instant (UTC). For calendars that do close: one that is open round
+        the clock answers the end of the years laid out so far. Raises `ValueError` when naive, or closed at `at`.
+        """
+        second = _seconds(at)
+        index = self._covering(second, second + 1)
+        spell = bisect_right(index.starts, second) - 1
+        if spell < 0 or second >= index.ends[spell]:
+            raise ValueError(f"The desk is closed at {at.isoformat()}: it has no closing time there.")
+        return _utc(index.ends[spell])
+
     def explain(self, start: datetime, amount: timedelta, pauses: Iterable[Pause] = ()) -> list[Step]:
         """The way from `start` to the deadline as steps without gaps, in order (domain §4.3).
 

@@ -1,7 +1,7 @@
 """What the deadline chip and the lane of a promise show. Pure: plain values in, plain values out.
 
 The chip is the one place that turns a clock into a colour (direction §7): every list, page and board asks it. Time left
-is business time on the clock's own calendar, and so is time overdue: three hours of a closed night are no delay of ours.
+is business time on the clock's own calendar, and so is time overdue: a closed night is no delay of ours.
 Time left is rounded up to the minute and time overdue down, so that "11 мин" agrees with the clock on the wall.
 """
 
@@ -133,13 +133,15 @@ def _running(clock: Clock, now: datetime, calendar: WorkingCalendar, zone: tzinf
     left = calendar.between(at, due_at)
     value = words.span(_up(left), clock.working_day)
     if clock.paused_at is not None:
-        return _still("pause", value, clock, _("on hold: waiting for the customer, then %(span)s left") % {"span": value})
+        return _still(
+            "pause", value, clock, _("on hold: waiting for an answer, then %(span)s left") % {"span": value}
+        )
     soon, critical = _clamped(clock.target, SOON), _clamped(clock.target, CRITICAL)
     counts = calendar.is_open(at)
     if clock.agreed and (left > soon or not counts):
         day = words.moment(due_at, zone, now, "day")
         full = words.moment(due_at, zone, now, "date")
-        return _still("agreed", day, clock, _("agreed with the customer: %(moment)s") % {"moment": full})
+        return _still("agreed", day, clock, _("agreed individually: %(moment)s") % {"moment": full})
     if not counts:
         try:
             opens = words.moment(calendar.next_opening(at), zone, now, "short")

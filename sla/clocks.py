@@ -64,11 +64,11 @@ def promises_of(terms: PackageTerms, contract: Contract | None) -> dict[tuple[st
     }
     clauses = contract.clauses.exclude(kind="") if contract else ContractClause.objects.none()
     for clause in clauses:
+        if clause.priority is None or clause.minutes is None:  # `clause_target_whole` never lets it come to this
+            continue
         key = (clause.kind, clause.priority)
         calendar = found[key].calendar if key in found else terms.calendar
-        found[key] = Promise(
-            clause.kind, clause.priority, clause.minutes, TermsTarget.Unit.MINUTES, calendar, clause
-        )
+        found[key] = Promise(clause.kind, clause.priority, clause.minutes, TermsTarget.Unit.MINUTES, calendar, clause)
     return found
 
 
@@ -188,9 +188,7 @@ def start_line_acceptance(ticket: "Ticket", *, at: datetime) -> Commitment | Non
     minutes = int(ticket.line.accept_within.total_seconds() // 60)
     return start(
         ticket,
-        Promise(
-            PromiseKind.LINE_ACCEPTANCE, ticket.priority, minutes, TermsTarget.Unit.MINUTES, ticket.terms.calendar
-        ),
+        Promise(PromiseKind.LINE_ACCEPTANCE, ticket.priority, minutes, TermsTarget.Unit.MINUTES, ticket.terms.calendar),
         at=at,
     )
 
@@ -373,6 +371,6 @@ def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:
 
 def close_rung_escalations(ticket: "Ticket", *, at: datetime) -> None:
     """Calls of the ladder whose clock has stopped need nobody any more; the customer's own wait for their answer."""
-    Escalation.objects.filter(
-        ticket=ticket, raised_by__isnull=True, commitment__stopped_at__isnull=False
-    ).exclude(state=Escalation.State.CLOSED).update(state=Escalation.State.CLOSED, closed_at=at)
+    Escalation.objects.filter(ticket=ticket, raised_by__isnull=True, commitment__stopped_at__isnull=False).exclude(
+        state=Escalation.State.CLOSED
+    ).update(state=Escalation.State.CLOSED, closed_at=at)

@@ -65,9 +65,7 @@ class CalendarVersion(models.Model):
 
     calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions", verbose_name=_("calendar"))
     valid_from = models.DateTimeField(_("valid from"))
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone])
     weekly_hours = models.JSONField(_("hours of a week"), validators=[valid_hours])
     holidays = models.JSONField(_("holidays"), default=list, blank=True)
     overrides = models.JSONField(_("days with own hours"), default=dict, blank=True)
@@ -106,8 +104,10 @@ class CalendarVersion(models.Model):
     @property
     def is_round_the_clock(self) -> bool:
         whole = [["00:00", "24:00"]]
-        return not self.holidays and not self.overrides and all(
-            self.weekly_hours.get(str(day)) == whole for day in range(7)
+        return (
+            not self.holidays
+            and not self.overrides
+            and all(self.weekly_hours.get(str(day)) == whole for day in range(7))
         )
 
 
@@ -139,9 +139,7 @@ class Ladder(models.Model):
         verbose_name_plural = _("ladders")
         ordering: ClassVar = ["kind", "package", "priority"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["kind", "package", "priority"], name="ladder_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["kind", "package", "priority"], name="ladder_once", nulls_distinct=False),
             models.CheckConstraint(
                 condition=Q(priority__isnull=True) | Q(priority__range=(1, 4)), name="ladder_priority_1_to_4"
             ),
@@ -211,9 +209,7 @@ class Commitment(models.Model):
     clause = models.ForeignKey(
         "contracts.ContractClause", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("clause")
     )
-    calendar_version = models.ForeignKey(
-        CalendarVersion, models.PROTECT, related_name="+", verbose_name=_("calendar")
-    )
+    calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+", verbose_name=_("calendar"))
     target = models.DurationField(_("target, business time"))
     amount = models.PositiveIntegerField(_("promised amount"))
     unit = models.CharField(_("promised in"), max_length=12, choices=TermsTarget.Unit.choices)
@@ -311,20 +307,32 @@ class Escalation(models.Model):
     percent = models.PositiveSmallIntegerField(_("percent of the time"), null=True, blank=True)
     whom = models.CharField(_("calls in"), max_length=20, choices=Whom.choices)
     person: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="called_in",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="called_in",
         verbose_name=_("person"),
     )
     reached_at = models.DateTimeField(_("reached at"))
     created_at = models.DateTimeField(_("written at"))
     reason = models.TextField(_("reason"), blank=True)
     raised_by: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="raised",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="raised",
         verbose_name=_("raised by"),
     )
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True, blank=True)
     acknowledged_by: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("acknowledged by"),
     )
     answer = models.TextField(_("answer"), blank=True)
@@ -368,9 +376,7 @@ class Escalation(models.Model):
 class SweepTrouble(models.Model):
     """A commitment that could not be swept: set aside for an hour so that it stops nobody, and shown to operators."""
 
-    commitment = models.OneToOneField(
-        Commitment, models.CASCADE, related_name="trouble", verbose_name=_("commitment")
-    )
+    commitment = models.OneToOneField(Commitment, models.CASCADE, related_name="trouble", verbose_name=_("commitment"))
     happened_at = models.DateTimeField(_("happened at"))
     error = models.TextField(_("error"))
     times = models.PositiveIntegerField(_("times"), default=1)

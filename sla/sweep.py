@@ -44,7 +44,7 @@ class Swept:
 
 def next_rungs(rungs: Sequence[dict], done: int, now: datetime) -> tuple[list[Reached], datetime | None]:
     """Pure: the rungs reached by now and not yet done, in order, and the moment of the next one (None: no more)."""
-    reached = []
+    reached: list[Reached] = []
     for position, rung in enumerate(rungs[done:], start=done):
         at = datetime.fromisoformat(rung["at"])
         if at > now or (rung["percent"] >= MISSED and at == now):
@@ -67,7 +67,10 @@ def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
     if swept.looked_at:
         log.info(
             "sweep: %s looked at, %s missed, %s escalations, %s set aside",
-            swept.looked_at, swept.missed, swept.escalations, swept.set_aside,
+            swept.looked_at,
+            swept.missed,
+            swept.escalations,
+            swept.set_aside,
         )
     return swept
 
@@ -161,9 +164,11 @@ class _People:
     """Whom the rungs of one batch call in, read once for the batch."""
 
     def __init__(self, due: Iterable[Commitment]) -> None:
-        staff = User.objects.filter(
-            is_active=True, role__in=[Role.LINE_LEAD, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT]
-        ).order_by("pk").prefetch_related("lines")
+        staff = (
+            User.objects.filter(is_active=True, role__in=[Role.LINE_LEAD, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT])
+            .order_by("pk")
+            .prefetch_related("lines")
+        )
         self.leads: dict[int, User] = {}
         self.first: dict[str, User] = {}
         for person in staff:

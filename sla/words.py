@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from contracts.terms import WORKING_DAY
-
 MOSCOW = ZoneInfo("Europe/Moscow")  # All service hours are defined here (domain §1.3).
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -72,9 +72,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         ).prefetch_related(
             Prefetch(
                 "commitments",
-                queryset=Commitment.objects.exclude(ending__in=["superseded", "cancelled"]).select_related(
-                    "calendar_version"
-                ).order_by("started_at", "pk"),
+                queryset=Commitment.objects.exclude(ending__in=["superseded", "cancelled"])
+                .select_related("calendar_version")
+                .order_by("started_at", "pk"),
                 to_attr="clocks",
             )
         )
@@ -105,9 +105,7 @@ class Ticket(FSMModelMixin, models.Model):
     contract = models.ForeignKey(
         "contracts.Contract", models.PROTECT, related_name="tickets", verbose_name=_("contract")
     )
-    terms = models.ForeignKey(
-        "contracts.PackageTerms", models.PROTECT, related_name="tickets", verbose_name=_("terms")
-    )
+    terms = models.ForeignKey("contracts.PackageTerms", models.PROTECT, related_name="tickets", verbose_name=_("terms"))
     contact: "models.ForeignKey[User]" = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="filed", verbose_name=_("responsible contact")
     )
@@ -121,9 +119,7 @@ class Ticket(FSMModelMixin, models.Model):
     topic = models.ForeignKey(
         "contracts.Topic", models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("topic")
     )
-    channel = models.ForeignKey(
-        "contracts.Channel", models.PROTECT, related_name="tickets", verbose_name=_("channel")
-    )
+    channel = models.ForeignKey("contracts.Channel", models.PROTECT, related_name="tickets", verbose_name=_("channel"))
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.FOUR)
     proposed_priority = models.PositiveSmallIntegerField(
         _("priority that the customer asks for"), choices=Priority.choices, null=True, blank=True
@@ -134,7 +130,11 @@ class Ticket(FSMModelMixin, models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="owned", verbose_name=_("owner")
     )
     assignee: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="assigned",
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned",
         verbose_name=_("assignee"),
     )
     defect = models.ForeignKey(
@@ -166,18 +166,29 @@ class Ticket(FSMModelMixin, models.Model):
         indexes: ClassVar = [
             # The queue of everybody: open tickets by next deadline (TicketQuerySet.by_deadline).
             models.Index(
-                F("clock_paused"), F("due_at").asc(nulls_last=True), "id",
-                name="ticket_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+                F("clock_paused"),
+                F("due_at").asc(nulls_last=True),
+                "id",
+                name="ticket_queue",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
             ),
             # The queue of a line, the same order.
             models.Index(
-                F("line"), F("clock_paused"), F("due_at").asc(nulls_last=True), F("id"),
-                name="ticket_line_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+                F("line"),
+                F("clock_paused"),
+                F("due_at").asc(nulls_last=True),
+                F("id"),
+                name="ticket_line_queue",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
             ),
             # "My" queue, the same order.
             models.Index(
-                F("assignee"), F("clock_paused"), F("due_at").asc(nulls_last=True), F("id"),
-                name="ticket_my_queue", condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+                F("assignee"),
+                F("clock_paused"),
+                F("due_at").asc(nulls_last=True),
+                F("id"),
+                name="ticket_my_queue",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
             ),
             # A company's tickets, newest first, keyset by number (views/portal.py).
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
@@ -201,7 +212,8 @@ class Ticket(FSMModelMixin, models.Model):
             # Only product engineering works on defects, and never without one (domain §3.3).
             models.CheckConstraint(condition=~Q(line=4) | Q(defect__isnull=False), name="ticket_line_4_has_defect"),
             models.UniqueConstraint(
-                fields=["contact", "idempotency_key"], name="ticket_sent_once",
+                fields=["contact", "idempotency_key"],
+                name="ticket_sent_once",
                 condition=Q(idempotency_key__isnull=False),
             ),
         ]
@@ -284,7 +296,8 @@ class Message(models.Model):
                 fields=["message_id"], name="message_id_once", condition=Q(message_id__isnull=False)
             ),
             models.UniqueConstraint(
-                fields=["ticket", "author", "idempotency_key"], name="message_sent_once",
+                fields=["ticket", "author", "idempotency_key"],
+                name="message_sent_once",
                 condition=Q(idempotency_key__isnull=False),
             ),
             models.CheckConstraint(condition=Q(kind__in=["public", "note"]), name="message_kind_known"),
@@ -434,9 +447,7 @@ class Rating(models.Model):
     """What the customer thinks of the work, 1–5 and a comment, after resolution (domain §6)."""
 
     ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="rating", verbose_name=_("ticket"))
-    score = models.PositiveSmallIntegerField(
-        _("score"), validators=[MinValueValidator(1), MaxValueValidator(5)]
-    )
+    score = models.PositiveSmallIntegerField(_("score"), validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.TextField(_("comment"), blank=True)
     by: "models.ForeignKey[User]" = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who")

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-
 from accounts.models import Line, Role, User
 from contracts.models import Topic
 from contracts.terms import WORKING_DAY
@@ -35,10 +34,9 @@ def person_for(ticket: Ticket, whom: str) -> User | None:
     if whom == "csm":
         return ticket.customer.csm or _first(Role.SUPPORT_MANAGER)
     if whom == "line_lead":
-        return (
-            User.objects.filter(role=Role.LINE_LEAD, lines=ticket.line_id, is_active=True).order_by("pk").first()
-            or _first(Role.SUPPORT_MANAGER)
-        )
+        return User.objects.filter(role=Role.LINE_LEAD, lines=ticket.line_id, is_active=True).order_by(
+            "pk"
+        ).first() or _first(Role.SUPPORT_MANAGER)
     if whom == "support_manager":
         return _first(Role.SUPPORT_MANAGER)
     if whom == "top_management":

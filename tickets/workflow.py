@@ -18,7 +18,7 @@ from django_fsm import TransitionNotAllowed
 from accounts.models import DESK_ROLES, Line, Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts import entitlement
-from contracts.models import Channel, Contract, Customer, Product, PromiseKind, Release, TicketKind, Topic
+from contracts.models import Channel, Customer, Product, PromiseKind, Release, TicketKind, Topic
 from sla import clocks
 from sla.models import Commitment, Escalation, Whom
 from tickets import routing
@@ -94,9 +94,7 @@ def record(
     ticket.clock_paused = ticket.state == State.AWAITING_CUSTOMER
     ticket.changed_at = max(at, ticket.changed_at or at)
     ticket.save()
-    return Event.objects.create(
-        ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {})
-    )
+    return Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
 
 
 def only_desk(by: User) -> None:
@@ -237,12 +235,23 @@ def open_ticket(
     ticket.channel_id = channel
     ticket.save(force_insert=True)
     message = say(
-        ticket, body.strip() or subject, by=by, at=at, channel=channel, files=files, message_id=message_id,
-        quoted=quoted, key=key,
+        ticket,
+        body.strip() or subject,
+        by=by,
+        at=at,
+        channel=channel,
+        files=files,
+        message_id=message_id,
+        quoted=quoted,
+        key=key,
     )
     clocks.start_customer_promises(ticket, at=at)
     record(
-        ticket, "opened", by=by, at=at, message=message,
+        ticket,
+        "opened",
+        by=by,
+        at=at,
+        message=message,
         details={"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel},
     )
     return ticket
@@ -422,20 +431,22 @@ def hand_over(
         raise NotAllowed(_("Line 4 takes a request only with a defect: attach one first."), "3.3")
     from_line = ticket.line
     clocks.cancel(ticket, at=at, why="handed over again", kinds=[PromiseKind.LINE_ACCEPTANCE])
-    ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).update(
-        accepted_at=at, accepted_by=by
-    )
+    ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).update(accepted_at=at, accepted_by=by)
     passed = HandOver.objects.create(
-        ticket=ticket, from_line=from_line, to_line=line, by=by, at=at,
-        known=known, tried=(tried or "").strip(), asked=asked,
+        ticket=ticket,
+        from_line=from_line,
+        to_line=line,
+        by=by,
+        at=at,
+        known=known,
+        tried=(tried or "").strip(),
+        asked=asked,
     )
     ticket.line = line
     ticket.assignee = None
     clocks.start_line_acceptance(ticket, at=at)
     bounces = _bounces(ticket, {from_line.pk, line.pk})
-    record(
-        ticket, "handed_over", by=by, at=at, details={"from": from_line.pk, "to": line.pk, "bounces": bounces}
-    )
+    record(ticket, "handed_over", by=by, at=at, details={"from": from_line.pk, "to": line.pk, "bounces": bounces})
     if bounces and bounces % 3 == 0:
         _call_leads(ticket, {from_line.pk, line.pk}, by=by, at=at, bounces=bounces)
     return passed
@@ -449,7 +460,12 @@ def _bounces(ticket: Ticket, lines: set[int]) -> int:
 def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
     for lead in User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).distinct():
         Escalation.objects.create(
-            ticket=ticket, whom=Whom.LINE_LEAD, person=lead, raised_by=by, reached_at=at, created_at=at,
+            ticket=ticket,
+            whom=Whom.LINE_LEAD,
+            person=lead,
+            raised_by=by,
+            reached_at=at,
+            created_at=at,
             reason=_("Came back between lines %(lines)s %(times)s times.")
             % {"lines": " ⇄ ".join(str(number) for number in sorted(lines)), "times": bounces},
         )
@@ -469,7 +485,12 @@ def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime) -> 
     waiting.save(update_fields=["returned_at", "return_reason"])
     clocks.cancel(ticket, at=at, why="returned", kinds=[PromiseKind.LINE_ACCEPTANCE])
     back = HandOver.objects.create(
-        ticket=ticket, from_line=waiting.to_line, to_line=waiting.from_line, by=by, at=at, known=reason,
+        ticket=ticket,
+        from_line=waiting.to_line,
+        to_line=waiting.from_line,
+        by=by,
+        at=at,
+        known=reason,
         asked=_("Returned: see the reason."),
     )
     ticket.line = waiting.from_line
@@ -478,7 +499,10 @@ def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime) -> 
     _accept_hand_over(ticket, back, by=waiting.by, at=at)
     bounces = _bounces(ticket, {waiting.from_line_id, waiting.to_line_id})
     record(
-        ticket, "returned", by=by, at=at,
+        ticket,
+        "returned",
+        by=by,
+        at=at,
         details={"from": waiting.to_line_id, "to": waiting.from_line_id, "reason": reason, "bounces": bounces},
     )
     if bounces and bounces % 3 == 0:
@@ -543,7 +567,11 @@ def restore(ticket: Ticket, *, by: User, workaround: str, at: datetime, to_prior
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.close_rung_escalations(ticket, at=at)
     record(
-        ticket, "restored", by=by, at=at, message=message,
+        ticket,
+        "restored",
+        by=by,
+        at=at,
+        message=message,
         details={"from": was, "to": to_priority, "workaround": workaround},
     )
     return ticket
@@ -555,9 +583,7 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write what still does not work."), "3.4")
-    restored = (
-        ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="restored").order_by("-stopped_at").first()
-    )
+    restored = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="restored").order_by("-stopped_at").first()
     event = ticket.events.filter(verb="restored").order_by("-at", "-pk").first()
     if not ticket.is_open or event is None:
         raise NotAllowed(_("Nothing was restored in this request that could be contested now."), "3.4")
@@ -573,7 +599,11 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
         ticket.awaiting_since = None
     message = say(ticket, reason, by=by, at=at)
     record(
-        ticket, "restore_contested", by=by, at=at, message=message,
+        ticket,
+        "restore_contested",
+        by=by,
+        at=at,
+        message=message,
         details={"from": lowered_to, "to": ticket.priority, "reason": reason},
     )
     return ticket
@@ -624,14 +654,22 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
     if not entitlement.includes(ticket.contract, "priority_mgmt"):
         ticket.proposed_priority = priority
         record(
-            ticket, "priority_proposed", by=by, at=at, message=message,
+            ticket,
+            "priority_proposed",
+            by=by,
+            at=at,
+            message=message,
             details={"from": was, "to": priority, "reason": reason},
         )
         return ticket
     ticket.priority = priority
     clocks.retime(ticket, at=at, why="priority set by the customer")
     record(
-        ticket, "priority_set", by=by, at=at, message=message,
+        ticket,
+        "priority_set",
+        by=by,
+        at=at,
+        message=message,
         details={"from": was, "to": priority, "reason": reason},
     )
     return ticket
@@ -707,10 +745,23 @@ def customer_reply(
     body = needs_words(body, _("An empty reply says nothing: write a few words."))
     if ticket.state == State.CLOSED:
         follow_up = open_ticket(
-            customer=ticket.customer, by=by, subject=ticket.subject, body=body, at=at, channel=channel,
-            kind=ticket.kind, topic=ticket.topic, priority=ticket.priority, product=ticket.product,
-            release=ticket.release, language=ticket.language, files=files, message_id=message_id, quoted=quoted,
-            follows=ticket, key=key,
+            customer=ticket.customer,
+            by=by,
+            subject=ticket.subject,
+            body=body,
+            at=at,
+            channel=channel,
+            kind=ticket.kind,
+            topic=ticket.topic,
+            priority=ticket.priority,
+            product=ticket.product,
+            release=ticket.release,
+            language=ticket.language,
+            files=files,
+            message_id=message_id,
+            quoted=quoted,
+            follows=ticket,
+            key=key,
         )
         return follow_up.messages.earliest("pk")
     if ticket.state == State.DECLINED:
@@ -771,9 +822,16 @@ def confirm(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
 def _close(ticket: Ticket, *, at: datetime) -> None:
     ticket.closed_at = at
     ticket.closes_at = None
-    clocks.cancel(ticket, at=at, why="closed", kinds=[
-        PromiseKind.REACTION, PromiseKind.RESOLUTION, PromiseKind.LINE_ACCEPTANCE,
-    ])
+    clocks.cancel(
+        ticket,
+        at=at,
+        why="closed",
+        kinds=[
+            PromiseKind.REACTION,
+            PromiseKind.RESOLUTION,
+            PromiseKind.LINE_ACCEPTANCE,
+        ],
+    )
     clocks.close_rung_escalations(ticket, at=at)
 
 
@@ -843,13 +901,26 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
     person = routing.person_for(ticket, whom)
     clock = clocks.start_escalation_answer(ticket, at=at)
     escalation = Escalation.objects.create(
-        ticket=ticket, whom=whom, person=person, raised_by=by, reason=reason, reached_at=at, created_at=at,
+        ticket=ticket,
+        whom=whom,
+        person=person,
+        raised_by=by,
+        reason=reason,
+        reached_at=at,
+        created_at=at,
         answer_clock=clock,
     )
     record(
-        ticket, "escalated", by=by, at=at,
-        details={"whom": whom, "reason": reason, "escalation": escalation.pk,
-                 "due_at": clock.due_at.isoformat() if clock else ""},
+        ticket,
+        "escalated",
+        by=by,
+        at=at,
+        details={
+            "whom": whom,
+            "reason": reason,
+            "escalation": escalation.pk,
+            "due_at": clock.due_at.isoformat() if clock else "",
+        },
     )
     return escalation
 
@@ -902,7 +973,10 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
         if clock.is_running:
             clocks.fulfil(clock, at=at, why="answered")
     record(
-        ticket, "escalation_answered", by=by, at=at,
+        ticket,
+        "escalation_answered",
+        by=by,
+        at=at,
         message=say(ticket, answer, by=by, at=at) if from_customer else None,
         details={"escalation": escalation.pk, "whom": escalation.whom},
     )
@@ -931,8 +1005,12 @@ def rate(ticket: Ticket, *, by: User, score: int, at: datetime, comment: str = "
     record(ticket, "rated", by=by, at=at, details={"score": score, "was": was, "comment": rating.comment})
     if score <= LOW_RATING and (was is None or was > LOW_RATING):
         Escalation.objects.create(
-            ticket=ticket, whom=Whom.CSM, person=routing.person_for(ticket, Whom.CSM), raised_by=by,
-            reached_at=at, created_at=at,
+            ticket=ticket,
+            whom=Whom.CSM,
+            person=routing.person_for(ticket, Whom.CSM),
+            raised_by=by,
+            reached_at=at,
+            created_at=at,
             reason=_("The customer rated the work %(score)s of 5. %(comment)s")
             % {"score": score, "comment": rating.comment},
         )
@@ -956,7 +1034,5 @@ def assign(ticket: Ticket, *, by: User, to: User, at: datetime) -> Ticket:
     ticket.assignee = to
     if ticket.owner_id is None:
         ticket.owner = to
-    record(
-        ticket, "assigned", by=by, at=at, details={"from": was.full_name if was else "", "to": to.full_name}
-    )
+    record(ticket, "assigned", by=by, at=at, details={"from": was.full_name if was else "", "to": to.full_name})
     return ticket

@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from contracts.terms import WORKING_DAY
 from sla import chip as chips
 from sla import words
+from sla.business_time import WorkingCalendar
 from sla.models import Commitment
 
 register = template.Library()
@@ -42,7 +44,9 @@ def chip_of(commitment: Commitment | None, now: datetime, zone: tzinfo) -> chips
 
 
 @register.inclusion_tag("sla/_chip.html", takes_context=True)
-def chip(context: template.Context, commitment: Commitment | None, now: datetime | None = None, big: bool = False) -> dict:
+def chip(
+    context: template.Context, commitment: Commitment | None, now: datetime | None = None, big: bool = False
+) -> dict:
     """The deadline chip of a commitment; None draws "no promise". `now` is the frame's where it is left out."""
     now = now or _now(context)
     return chip_context(chip_of(commitment, now, _zone(context)), now, big=big)
@@ -75,30 +79,40 @@ def lane(
 
     Without a commitment it says that nothing is promised: `kind` names what, `package` whose terms.
     """
-    now, zone = now or _now(context), _zone(context)
     if commitment is None:
-        return {"label": words.promise(kind), "package": package, "commitment": None}
-    clock = clock_of(commitment)
+        return {"label": words.promise(kind), "package": package}
+    target = words.target(commitment.amount, commitment.unit)
+    return lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+
+
+def lane_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, zone: tzinfo, target: str) -> dict:
+    """What `sla/_lane.html` needs; `target` is the promised amount in words."""
     return {
-        "label": words.promise(commitment.kind),
-        "commitment": commitment,
-        "due": words.moment(commitment.due_at, zone, now, "short"),
+        "label": words.promise(clock.kind),
+        "due": words.moment(clock.due_at, zone, now, "short") if clock.due_at else "",
         "in_moscow": zone is words.MOSCOW,
-        "target": words.target(commitment.amount, commitment.unit),
-        **chip_context(chips.chip(clock, now, commitment.calendar, zone), now),
-        **_track_context(clock, now, commitment),
+        "target": target,
+        "agreed": clock.agreed,
+        **chip_context(chips.chip(clock, now, calendar, zone), now),
+        **track_context(clock, now, calendar),
     }
 
 
 @register.inclusion_tag("sla/_track.html", takes_context=True)
 def track(context: template.Context, commitment: Commitment, now: datetime | None = None, big: bool = False) -> dict:
     """Only the bar of a promise; `big` for the promise box of the portal."""
-    now = now or _now(context)
-    return {**_track_context(clock_of(commitment), now, commitment), "big": big}
+    return track_context(clock_of(commitment), now or _now(context), commitment.calendar, big=big)
+
+
+def track_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, *, big: bool = False) -> dict:
+    """What `sla/_track.html` needs."""
+    return {"track": chips.track(clock, now, calendar), "met": clock.ending == "met", "big": big}
 
 
 @register.simple_tag(takes_context=True)
-def when(context: template.Context, at: datetime | None, style: str = "full", now: datetime | None = None) -> SafeString:
+def when(
+    context: template.Context, at: datetime | None, style: str = "full", now: datetime | None = None
+) -> SafeString:
     """A moment as `<time>`, in the reader's zone; styles as `words.moment` has them, and "both" and "until"."""
     if at is None:
         return SafeString("")
@@ -139,23 +153,19 @@ def until(at: datetime | None) -> str:
 @register.filter
 def span(length: timedelta | None, round_the_clock: bool = True) -> str:
     """A duration in short; `{{ left|span:False }}` counts in working days of nine hours."""
-    return "" if length is None else words.span(length, None if round_the_clock else words.WORKING_DAY)
+    return "" if length is None else words.span(length, None if round_the_clock else WORKING_DAY)
 
 
 @register.filter
 def span_long(length: timedelta | None, round_the_clock: bool = True) -> str:
     """A duration in full words, for sentences."""
-    return "" if length is None else words.span_long(length, None if round_the_clock else words.WORKING_DAY)
+    return "" if length is None else words.span_long(length, None if round_the_clock else WORKING_DAY)
 
 
 @register.simple_tag
 def clock_units() -> str:
     """The units of durations, for the browser's ticking."""
     return words.units()
-
-
-def _track_context(clock: chips.Clock, now: datetime, commitment: Commitment) -> dict:
-    return {"track": chips.track(clock, now, commitment.calendar), "met": clock.ending == "met", "big": False}
 
 
 def _now(context: template.Context) -> datetime:

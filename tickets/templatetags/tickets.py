@@ -36,14 +36,21 @@ def icon(name: str) -> dict:
 def priority(number: int) -> SafeString:
     """Priority 1 to 4 as a glyph whose weight is the urgency; never a colour: colour means time."""
     label = _("Priority %(number)d") % {"number": number}
-    return format_html('<span class="prio prio--{0}" title="{1}"><span class="sr">{1}</span><span aria-hidden="true">{0}</span></span>', number, label)
+    return format_html(
+        '<span class="prio prio--{0}" title="{1}">'
+        '<span class="sr">{1}</span><span aria-hidden="true">{0}</span></span>',
+        number,
+        label,
+    )
 
 
 @register.simple_tag
 def line(number: int) -> SafeString:
     """A line of support as its number in a circle, a stop of the route."""
     label = _("Line %(number)d") % {"number": number}
-    return format_html('<span class="ln"><span class="sr">{}</span><span aria-hidden="true">{}</span></span>', label, number)
+    return format_html(
+        '<span class="ln"><span class="sr">{}</span><span aria-hidden="true">{}</span></span>', label, number
+    )
 
 
 @register.inclusion_tag("tickets/_avatar.html")

@@ -1,6 +1,10 @@
-"""Addresses of the api."""
+"""Addresses of the API of tickets."""
 
-from django.urls import path  # noqa: F401
+from rest_framework.routers import SimpleRouter
+
+from tickets.api import TicketViewSet
 
 app_name = "api"
-urlpatterns: list = []
+router = SimpleRouter()
+router.register("tickets", TicketViewSet, basename="ticket")
+urlpatterns = router.urls

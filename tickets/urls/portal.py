@@ -1,6 +1,25 @@
-"""Addresses of the portal."""
+"""Addresses of the portal, under /t/. `<number>` is the ticket's number, never its primary key."""
 
-from django.urls import path  # noqa: F401
+from django.urls import path
+
+from tickets.views import portal
 
 app_name = "portal"
-urlpatterns: list = []
+urlpatterns = [
+    path("", portal.company, name="company"),
+    path("new/", portal.new, name="new"),
+    path("new/promises/", portal.new_promises, name="new_promises"),
+    path("new/entitlement/", portal.new_entitlement, name="new_entitlement"),
+    path("<int:number>/", portal.ticket, name="ticket"),
+    path("<int:number>/files/<int:pk>/", portal.file, name="file"),
+    path("<int:number>/replies/", portal.replies, name="replies"),
+    path("<int:number>/confirmation/", portal.confirmation, name="confirmation"),
+    path("<int:number>/reopening/", portal.reopening, name="reopening"),
+    path("<int:number>/withdrawal/", portal.withdrawal, name="withdrawal"),
+    path("<int:number>/contest/", portal.contest, name="contest"),
+    path("<int:number>/priority/", portal.priority, name="priority"),
+    path("<int:number>/escalate/", portal.escalate, name="escalate"),
+    path("<int:number>/escalations/", portal.escalations, name="escalations"),
+    path("<int:number>/rate/", portal.rate, name="rate"),
+    path("<int:number>/rating/", portal.rating, name="rating"),
+]

@@ -1,0 +1,83 @@
+"""Promises kept, by package, priority, line and week. Attainment = met / (met + missed) over clocks that ended or were
+missed in the period; still running ones are not counted (domain §4.6). Periods are half-open [since, until), UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import TruncWeek
+
+from contracts.models import PromiseKind
+from sla.models import Commitment
+
+GOAL = 95  # percent; below it a figure is underlined (direction §8)
+FEW = 20  # fewer than so many say little, and are shown so (direction §8)
+
+
+@dataclass(frozen=True)
+class Attainment:
+    """How many promises were kept and missed."""
+
+    met: int = 0
+    missed: int = 0
+
+    @property
+    def counted(self) -> int:
+        return self.met + self.missed
+
+    @property
+    def percent(self) -> int | None:
+        """Rounded down, so that a single miss never shows as 100; None where nothing ended."""
+        return self.met * 100 // self.counted if self.counted else None
+
+    @property
+    def is_few(self) -> bool:
+        return self.counted < FEW
+
+    @property
+    def is_below(self) -> bool:
+        return self.percent is not None and self.percent < GOAL
+
+
+def ended(since: datetime, until: datetime) -> QuerySet[Commitment]:
+    """Promises to customers that were met, or fell due unmet, in the period."""
+    return Commitment.objects.filter(kind__in=[PromiseKind.REACTION, PromiseKind.RESOLUTION]).filter(
+        Q(ending="met", stopped_at__gte=since, stopped_at__lt=until)
+        | Q(ending="missed", due_at__gte=since, due_at__lt=until)
+    )
+
+
+COUNTS = {"met": Count("pk", filter=Q(ending="met")), "missed": Count("pk", filter=Q(ending="missed"))}
+
+
+def by_package_and_priority(since: datetime, until: datetime) -> dict[tuple[str, int], Attainment]:
+    """Keyed by (code of the package, priority)."""
+    rows = ended(since, until).values(code=F("ticket__terms__package__code"), of=F("priority")).annotate(**COUNTS)
+    return {(row["code"], row["of"]): Attainment(row["met"], row["missed"]) for row in rows}
+
+
+def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]:
+    """For each line the weeks (from Monday, in the active zone) up to now, oldest first; keyed by the line's number."""
+    since = until - timedelta(weeks=weeks)
+    moment = TruncWeek(F("due_at"))
+    rows = (
+        Commitment.objects.filter(
+            kind__in=[PromiseKind.REACTION, PromiseKind.RESOLUTION],
+            ending__in=["met", "missed"],
+            due_at__gte=since,
+            due_at__lt=until,
+        )
+        .annotate(week=moment)
+        .values("week", of=F("ticket__line"))
+        .annotate(**COUNTS)
+        .order_by("week")
+    )
+    found: dict[int, dict[datetime, Attainment]] = {}
+    moments: set[datetime] = set()
+    for row in rows:
+        moments.add(row["week"])
+        found.setdefault(row["of"], {})[row["week"]] = Attainment(row["met"], row["missed"])
+    return {
+        line: [weeks_of.get(week, Attainment()) for week in sorted(moments)[-weeks:]]
+        for line, weeks_of in found.items()
+    }

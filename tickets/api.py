@@ -1,0 +1,300 @@
+"""The API of tickets: serializers read, writes call the verbs of `workflow`; a refusal is 409 as on the pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import person
+from accounts.models import User
+from accounts.refusals import Forbidden
+from contracts.models import Product, Release, TicketKind, Topic
+from sla.models import Commitment, Whom
+from tickets import workflow
+from tickets.models import Message, Priority, Ticket
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "full_name", "role")
+
+
+class CommitmentSerializer(serializers.ModelSerializer[Commitment]):
+    target_seconds = serializers.SerializerMethodField(help_text="Business time, in seconds.")
+
+    class Meta:
+        model = Commitment
+        fields = (
+            "kind",
+            "priority",
+            "amount",
+            "unit",
+            "target_seconds",
+            "started_at",
+            "due_at",
+            "paused_at",
+            "ending",
+            "stopped_at",
+            "met_late_at",
+        )
+
+    def get_target_seconds(self, commitment: Commitment) -> int:
+        return int(commitment.target.total_seconds())
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    author = PersonSerializer()
+
+    class Meta:
+        model = Message
+        fields = ("id", "kind", "author", "body", "created_at", "channel")
+
+
+class TicketSerializer(serializers.ModelSerializer[Ticket]):
+    """A ticket as a list shows it."""
+
+    customer: serializers.StringRelatedField = serializers.StringRelatedField()
+    assignee = PersonSerializer(allow_null=True)
+    contact = PersonSerializer()
+    promises = CommitmentSerializer(many=True, source="clocks")
+
+    class Meta:
+        model = Ticket
+        fields = (
+            "number",
+            "subject",
+            "state",
+            "kind",
+            "priority",
+            "line",
+            "topic",
+            "channel",
+            "customer",
+            "contact",
+            "assignee",
+            "opened_at",
+            "resolved_at",
+            "closed_at",
+            "due_at",
+            "promises",
+        )
+
+
+class WholeTicketSerializer(TicketSerializer):
+    """A ticket with its conversation; internal notes only for the vendor's people."""
+
+    messages = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Ticket
+        fields = (*TicketSerializer.Meta.fields, "messages")
+
+    @extend_schema_field(MessageSerializer(many=True))
+    def get_messages(self, ticket: Ticket) -> list[dict[str, Any]]:
+        rows = ticket.messages.visible_to(person(self.context["request"])).select_related("author")
+        return list(MessageSerializer(rows, many=True).data)
+
+
+# What the verbs are given
+
+
+class NewTicket(serializers.Serializer):
+    """A new request. A contact files for the own company; the desk writes down a call for `customer`."""
+
+    subject = serializers.CharField(max_length=200)
+    body = serializers.CharField(max_length=200_000)
+    kind = serializers.ChoiceField(choices=TicketKind.choices, required=False)
+    topic = serializers.SlugRelatedField(slug_field="code", queryset=Topic.objects.all(), required=False)
+    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
+    product = serializers.SlugRelatedField(slug_field="code", queryset=Product.objects.all(), required=False)
+    release = serializers.PrimaryKeyRelatedField(queryset=Release.objects.all(), required=False)
+    key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one ticket.")
+
+
+class Words(serializers.Serializer):
+    body = serializers.CharField(max_length=200_000)
+    key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one message.")
+
+
+class Reason(serializers.Serializer):
+    reason = serializers.CharField(max_length=20_000)
+
+
+class HandOverWords(serializers.Serializer):
+    to_line = serializers.IntegerField(min_value=1, max_value=4)
+    known = serializers.CharField(max_length=20_000)
+    tried = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
+    asked = serializers.CharField(max_length=20_000)
+
+
+class DefectWords(serializers.Serializer):
+    title = serializers.CharField(max_length=200)
+    steps = serializers.CharField(max_length=20_000)
+    expected = serializers.CharField(max_length=20_000)
+    actual = serializers.CharField(max_length=20_000)
+
+
+class Restoration(serializers.Serializer):
+    workaround = serializers.CharField(max_length=20_000)
+    to_priority = serializers.ChoiceField(choices=[(3, "3"), (4, "4")], default=3)
+
+
+class Classification(serializers.Serializer):
+    reason = serializers.CharField(max_length=20_000)
+    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
+    kind = serializers.ChoiceField(choices=TicketKind.choices, required=False)
+
+
+class WantedPriority(serializers.Serializer):
+    priority = serializers.ChoiceField(choices=Priority.choices)
+    reason = serializers.CharField(max_length=20_000)
+
+
+class CallIn(serializers.Serializer):
+    whom = serializers.ChoiceField(choices=[(Whom.CSM, Whom.CSM.label), (Whom.TOP_MANAGEMENT, "top management")])
+    reason = serializers.CharField(max_length=20_000)
+
+
+class Score(serializers.Serializer):
+    score = serializers.IntegerField(min_value=1, max_value=5)
+    comment = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
+
+
+class NewestFirst(CursorPagination):
+    page_size = 50
+    ordering = "-number"
+
+
+REFUSED = {409: OpenApiResponse(description="A rule refuses this now; `detail` says which.")}
+
+
+def verb(form: type[serializers.Serializer] | None, summary: str) -> Any:
+    """One action of a ticket: POST the words, get the ticket as it is then."""
+
+    def decorate(method: Any) -> Any:
+        documented = extend_schema(
+            request=form, responses={200: WholeTicketSerializer, **REFUSED}, summary=summary, filters=False
+        )(method)
+        return action(detail=True, methods=["post"], serializer_class=form or serializers.Serializer)(documented)
+
+    return decorate
+
+
+class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Ticket]):
+    """Tickets that the person may see, newest first; somebody else's answers as a missing one does (domain §7)."""
+
+    lookup_field = "number"
+    lookup_value_regex = "[0-9]+"
+    pagination_class = NewestFirst
+    queryset = Ticket.objects.none()
+    filterset_fields = ("state", "line", "priority", "kind")
+
+    def get_queryset(self) -> QuerySet[Ticket]:
+        if not self.request.user.is_authenticated:  # the schema is generated without a person
+            return Ticket.objects.none()
+        return Ticket.objects.visible_to(person(self.request)).with_clocks()
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        if self.action == "list":
+            return TicketSerializer
+        if self.action == "retrieve":
+            return WholeTicketSerializer
+        return super().get_serializer_class()
+
+    def _words(self, form: type[serializers.Serializer]) -> dict[str, Any]:
+        given = form(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    def _now(self, number: int, code: int = status.HTTP_200_OK) -> Response:
+        again = self.get_queryset().get(number=number)
+        return Response(WholeTicketSerializer(again, context=self.get_serializer_context()).data, status=code)
+
+    def _do(self, move: Callable[..., Any], form: type[serializers.Serializer] | None = None) -> Response:
+        """Calls one verb with the words given, and answers with the ticket as it is then."""
+        ticket = self.get_object()
+        words = self._words(form) if form else {}
+        move(ticket, by=person(self.request), at=timezone.now(), **words)
+        return self._now(ticket.number)
+
+    @extend_schema(request=NewTicket, responses={201: WholeTicketSerializer, **REFUSED}, summary="File a request")
+    def create(self, request: Request) -> Response:
+        words = self._words(NewTicket)
+        membership = getattr(person(request), "membership", None)
+        if membership is None:
+            raise Forbidden()
+        ticket = workflow.open_ticket(
+            customer=membership.customer, by=person(request), channel="api", at=timezone.now(), **words
+        )
+        return self._now(ticket.number, status.HTTP_201_CREATED)
+
+    @verb(None, "Take it into work")
+    def acceptance(self, request: Request, number: str) -> Response:
+        return self._do(workflow.accept)
+
+    @verb(Words, "Reply in public: the desk, or the responsible contact")
+    def replies(self, request: Request, number: str) -> Response:
+        """A contact's reply to a closed request opens a follow-up: the answer is that one."""
+        say = workflow.reply if person(request).is_vendor else workflow.customer_reply
+        message = say(self.get_object(), by=person(request), at=timezone.now(), channel="api", **self._words(Words))
+        return self._now(message.ticket.number)
+
+    @verb(Words, "Internal note")
+    def notes(self, request: Request, number: str) -> Response:
+        return self._do(workflow.note, Words)
+
+    @verb(Words, "Ask the customer: the resolution clock stands")
+    def questions(self, request: Request, number: str) -> Response:
+        return self._do(workflow.ask_customer, Words)
+
+    @verb(HandOverWords, "Hand over to another line")
+    def handover(self, request: Request, number: str) -> Response:
+        return self._do(workflow.hand_over, HandOverWords)
+
+    @verb(DefectWords, "Attach a new defect")
+    def defect(self, request: Request, number: str) -> Response:
+        return self._do(workflow.attach_defect, DefectWords)
+
+    @verb(Restoration, "Service is back: priority 1 or 2 becomes 3 or 4")
+    def restoration(self, request: Request, number: str) -> Response:
+        return self._do(workflow.restore, Restoration)
+
+    @verb(Classification, "The classification was wrong")
+    def classification(self, request: Request, number: str) -> Response:
+        return self._do(workflow.reclassify, Classification)
+
+    @verb(Words, "Solved")
+    def resolution(self, request: Request, number: str) -> Response:
+        return self._do(workflow.resolve, Words)
+
+    @verb(Reason, "Decline as outside support")
+    def decline(self, request: Request, number: str) -> Response:
+        return self._do(workflow.decline, Reason)
+
+    @verb(None, "The contact confirms the solution")
+    def confirmation(self, request: Request, number: str) -> Response:
+        return self._do(workflow.confirm)
+
+    @verb(Reason, "Not solved after all")
+    def reopening(self, request: Request, number: str) -> Response:
+        return self._do(workflow.reopen, Reason)
+
+    @verb(WantedPriority, "The contact asks for another priority")
+    def priority(self, request: Request, number: str) -> Response:
+        return self._do(workflow.set_priority, WantedPriority)
+
+    @verb(CallIn, "The contact calls in the CSM or top management")
+    def escalations(self, request: Request, number: str) -> Response:
+        return self._do(workflow.escalate, CallIn)
+
+    @verb(Score, "Rate the work, 1 to 5")
+    def rating(self, request: Request, number: str) -> Response:
+        return self._do(workflow.rate, Score)

@@ -1,0 +1,171 @@
+"""What the managers' board shows: five facts, the nearest deadlines with their ladder, age, ratings (direction §8).
+
+Every function costs a fixed number of statements, whatever the number of tickets.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Avg, Count, F, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sla.models import Commitment, Escalation, Whom
+from tickets.models import Rating, State, Ticket, TicketQuerySet
+
+# The four cells of a ladder, in the order in which people are called in.
+CELLS = (
+    (_("engineer"), {Whom.LINE_QUEUE, Whom.ASSIGNEE}),
+    (_("line lead"), {Whom.LINE_LEAD}),
+    (_("CSM"), {Whom.CSM, Whom.SUPPORT_MANAGER}),
+    (_("top management"), {Whom.TOP_MANAGEMENT}),
+)
+LOW = 2  # a rating of 1 or 2 is a piece of work (domain §4.4)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that is a link; `asks` when it is not nothing and should be."""
+
+    slug: str
+    label: str | Promise
+    count: int
+    asks: bool
+
+
+def facts_of(slug: str, now: datetime) -> TicketQuerySet:
+    """The tickets behind one of the five facts. Raises `KeyError` for another slug."""
+    tickets = Ticket.objects.open()
+    return {
+        "late": tickets.filter(due_at__lt=now, clock_paused=False),
+        "soon": tickets.filter(due_at__gte=now, due_at__lt=now + timedelta(hours=1), clock_paused=False),
+        "unassigned": tickets.filter(priority=1, assignee__isnull=True),
+        "management": Ticket.objects.filter(
+            pk__in=Escalation.objects.open().filter(whom__in=[Whom.CSM, Whom.TOP_MANAGEMENT]).values("ticket")
+        ),
+        "waiting": tickets.filter(state=State.AWAITING_CUSTOMER),
+    }[slug]
+
+
+FACTS = (
+    ("late", _("overdue"), True),
+    ("soon", _("due within an hour"), False),
+    ("unassigned", _("priority 1 without an engineer"), True),
+    ("management", _("escalated to CSM or management"), False),
+    ("waiting", _("waiting for the customer"), False),
+)
+FACT_LABELS = {slug: label for slug, label, _asks in FACTS}
+
+
+def facts(now: datetime) -> list[Fact]:
+    return [Fact(slug, label, count := facts_of(slug, now).count(), asks and count > 0) for slug, label, asks in FACTS]
+
+
+@dataclass
+class Departure:
+    """One row of the timetable: a ticket, its nearest clock, and how far its ladder has been climbed."""
+
+    ticket: Ticket
+    clock: Commitment
+    cells: list[bool]
+    last: Escalation | None
+
+
+def departures(now: datetime, limit: int = 12) -> list[Departure]:
+    """The tickets with the nearest deadlines, those already past first."""
+    tickets = list(
+        Ticket.objects.open().filter(due_at__isnull=False, clock_paused=False).with_clocks().by_deadline()[:limit]
+    )
+    return with_ladders(tickets)
+
+
+def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
+    """Adds to tickets (fetched `with_clocks`) the ladder of each, in one statement for all."""
+    tickets = list(tickets)
+    climbed: dict[int, list[Escalation]] = {}
+    rungs = Escalation.objects.filter(ticket__in=tickets).select_related("person").order_by("reached_at", "pk")
+    for escalation in rungs:
+        climbed.setdefault(escalation.ticket_id, []).append(escalation)
+    rows = []
+    for ticket in tickets:
+        running = [clock for clock in ticket.clocks if clock.is_running and clock.kind in {"reaction", "resolution"}]
+        clock = min(running, key=lambda clock: clock.due_at, default=ticket.clocks[-1] if ticket.clocks else None)
+        calls = climbed.get(ticket.pk, [])
+        reached = {escalation.whom for escalation in calls if escalation.commitment_id in {c.pk for c in running}}
+        reached |= {escalation.whom for escalation in calls if escalation.state != Escalation.State.CLOSED}
+        cells = [bool(reached & whoms) for _label, whoms in CELLS]
+        rank = {whom: number for number, (_label, whoms) in enumerate(CELLS) for whom in whoms}
+        last = max(
+            (escalation for escalation in calls if escalation.whom in reached),
+            key=lambda escalation: (rank[escalation.whom], escalation.reached_at),
+            default=None,
+        )
+        if clock is not None:
+            rows.append(Departure(ticket, clock, cells, last))
+    return rows
+
+
+AGES = (
+    (_("up to 1 day"), timedelta(0), timedelta(days=1)),
+    (_("1–3 days"), timedelta(days=1), timedelta(days=3)),
+    (_("3–7 days"), timedelta(days=3), timedelta(days=7)),
+    (_("7–14 days"), timedelta(days=7), timedelta(days=14)),
+    (_("more than 14"), timedelta(days=14), None),
+)
+
+
+@dataclass(frozen=True)
+class Age:
+    label: str | Promise
+    count: int
+    share: float  # percent of the longest bar
+
+
+def ages(now: datetime) -> list[Age]:
+    """Open tickets by how long ago they were received."""
+    wanted = {
+        f"age{number}": Count(
+            "pk",
+            filter=Q(opened_at__lte=now - since) & (Q(opened_at__gt=now - until) if until else Q()),
+        )
+        for number, (_label, since, until) in enumerate(AGES)
+    }
+    counts = Ticket.objects.open().aggregate(**wanted)
+    longest = max(counts.values()) or 1
+    return [
+        Age(label, counts[f"age{number}"], counts[f"age{number}"] * 100 / longest)
+        for number, (label, _since, _until) in enumerate(AGES)
+    ]
+
+
+@dataclass(frozen=True)
+class Satisfaction:
+    average: float | None
+    count: int
+    low: list[Rating]
+
+
+def satisfaction(since: datetime) -> Satisfaction:
+    """The ratings since a moment, with the low ones as work to be done."""
+    ratings: QuerySet[Rating] = Rating.objects.filter(at__gte=since)
+    whole = ratings.aggregate(average=Avg("score"), count=Count("pk"))
+    low = list(ratings.filter(score__lte=LOW).select_related("ticket__customer").order_by("-at")[:8])
+    return Satisfaction(whole["average"], whole["count"], low)
+
+
+def waiting_calls(now: datetime) -> QuerySet[Escalation]:
+    """Escalations that wait for somebody: not closed, the oldest first."""
+    return (
+        Escalation.objects.open()
+        .select_related(
+            "ticket__customer",
+            "ticket__terms__package",
+            "person",
+            "raised_by",
+            "acknowledged_by",
+            "commitment",
+            "answer_clock__calendar_version",
+        )
+        .order_by("state", F("answer_clock__due_at").asc(nulls_last=True), "reached_at", "pk")
+    )

@@ -1,0 +1,179 @@
+"""What an engineer fills in. A form says which words are missing; whether a move is allowed the workflow says."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import DESK_ROLES, Line, User
+from contracts.models import TicketKind
+from tickets.files import FilesField
+from tickets.models import Defect, Priority, Ticket
+
+
+def new_key() -> str:
+    """A key for one rendering of a form: sent twice, it says a thing once."""
+    return str(uuid4())
+
+
+class TicketForm(forms.Form):
+    """A form beside a ticket. Its ids begin with its prefix, since many of them stand on one page."""
+
+    use_required_attribute = False
+    template_name_label = ""
+
+    def __init__(self, data: Any = None, files: Any = None, *, ticket: Ticket, **kwargs: Any) -> None:
+        self.ticket = ticket
+        super().__init__(data, files, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}_%s", **kwargs)
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs.setdefault("rows", 3)
+
+
+def text(label: Any, missing: Any = None, **kwargs: Any) -> forms.CharField:
+    """A text of several lines; `missing` is what is said when it is empty, None where it may be."""
+    errors = {"required": missing} if missing else {}
+    return forms.CharField(
+        label=label, required=missing is not None, error_messages=errors, widget=forms.Textarea, **kwargs
+    )
+
+
+class MessageForm(TicketForm):
+    """The composer: to the customer, a question to the customer, or a note among ourselves."""
+
+    REPLY, NOTE, QUESTION = "reply", "note", "question"
+    KINDS = [
+        (REPLY, _("Reply to the customer")),
+        (NOTE, _("Internal note")),
+        (QUESTION, _("Ask the customer")),
+    ]
+    kind = forms.ChoiceField(
+        choices=KINDS, initial=REPLY, error_messages={"required": _("Choose who will read it.")}, label=_("For whom")
+    )
+    body = text(_("Text"), _("Write a few words: an empty message says nothing."))
+    files = FilesField()
+    key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+
+class HandOverForm(TicketForm):
+    """To another line: what is known, what was tried, what is asked (domain §3.3)."""
+
+    to_line = forms.TypedChoiceField(
+        label=_("To the line"), coerce=int, error_messages={"required": _("Choose the line.")}, widget=forms.RadioSelect
+    )
+    known = text(_("What is known"), _("Write what is known: the next line starts from it."))
+    tried = text(_("What was tried"))
+    asked = text(_("What is asked"), _("Write what you ask the next line to do."))
+
+    def __init__(self, *args: Any, lines: list[Line], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["to_line"]
+        field.choices = [(line.pk, f"{line.pk}. {line.name}") for line in lines if line.pk != self.ticket.line_id]
+        for name in ("known", "tried", "asked"):
+            self.fields[name].widget.attrs["rows"] = 2
+
+
+class ReturnForm(TicketForm):
+    """The receiving line gives the request back (domain §3.3)."""
+
+    reason = text(_("Why it goes back"), _("Write why the line returns the request."))
+
+
+class DefectForm(TicketForm):
+    """A known defect, or a new one with its steps (domain §3.3)."""
+
+    defect = forms.ModelChoiceField(
+        Defect.objects.none(), label=_("Known defect"), required=False, empty_label=_("a new one, described below")
+    )
+    title = forms.CharField(label=_("Title"), max_length=200, required=False)
+    steps = text(_("Steps"))
+    expected = text(_("What was expected"))
+    actual = text(_("What happened instead"))
+
+    MISSING = {
+        "title": _("Give the defect a title."),
+        "steps": _("Write the steps that show the defect."),
+        "expected": _("Write what was expected."),
+        "actual": _("Write what happened instead."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known: Any = self.fields["defect"]
+        known.queryset = Defect.objects.exclude(state=Defect.State.REJECTED).order_by("-pk")
+        if self.ticket.product_id:
+            known.queryset = known.queryset.filter(product=self.ticket.product_id)
+        for name in ("steps", "expected", "actual"):
+            self.fields[name].widget.attrs["rows"] = 2
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("defect") and "defect" not in self.errors:
+            for name, sentence in self.MISSING.items():
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, forms.ValidationError(sentence, code="required"))
+        return cleaned
+
+
+class RestoreForm(TicketForm):
+    """Service is back: priority 1 or 2 becomes 3 or 4 (domain §3.4)."""
+
+    to_priority = forms.TypedChoiceField(
+        label=_("Priority from now on"), coerce=int, choices=[(3, "3"), (4, "4")], initial=3, widget=forms.RadioSelect
+    )
+    workaround = text(_("How service came back"), _("Name the workaround: it is the evidence that service is back."))
+
+
+class ReclassifyForm(TicketForm):
+    """The classification was wrong (domain §3.4)."""
+
+    priority = forms.TypedChoiceField(label=_("Priority"), coerce=int)
+    kind = forms.ChoiceField(label=_("Kind"), choices=TicketKind.choices)
+    reason = text(_("Why"), _("Write why the classification was wrong."))
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        # What the customer asks for is offered; else things as they are.
+        initial = {"priority": ticket.proposed_priority or ticket.priority, "kind": ticket.kind}
+        super().__init__(*args, ticket=ticket, initial=initial, **kwargs)
+        field: Any = self.fields["priority"]
+        field.choices = [(code, f"{code}. {label}") for code, label in Priority.choices]
+
+
+class ResolveForm(TicketForm):
+    """It is solved, and how: the customer confirms it by these words (domain §3.2)."""
+
+    body = text(_("How it was solved"), _("Write how it was solved: the customer confirms it by that."))
+    key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+
+class DeclineForm(TicketForm):
+    """Outside support, with the condition named (domain §1.7.2)."""
+
+    reason = text(
+        _("Which condition puts it outside support"),
+        _("Name the condition that puts the request outside support."),
+    )
+
+
+class AssignForm(TicketForm):
+    """A lead gives the request to a person (domain §7)."""
+
+    to = forms.ModelChoiceField(
+        User.objects.none(), label=_("To whom"), error_messages={"required": _("Choose the person.")}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people: Any = self.fields["to"]
+        people.queryset = (
+            User.objects.filter(role__in=DESK_ROLES, is_active=True, lines=self.ticket.line_id)
+            .order_by("full_name")
+            .distinct()
+        )
+
+
+class ReopenForm(TicketForm):
+    """Not solved after all (domain §3.2)."""
+
+    reason = text(_("What still does not work"), _("Write what still does not work."))

@@ -1,0 +1,441 @@
+"""The promises of a ticket in the customer's words (direction §7, §15, §16; domain §4.3).
+
+One sentence says what the customer may count on, with an absolute time in their own zone; `explain` prints the
+arithmetic behind it. Nothing here asks the clock: `now` (aware) and `zone` (the reader's) are always given. Internal
+names of states and the desk's own clocks (acceptance by a line) never appear.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, npgettext, pgettext
+
+from contracts.models import PromiseKind, TermsTarget, TicketKind
+from contracts.terms import WORKING_DAY
+from sla import words
+from sla.business_time import Step
+from sla.clocks import CUSTOMER_PROMISES, Promise, PromisedTimes
+from sla.models import CalendarVersion, Commitment
+from tickets.models import State, Ticket
+
+MANY_STEPS = 9  # a longer way to a deadline is told with its plain working days drawn together
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a customer is told about the time of a ticket: a sentence, what stands below it, and the clock behind it.
+
+    `commitment` None: no promise runs, and the chip says so. `drawn` is whether there is a chip worth showing at all.
+    """
+
+    sentence: str
+    details: tuple[str, ...] = ()
+    commitment: Commitment | None = None
+    drawn: bool = True
+    track: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A promise that has ended: what came of it, in words, beside its chip."""
+
+    commitment: Commitment
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a deadline was counted: the rule, the hours it is counted in, and the way step by step."""
+
+    rule: str
+    hours: str
+    steps: tuple[str, ...]
+
+
+def status(ticket: Ticket) -> str:
+    """Where the request stands, as the customer would say it."""
+    return {
+        State.NEW: pgettext("request", "received"),
+        State.IN_PROGRESS: pgettext("request", "in work"),
+        State.AWAITING_CUSTOMER: pgettext("request", "waiting for you"),
+        State.RESOLVED: pgettext("request", "solved, please check"),
+        State.CLOSED: pgettext("request", "closed"),
+        State.DECLINED: pgettext("request", "outside support"),
+    }[State(ticket.state)]
+
+
+def impact(priority: int) -> str:
+    """A priority by its effect (domain §1.6), never by its number alone."""
+    return {
+        1: _("The system does not work at all"),
+        2: _("Main functions do not work, there is another way"),
+        3: _("Auxiliary functions do not work, there is another way"),
+        4: _("It does not get in the way of the work"),
+    }[priority]
+
+
+def customer_clocks(ticket: Ticket) -> list[Commitment]:
+    """The promises made to the customer, oldest first. `ticket` comes from `with_clocks()`."""
+    return [clock for clock in ticket.clocks if clock.kind in CUSTOMER_PROMISES]  # type: ignore[attr-defined]
+
+
+def leading(ticket: Ticket) -> Commitment | None:
+    """The promise to speak of: the running one with the nearest deadline; of an ended request, the last resolution."""
+    clocks = customer_clocks(ticket)
+    running = [clock for clock in clocks if clock.is_running]
+    if running:
+        return min(running, key=lambda clock: (clock.due_at, clock.pk))
+    if ticket.is_open:
+        return None
+    return next((clock for clock in reversed(clocks) if clock.kind == PromiseKind.RESOLUTION), None)
+
+
+def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
+    """What to tell the customer about this ticket now. `ticket` comes from `with_clocks()`."""
+    clock = leading(ticket)
+    if ticket.state == State.RESOLVED:
+        return Told(_("Solved. Please check it"), _tell_closing(ticket, now, zone), clock, drawn=clock is not None)
+    if ticket.state == State.CLOSED:
+        return Told(_("Closed"), _tell_ended(ticket, now, zone), clock, drawn=clock is not None)
+    if ticket.state == State.DECLINED:
+        return Told(
+            _("Not included in support"),
+            (_("The reason is in the conversation. You can contest it: we then look at the request again."),),
+            drawn=False,
+        )
+    waiting = ticket.state == State.AWAITING_CUSTOMER
+    if clock is None:
+        sentence = _("We are waiting for your answer") if waiting else _no_promise(ticket)
+        return Told(sentence, _next_after_reaction(ticket), None)
+    if _is_late(clock, now):
+        details = (_("We are also waiting for your answer."),) if waiting else ()
+        return Told(_late(clock, now, zone), details, clock, track=True)
+    if clock.paused_at is not None:
+        left = words.span_long(clock.calendar.between(clock.paused_at, clock.due_at), _day_of(clock))
+        return Told(
+            _("The clock stands while we wait for your answer"),
+            (_("It goes on when you answer; %(span)s will then be left.") % {"span": left},),
+            clock,
+            track=True,
+        )
+    return Told(_promise(clock, now, zone), _below(ticket, clock, now, zone), clock, track=True)
+
+
+def _promise(clock: Commitment, now: datetime, zone: tzinfo) -> str:
+    until = {"until": words.until(clock.due_at, zone, now)}
+    if clock.kind == PromiseKind.REACTION:
+        return _("We will reply %(until)s") % until
+    if clock.agreed:
+        return _("We agreed to solve it %(until)s") % until
+    return _("We will solve it %(until)s") % until
+
+
+def _late(clock: Commitment, now: datetime, zone: tzinfo) -> str:
+    moment = {"moment": words.moment(clock.due_at, zone, now)}
+    if clock.kind == PromiseKind.REACTION:
+        return _("We promised to reply by %(moment)s and did not manage") % moment
+    return _("We promised to solve it by %(moment)s and did not manage") % moment
+
+
+def _is_late(clock: Commitment, now: datetime) -> bool:
+    """As the chip has it: late from the very instant it is due; a standing clock is looked at as it stood."""
+    return clock.ending == Commitment.Ending.MISSED or min(now, clock.paused_at or now) >= clock.due_at
+
+
+def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    said = []
+    if moscow := moscow_clock(clock.due_at, zone):
+        said.append(_("%(clock)s Moscow time.") % {"clock": moscow})
+    left = words.span_long(_up(clock.calendar.between(now, clock.due_at)), _day_of(clock))
+    if clock.calendar_version.is_round_the_clock:
+        said.append(pgettext("time", "%(span)s left.") % {"span": left})
+    else:
+        said.append(_("%(span)s of working time left.") % {"span": left})
+    if not clock.calendar.is_open(now):
+        opens = words.moment(clock.calendar.next_opening(now), zone, now)
+        said.append(_("Outside service hours the clock does not run: it goes on at %(moment)s.") % {"moment": opens})
+    other = next((row for row in customer_clocks(ticket) if row.is_running and row.pk != clock.pk), None)
+    if other is not None and not _is_late(other, now):
+        said.append(_promise(other, now, zone) + ".")
+    return (" ".join(said),)
+
+
+def _no_promise(ticket: Ticket) -> str:
+    if ticket.kind == TicketKind.INCIDENT:
+        return _("We are working on it; your package promises no time for the solution")
+    return _("We are working on it; a time for the solution is promised only where something is broken")
+
+
+def _next_after_reaction(ticket: Ticket) -> tuple[str, ...]:
+    return (_("We will write when there is news. You can write too, at any time."),)
+
+
+def _tell_closing(ticket: Ticket, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    if ticket.closes_at is None:
+        return ()
+    return (
+        _("If we hear nothing until %(moment)s, we will close the request ourselves.")
+        % {"moment": words.moment(ticket.closes_at, zone, now, "date")},
+    )
+
+
+def _tell_ended(ticket: Ticket, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    if ticket.closed_at is None:
+        return ()
+    return (
+        _("%(moment)s. If the question comes back, write here: we will open a new request that follows this one.")
+        % {"moment": words.moment(ticket.closed_at, zone, now, "date")},
+    )
+
+
+def kept(ticket: Ticket) -> list[Kept]:
+    """The promises of the ticket that have ended, oldest first: kept or missed, both are said."""
+    return [Kept(clock, _came_of(clock)) for clock in customer_clocks(ticket) if not clock.is_running]
+
+
+def _came_of(clock: Commitment) -> str:
+    promised = {"target": words.target_long(clock.amount, clock.unit)}
+    if clock.kind == PromiseKind.REACTION:
+        return _("First answer, promised within %(target)s") % promised
+    if clock.why == "restored":
+        return _("Service restored, promised within %(target)s") % promised
+    return _("Solution, promised within %(target)s") % promised
+
+
+# How the time was counted
+
+
+def explain(commitment: Commitment, *, now: datetime, zone: tzinfo) -> Explanation:
+    """How this deadline was counted (domain §4.3). Reads `terms`, `clause` and `calendar_version` of the row.
+
+    While the clock stands, the pause is told up to `now`, and so is the deadline that an answer now would give.
+    """
+    pauses = [(pause.lower, pause.upper) for pause in commitment.pauses]
+    if commitment.paused_at is not None and commitment.paused_at < now:
+        pauses.append((commitment.paused_at, now))
+    way = commitment.calendar.explain(commitment.started_at, commitment.target, pauses)
+    due = way[-1].ends_at if way else commitment.due_at
+    steps = [_("Counted from %(moment)s.") % {"moment": _told(commitment.started_at, zone, now)}]
+    steps += [_step(step, zone, now, _day_of(commitment)) for step in _drawn_together(way)]
+    steps.append(_("The deadline: %(moment)s.") % {"moment": words.both_zones(due, zone, now, "date")})
+    version = commitment.calendar_version
+    return Explanation(_rule(commitment), _hours_rule(version, now), tuple(steps))
+
+
+def _rule(commitment: Commitment) -> str:
+    package = commitment.terms.package.name if commitment.terms else ""
+    target = words.target_long(commitment.amount, commitment.unit)
+    shown = {"package": package, "impact": impact(commitment.priority), "target": target}
+    if commitment.kind == PromiseKind.REACTION:
+        rule = _("%(package)s, “%(impact)s”: the first answer within %(target)s.") % shown
+    elif commitment.agreed:
+        rule = _("The deadline was agreed with you individually.")
+    else:
+        rule = _("%(package)s, “%(impact)s”: the solution within %(target)s.") % shown
+    if commitment.unit == TermsTarget.Unit.WORKING_DAYS:
+        hours = int(commitment.target.total_seconds() // 3600)
+        rule += " " + ngettext(
+            "A working day is 9 working hours, so that is %(hours)d working hour.",
+            "A working day is 9 working hours, so that is %(hours)d working hours.",
+            hours,
+        ) % {"hours": hours}
+    if commitment.clause is not None:
+        rule += " " + _("Your contract has its own condition: %(clause)s") % {"clause": commitment.clause.text}
+    return rule
+
+
+def _hours_rule(version: CalendarVersion, now: datetime) -> str:
+    if version.is_round_the_clock:
+        return _("Counted round the clock, without days off.")
+    return _("Counted in these hours, Moscow time: %(hours)s.") % {"hours": hours(version, zone=words.MOSCOW, now=now)}
+
+
+def _drawn_together(steps: Iterable[Step]) -> list[Step]:
+    """The way as told: plain days in a row become one step where the way is long; pauses and holidays stay apart."""
+    steps = list(steps)
+    if len(steps) <= MANY_STEPS:
+        return steps
+    told: list[Step] = []
+    for step in steps:
+        before = told[-1] if told else None
+        plain = step.kind in {"counted", "closed"}
+        if before is not None and plain and before.kind in {"counted", "closed", "days"}:
+            told[-1] = Step("days", before.starts_at, step.ends_at, before.counted + step.counted)
+        else:
+            told.append(step)
+    return told
+
+
+def _step(step: Step, zone: tzinfo, now: datetime, working_day: timedelta | None) -> str:
+    span = {
+        "from": _told(step.starts_at, zone, now),
+        "to": _told(step.ends_at, zone, now, step.starts_at),
+        "counted": words.span_long(step.counted, working_day) if step.kind == "days" else words.span_long(step.counted),
+        "days": ", ".join(words.moment(_noon(step, day), words.MOSCOW, now, "day") for day in step.dates),
+    }
+    if step.kind == "counted":
+        return _("%(from)s – %(to)s: counted %(counted)s.") % span
+    if step.kind == "days":
+        return _("%(from)s – %(to)s: counted %(counted)s in working hours.") % span
+    if step.kind == "paused":
+        return _("%(from)s – %(to)s: the clock stood, we waited for your answer.") % span
+    if step.kind == "holiday":
+        return _("%(from)s – %(to)s: closed, days off among them: %(days)s.") % span
+    return _("%(from)s – %(to)s: closed.") % span
+
+
+def _noon(step: Step, day) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=words.MOSCOW)
+
+
+def _told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
+    """A moment with its date; only the time when `after`, told just before, lies on the same date."""
+    if after is not None and after.astimezone(zone).date() == at.astimezone(zone).date():
+        return words.moment(at, zone, now, "time")
+    return words.moment(at, zone, now, "date")
+
+
+# The track's captions
+
+
+def pauses_told(commitment: Commitment, *, now: datetime) -> str:
+    """How long the clock waited for the customer, in working time: "ждали вас 3 ч 10 мин"; "" for not at all."""
+    held = [(pause.lower, pause.upper) for pause in commitment.pauses]
+    if commitment.paused_at is not None:
+        held.append((commitment.paused_at, now))
+    length = sum((commitment.calendar.between(start, end) for start, end in held), timedelta(0))
+    if length < words.MINUTE:
+        return ""
+    return _("waited for you %(span)s") % {"span": words.span(length, _day_of(commitment))}
+
+
+def started_told(commitment: Commitment, *, now: datetime, zone: tzinfo) -> str:
+    """When the clock began to run: at the receipt, or with the next opening."""
+    began = commitment.calendar.next_opening(commitment.started_at)
+    return _("%(moment)s, the clock started") % {"moment": words.moment(began, zone, now, "short")}
+
+
+# What the package promises
+
+
+def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
+    """Service hours in the reader's zone: "пн–пт 09:00–18:00", "ежедневно 11:00–20:00", "круглосуточно"."""
+    if version.is_round_the_clock:
+        return _("round the clock, every day")
+    days = _local_hours(version, zone, now)
+    groups: list[tuple[int, int, str]] = []
+    for day in range(7):
+        if not days[day]:
+            continue
+        if groups and groups[-1][1] == day - 1 and groups[-1][2] == days[day]:
+            groups[-1] = (groups[-1][0], day, days[day])
+        else:
+            groups.append((day, day, days[day]))
+    told = ", ".join(f"{_days(first, last)} {times}" for first, last, times in groups)
+    if version.holidays:
+        return _("%(hours)s, except public holidays") % {"hours": told}
+    return told
+
+
+def _local_hours(version: CalendarVersion, zone: tzinfo, now: datetime) -> list[str]:
+    """The hours of Monday to Sunday as the reader's clocks show them this week."""
+    monday = now.astimezone(version.zone).date()
+    monday -= timedelta(days=monday.weekday())
+    told: list[list[str]] = [[] for _day in range(7)]
+    for day, pairs in sorted(version.weekly_hours.items()):
+        for start, end in pairs:
+            opens = _at(version, monday + timedelta(days=int(day)), start).astimezone(zone)
+            closes = _at(version, monday + timedelta(days=int(day)), end).astimezone(zone)
+            told[opens.weekday()].append(f"{opens:%H:%M}–{closes:%H:%M}")
+    return [", ".join(times) for times in told]
+
+
+def _at(version: CalendarVersion, day, clock: str) -> datetime:
+    hour, minute = (int(part) for part in clock.split(":")[:2])
+    return datetime(day.year, day.month, day.day, tzinfo=version.zone) + timedelta(hours=hour, minutes=minute)
+
+
+def _days(first: int, last: int) -> str:
+    names = words.WEEKDAYS[_language()]
+    if (first, last) == (0, 6):
+        return _("every day")
+    return names[first] if first == last else f"{names[first]}–{names[last]}"
+
+
+def _language() -> str:
+    return "en" if words._names(words.WEEKDAYS) is words.WEEKDAYS["en"] else "ru"
+
+
+def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tuple[str, str]]:
+    """What is promised for each effect, equal times drawn together: [("30 минут", "система не работает совсем"), …].
+
+    The last group, if it is not the only one, is "in all other cases". Empty where the package promises nothing.
+    """
+    by_priority = [(priority, promises[kind, priority]) for priority in (1, 2, 3, 4) if (kind, priority) in promises]
+    groups: list[tuple[str, list[int]]] = []
+    for priority, promise in by_priority:
+        told = words.target_long(promise.amount, promise.unit)
+        if groups and groups[-1][0] == told:
+            groups[-1][1].append(priority)
+        else:
+            groups.append((told, [priority]))
+    if len(groups) == 1:
+        return [(groups[0][0], _("in every case"))]
+    return [
+        (told, _("in all other cases") if len(members) > 1 and members[-1] == 4 else impact(members[0]))
+        for told, members in groups
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a choice of the new request would be promised; "" where nothing is."""
+
+    priority: int
+    reply: str
+    solution: str
+
+
+def offer(times: PromisedTimes, *, now: datetime, zone: tzinfo) -> Offer:
+    """The promised times of one choice before it is sent: "ответим до 15:58", "решим до пт 20 ноя, 15:28"."""
+    reply = solution = ""
+    if times.reaction_due is not None:
+        reply = _("we reply by %(moment)s") % {"moment": dated(times.reaction_due, zone, now)}
+    if times.resolution_due is not None:
+        solution = _("we solve it by %(moment)s") % {"moment": dated(times.resolution_due, zone, now)}
+    return Offer(times.priority, reply, solution)
+
+
+def dated(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """A coming moment in short, never without its date unless it is today: "15:58", "пт 20 ноя, 15:28"."""
+    time = words.moment(at, zone, now, "time")
+    if at.astimezone(zone).date() == now.astimezone(zone).date():
+        return time
+    return f"{words.moment(at, zone, now, 'day')}, {time}"
+
+
+def moscow_clock(at: datetime, zone: tzinfo) -> str:
+    """The same moment on Moscow's clocks, "12:10" or "ср 23:10"; "" where the reader's clocks agree with them."""
+    there, moscow = at.astimezone(zone), at.astimezone(words.MOSCOW)
+    if there.utcoffset() == moscow.utcoffset():
+        return ""
+    clock = words.moment(moscow, words.MOSCOW, moscow, "time")
+    if moscow.date() != there.date():
+        return f"{words.WEEKDAYS[_language()][moscow.weekday()]} {clock}"
+    return clock
+
+
+def days_left(ends_on, today) -> str:
+    """How long a contract still runs, both days counted: "осталось 133 дня"."""
+    days = (ends_on - today).days + 1
+    return npgettext("contract", "%(count)d day left", "%(count)d days left", days) % {"count": days}
+
+
+def _day_of(clock: Commitment) -> timedelta | None:
+    return None if clock.calendar_version.is_round_the_clock else WORKING_DAY
+
+
+def _up(length: timedelta) -> timedelta:
+    return -(-length // words.MINUTE) * words.MINUTE

@@ -1,0 +1,322 @@
+"""What happened to a ticket, in words, and its way through the lines. Pure over rows that were fetched already.
+
+One set of words for the desk, which names people, rungs and clocks, and one for customers, which names what it means
+for them and never an internal state (direction §16). Fetch events with `by`, hand-overs with `by`, escalations with
+`person`; nothing here asks the database or the clock.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Line, User
+from contracts.models import TicketKind
+from sla.models import Escalation, Whom
+from tickets.models import Event, HandOver, Message, Ticket
+
+# The message beside it says it all: no line of its own.
+SAID = frozenset({"replied", "noted", "customer_replied"})
+# The desk sees the hand-over's note as a card.
+CARDS = frozenset({"handed_over", "returned"})
+# Whom the customer is told about when the ladder calls them in; what goes on inside a line is the desk's own.
+SHOWN_TO_CUSTOMERS = frozenset({Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened: `what` in a few words, `more` the reason or text that came with it ("" for none)."""
+
+    verb: str
+    at: datetime
+    by: User | None
+    what: str
+    more: str = ""
+
+
+def to_line(number: int) -> str:
+    """«на вторую линию»: where a request goes."""
+    return {
+        1: _("to the first line"),
+        2: _("to the second line"),
+        3: _("to the third line"),
+        4: _("to the fourth line"),
+    }[number]
+
+
+def whom(code: str) -> str:
+    """Whom an escalation calls in, as the label of the role."""
+    return str(Whom(code).label) if code in Whom.values else code
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+# The desk's words
+
+
+def desk_steps(events: Iterable[Event], escalations: Iterable[Escalation] = ()) -> list[Step]:
+    """Everything that the desk is told outside messages and hand-over cards, oldest first."""
+    steps = [desk_step(event) for event in events if event.verb not in SAID | CARDS]
+    steps += [rung_step(escalation) for escalation in escalations if escalation.raised_by_id is None]
+    return sorted(steps, key=lambda step: step.at)
+
+
+def desk_step(event: Event) -> Step:
+    """An event in an engineer's words. An unknown verb is shown by its name rather than hidden."""
+    what, more = _desk_words(event.verb, event.details, event.by)
+    return Step(event.verb, event.at, event.by, what, more)
+
+
+def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
+    who = {"name": by.short_name if by else _("the system")}
+    change = {"from": details.get("from", ""), "to": details.get("to", "")}
+    reason = _text(details.get("reason"))
+    if verb == "opened":
+        return _("received, line %(line)s, priority %(priority)s") % {
+            "line": details.get("line", ""),
+            "priority": details.get("priority", ""),
+        }, ""
+    if verb == "accepted":
+        return _("taken by %(name)s") % who, ""
+    if verb == "assigned":
+        return _("assigned to %(to)s") % change, ""
+    if verb == "asked_customer":
+        return _("asked the customer: the clock stands"), ""
+    if verb == "stopped_waiting":
+        return _("stopped waiting: the clock goes on"), ""
+    if verb == "handed_over":
+        return _("line %(from)s → %(to)s") % change, _bounces(details)
+    if verb == "returned":
+        return _("returned, line %(from)s → %(to)s") % change, reason
+    if verb == "defect_attached":
+        return _("defect attached"), _text(details.get("title"))
+    if verb == "restored":
+        return _("service restored, priority %(from)s → %(to)s") % change, _text(details.get("workaround"))
+    if verb == "restore_contested":
+        return _("the customer says service is not back, priority %(from)s → %(to)s") % change, reason
+    if verb == "reclassified":
+        return _reclassified(details), reason
+    if verb == "priority_set":
+        return _("the customer set priority %(from)s → %(to)s") % change, reason
+    if verb == "priority_proposed":
+        return _("the customer asks for priority %(to)s") % change, reason
+    if verb == "resolved":
+        return _("solved by %(name)s") % who, ""
+    if verb == "reopened":
+        return _("reopened"), ""
+    if verb == "confirmed":
+        return _("the customer confirmed the solution: closed"), ""
+    if verb == "closed_silent":
+        return _("closed after five working days of silence"), ""
+    if verb == "withdrawn":
+        return _("withdrawn by the customer"), ""
+    if verb == "declined":
+        return _("declined: outside support (§%(clause)s)") % {"clause": details.get("clause", "1.7.2")}, ""
+    if verb == "contested":
+        return _("the customer contests the decline"), ""
+    if verb == "escalated":
+        return _("the customer called in: %(whom)s") % {"whom": whom(_text(details.get("whom")))}, reason
+    if verb == "acknowledged":
+        return _("%(name)s has the escalation") % who, ""
+    if verb == "escalation_answered":
+        return _("%(name)s answered the escalation") % who, ""
+    if verb == "rated":
+        return _("rated %(score)s of 5") % {"score": details.get("score", "")}, _text(details.get("comment"))
+    return verb, reason
+
+
+def _bounces(details: dict) -> str:
+    times = details.get("bounces") or 0
+    return ngettext("came back %(count)d time", "came back %(count)d times", times) % {"count": times} if times else ""
+
+
+def _reclassified(details: dict) -> str:
+    parts = []
+    if details.get("from") != details.get("to"):
+        parts.append(_("priority %(from)s → %(to)s") % {"from": details.get("from"), "to": details.get("to")})
+    if details.get("kind_to") in TicketKind.values:
+        parts.append(_("now: %(kind)s") % {"kind": TicketKind(details["kind_to"]).label})
+    return ", ".join(parts) or _("classified anew")
+
+
+def rung_step(escalation: Escalation) -> Step:
+    """A rung of the ladder: who was called in and at how many percent of the promised time."""
+    people = {"whom": whom(escalation.whom), "percent": escalation.percent or 0}
+    what = _("called in at %(percent)s %%: %(whom)s") % people
+    return Step(
+        "called_in", escalation.reached_at, None, what, escalation.person.short_name if escalation.person else ""
+    )
+
+
+# The customer's words
+
+
+def customer_steps(events: Sequence[Event], escalations: Iterable[Escalation] = ()) -> list[Step]:
+    """What the customer is told outside the messages, oldest first; what is the desk's own is left out."""
+    own = {event.details.get("escalation") for event in events if event.verb == "escalated"}
+    steps = []
+    for event in events:
+        if event.verb in {"acknowledged", "escalation_answered"} and event.details.get("escalation") not in own:
+            continue
+        step = customer_step(event)
+        if step is not None:
+            steps.append(step)
+    steps += [
+        Step("called_in", row.reached_at, None, _("We called in: %(whom)s") % {"whom": whom(row.whom)})
+        for row in escalations
+        if row.raised_by_id is None and row.whom in SHOWN_TO_CUSTOMERS
+    ]
+    return sorted(steps, key=lambda step: step.at)
+
+
+def customer_step(event: Event) -> Step | None:
+    """An event in words for the customer; None for what is none of theirs (notes, assignments, line alarms)."""
+    words = _customer_words(event.verb, event.details, event.by)
+    return Step(event.verb, event.at, event.by, *words) if words is not None else None
+
+
+def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str] | None:
+    who = {"name": by.full_name if by else ""}
+    change = {"from": details.get("from", ""), "to": details.get("to", "")}
+    reason = _text(details.get("reason"))
+    if verb == "opened":
+        return _("Received"), ""
+    if verb == "accepted":
+        return _("In the hands of %(name)s") % who, ""
+    if verb == "asked_customer":
+        return _("We wait for your answer"), ""
+    if verb == "stopped_waiting":
+        return _("We go on without waiting"), ""
+    if verb in {"handed_over", "returned"} and details.get("to") in {1, 2, 3, 4}:
+        line = to_line(details["to"])
+        return (_("Passed %(line)s") if verb == "handed_over" else _("Given back %(line)s")) % {"line": line}, ""
+    if verb == "defect_attached":
+        return _("Recorded as a defect of the product"), ""
+    if verb == "restored":
+        return _("Service is back, priority %(from)s → %(to)s") % change, ""
+    if verb == "restore_contested":
+        return _("You wrote that service is not back: priority %(to)s again") % change, ""
+    if verb == "reclassified" and details.get("from") != details.get("to"):
+        return _("Priority %(from)s → %(to)s") % change, ""
+    if verb == "priority_set":
+        return _("You set priority %(from)s → %(to)s") % change, reason
+    if verb == "priority_proposed":
+        return _("You asked for priority %(to)s: an engineer decides") % change, reason
+    if verb == "resolved":
+        return _("Solved"), ""
+    if verb == "reopened":
+        return _("In work again"), ""
+    if verb == "confirmed":
+        return _("You confirmed the solution"), ""
+    if verb == "closed_silent":
+        return _("Closed: nothing was heard for five working days"), ""
+    if verb == "withdrawn":
+        return _("You withdrew the request"), ""
+    if verb == "declined":
+        return _("Outside support"), ""
+    if verb == "contested":
+        return _("You contested that: in work again"), ""
+    if verb == "escalated":
+        return _("You called in: %(whom)s") % {"whom": whom(_text(details.get("whom")))}, reason
+    if verb == "acknowledged":
+        return _("%(name)s looks into your escalation") % who, ""
+    if verb == "escalation_answered":
+        return _("%(name)s answered your escalation") % who, ""
+    if verb == "rated":
+        return _("You rated the work %(score)s of 5") % {"score": details.get("score", "")}, _text(
+            details.get("comment")
+        )
+    return None
+
+
+# The conversation: messages, hand-over cards, and what happened between them folded in one line
+
+
+@dataclass(slots=True)
+class Entry:
+    """One piece of the conversation: a message, a hand-over's card, or the steps between two of them."""
+
+    at: datetime
+    message: Message | None = None
+    hand_over: HandOver | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """«3 события: принято, линия 1 → 2, …» as one line; a single step is said as it is."""
+        words = ", ".join(step.what for step in self.steps)
+        if len(self.steps) < 2:
+            return words
+        return ngettext("%(count)d event: %(words)s", "%(count)d events: %(words)s", len(self.steps)) % {
+            "count": len(self.steps),
+            "words": words,
+        }
+
+
+def conversation(
+    messages: Iterable[Message], steps: Iterable[Step], hand_overs: Iterable[HandOver] = ()
+) -> list[Entry]:
+    """Everything in order of time; neighbouring steps are folded together. At one instant words come before facts."""
+    rows = [(message.created_at, 0, Entry(message.created_at, message=message)) for message in messages]
+    rows += [(passed.at, 1, Entry(passed.at, hand_over=passed)) for passed in hand_overs]
+    rows += [(step.at, 2, Entry(step.at, steps=[step])) for step in steps]
+    entries: list[Entry] = []
+    for _at, _order, entry in sorted(rows, key=lambda row: row[:2]):
+        if entry.steps and entries and entries[-1].steps:
+            entries[-1].steps.extend(entry.steps)
+        else:
+            entries.append(entry)
+    return entries
+
+
+# The route through the lines
+
+
+@dataclass(slots=True)
+class Stop:
+    """A line on the way of a ticket. `place` is done, now or next; `visits` how often the ticket came to it.
+
+    `since` and `until` are those of the last visit; `until` is None where the ticket still is.
+    """
+
+    number: int
+    name: str
+    place: str
+    since: datetime | None = None
+    until: datetime | None = None
+    who: User | None = None
+    visits: int = 0
+
+    @property
+    def is_now(self) -> bool:
+        return self.place == "now"
+
+
+def route(
+    ticket: Ticket, lines: Iterable[Line], hand_overs: Sequence[HandOver], events: Iterable[Event] = ()
+) -> list[Stop]:
+    """The stops of all lines, 1 to 4, with when the ticket was there and who had it (domain §3.3).
+
+    A finished ticket stands nowhere: its last line is done too.
+    """
+    stops = {line.pk: Stop(line.pk, line.name, "next") for line in lines}
+    taken = [event for event in events if event.verb == "accepted" and event.by is not None]
+    passages = sorted(hand_overs, key=lambda passed: (passed.at, passed.pk))
+    visits: list[tuple[int, datetime, datetime | None, User | None]] = []
+    number, since = (passages[0].from_line_id if passages else ticket.line_id), ticket.opened_at
+    for passed in passages:
+        visits.append((number, since, passed.at, passed.by))
+        number, since = passed.to_line_id, passed.at
+    visits.append((number, since, ticket.closed_at or ticket.resolved_at, ticket.assignee))
+    for number, since, until, who in visits:
+        there = [event.by for event in taken if since <= event.at and (until is None or event.at <= until)]
+        stop = stops[number]
+        stop.place, stop.since, stop.until, stop.visits = "done", since, until, stop.visits + 1
+        stop.who = who if until is None else (there[-1] if there else who)
+    if ticket.is_open:
+        stops[ticket.line_id].place = "now"
+    return [stops[number] for number in sorted(stops)]

@@ -1,0 +1,181 @@
+"""The managers' pages: the board of deadlines, the escalations, the tickets behind a number (direction §8)."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import board_only, person
+from accounts.models import Line, Role, User
+from accounts.refusals import Refused
+from contracts.models import Package
+from sla import reports
+from sla.models import Escalation, Whom
+from tickets import board as boards
+from tickets import workflow
+from tickets.models import Ticket
+
+PAGE = 50
+WEEKS = 12
+REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on it; nobody has to answer them
+
+
+@board_only
+def board(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    month = now - timedelta(days=30)
+    attainment = reports.by_package_and_priority(month, now)
+    packages = list(Package.objects.order_by("-position"))
+    weekly = reports.by_line_and_week(now, WEEKS)
+    return render(
+        request,
+        "manage/board.html",
+        {
+            "now": now,
+            "facts": boards.facts(now),
+            "departures": boards.departures(now),
+            "ladder_labels": [label for label, _whoms in boards.CELLS],
+            "packages": packages,
+            "matrix": [
+                (priority, [(package, attainment.get((package.code, priority))) for package in packages])
+                for priority in (1, 2, 3, 4)
+            ],
+            "goal": reports.GOAL,
+            "lines": [(line, weekly.get(line.pk, []), _spark(weekly.get(line.pk, []))) for line in Line.objects.all()],
+            "weeks": WEEKS,
+            "ages": boards.ages(now),
+            "satisfaction": boards.satisfaction(month),
+        },
+    )
+
+
+def _spark(weeks: list[reports.Attainment]) -> str:
+    """The points of a sparkline in a box of 100 × 30: 80 % is its foot, 100 % its head; empty weeks are left out."""
+    points = []
+    for number, week in enumerate(weeks):
+        if week.percent is not None:
+            x = number * 100 / max(len(weeks) - 1, 1)
+            y = 28 - (max(week.percent, 80) - 80) * 26 / 20
+            points.append(f"{x:.1f},{y:.1f}")
+    return " ".join(points)
+
+
+@board_only
+def tickets(request: HttpRequest, slug: str) -> HttpResponse:
+    """The tickets behind one number of the board, by deadline, paged by keyset."""
+    now = timezone.now()
+    try:
+        found = boards.facts_of(slug, now)
+    except KeyError as unknown:
+        raise Http404 from unknown
+    rows = found.with_clocks().order_by("number")
+    after = request.GET.get("after", "")
+    if after:
+        if not after.isdecimal():
+            raise BadRequest(_("This address is not complete."))
+        rows = rows.filter(number__gt=int(after))
+    page = list(rows[: PAGE + 1])
+    return render(
+        request,
+        "manage/tickets.html",
+        {
+            "now": now,
+            "label": boards.FACT_LABELS[slug],
+            "departures": boards.with_ladders(page[:PAGE]),
+            "ladder_labels": [label for label, _whoms in boards.CELLS],
+            "older": f"?after={page[PAGE - 1].number}" if len(page) > PAGE else "",
+        },
+    )
+
+
+def _mine(user: User) -> Q:
+    return Q(person=user) | Q(person__isnull=True, whom=user.role)
+
+
+def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
+    now = timezone.now()
+    user = person(request)
+    waiting = boards.waiting_calls(now).exclude(whom__in=REMINDERS)
+    mine = list(waiting.filter(_mine(user))[:PAGE])
+    others = list(waiting.exclude(_mine(user))[:PAGE])
+    log = Escalation.objects.select_related("ticket__customer", "person", "acknowledged_by", "closed_by").order_by(
+        "-reached_at", "-pk"
+    )
+    before = request.GET.get("before", "")
+    if before:
+        anchor = Escalation.objects.filter(pk=before).first() if before.isdecimal() else None
+        if anchor is None:
+            raise BadRequest(_("This address is not complete."))
+        log = log.filter(
+            Q(reached_at__lt=anchor.reached_at) | Q(reached_at=anchor.reached_at, pk__lt=anchor.pk)
+        )
+    page = list(log[: PAGE + 1])
+    context = {
+        "now": now,
+        "mine": mine,
+        "others": others,
+        "log": page[:PAGE],
+        "older": f"?before={page[PAGE - 1].pk}#log" if len(page) > PAGE else "",
+        "newer": "?#log" if before else "",
+        "may_answer_all": user.role in {Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT},
+        **extra,
+    }
+    return render(request, "manage/escalations.html", context, status=extra.get("status", 200))
+
+
+@board_only
+def escalations(request: HttpRequest) -> HttpResponse:
+    """Who was called in, by whom, when, and who has taken it: what waits for me first, then the whole log."""
+    return _escalations(request)
+
+
+@board_only
+@require_POST
+def acknowledgement(request: HttpRequest, pk: int) -> HttpResponse:
+    """“I have it.”"""
+    escalation = get_object_or_404(Escalation.objects.select_related("ticket"), pk=pk)
+    try:
+        workflow.acknowledge(escalation, by=person(request), at=timezone.now())
+    except Refused as refusal:
+        return _escalations(request, refusal=refusal, refused=pk, status=refusal.status)
+    return redirect("manage:escalations")
+
+
+@board_only
+@require_POST
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """The answer that closes it; the customer reads it where the customer called."""
+    escalation = get_object_or_404(Escalation.objects.select_related("ticket"), pk=pk)
+    words = request.POST.get("answer", "")
+    try:
+        workflow.answer_escalation(escalation, by=person(request), answer=words, at=timezone.now())
+    except Refused as refusal:
+        return _escalations(request, refusal=refusal, refused=pk, typed=words, status=refusal.status)
+    return redirect("manage:escalations")
+
+
+@board_only
+def ticket(request: HttpRequest, number: int) -> HttpResponse:
+    """A ticket for reading: for those who answer for it and do not work at the desk."""
+    if person(request).works_at_desk:
+        return redirect("desk:ticket", number=number)
+    found = get_object_or_404(Ticket.objects.visible_to(person(request)).with_clocks(), number=number)
+    messages = found.messages.select_related("author").prefetch_related("attachments")
+    return render(
+        request,
+        "manage/ticket.html",
+        {
+            "now": timezone.now(),
+            "ticket": found,
+            "messages_of": messages,
+            "calls": found.escalations.select_related("person", "raised_by").order_by("reached_at"),
+        },
+    )
+
+
