@@ -443,7 +443,8 @@ class Contract(FSMModelMixin, models.Model):
                     ),
                     ("customer", RangeOperators.EQUAL),
                 ],
-                condition=~Q(state="draft"),
+                # Of what was signed: a draft that was given up never covered a day.
+                condition=Q(signed_at__isnull=False),
                 violation_error_message=_("Two contracts of one customer never overlap in time (domain §2)."),
             ),
             models.CheckConstraint(
@@ -523,7 +524,11 @@ class ContractClause(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(kind="", priority__isnull=True, minutes__isnull=True)
-                | (~Q(kind="") & Q(priority__range=(1, 4), minutes__gt=0)),
+                # Not null is said in so many words: a CHECK that is null lets the row through.
+                | (
+                    ~Q(kind="")
+                    & Q(priority__isnull=False, priority__range=(1, 4), minutes__isnull=False, minutes__gt=0)
+                ),
                 name="clause_target_whole",
             )
         ]

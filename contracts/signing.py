@@ -185,26 +185,26 @@ def derived_lines(contract: Contract, licences: Iterable[Licence]) -> list[Contr
     """
     licences = list(licences)
     prices = prices_of(contract.terms)
-    yearly = quote(contract, licences).yearly
+    minimum = next((line.minimum for line in quote(contract, licences).lines if line.kind == "minimum"), None)
     shares = [
         Fraction(licence.cost) * Fraction(prices[terms.Deployment(licence.deployment)].percent) / 100
         for licence in licences
     ]
     together = sum(shares, Fraction(0))
-    lifted = Fraction(yearly) > together and pricing_cents(together) != yearly
-    # Where nothing costs anything (all licences free, yet a minimum) the licences carry it in equal parts.
+    yearly = together if minimum is None else Fraction(minimum)
+    # Where nothing costs anything (free licences, yet a minimum) the licences carry it in equal parts.
     weights = shares if together else [Fraction(1)] * len(licences)
     whole = sum(weights, Fraction(0))
     lines, running, shown = [], Fraction(0), Decimal(0)
     for licence, share, weight in zip(licences, shares, weights, strict=True):
-        running += Fraction(yearly) * weight / whole
-        amount = pricing_cents(running) - shown
+        # Each line is what it moves the rounded running total by, so that they add up to the last cent.
+        running += yearly * weight / whole
+        amount = _cents(running) - shown
         shown += amount
         percent = prices[terms.Deployment(licence.deployment)].percent
-        told = f"{licence.cost:,.2f} € × {percent.normalize():f} % = {pricing_cents(share):,.2f} €"
-        if lifted:
-            minimum = max(price.minimum for price in prices.values())
-            told += f"; ≥ {yearly if yearly < minimum else minimum:,.2f} €: {amount:,.2f} €"
+        told = f"{licence.cost:,.2f} € × {percent.normalize():f} % = {_cents(share):,.2f} €"
+        if minimum is not None:
+            told += f"; ≥ {minimum:,.2f} €: {amount:,.2f} €"
         lines.append(
             ContractLine(
                 contract=contract,
@@ -218,7 +218,7 @@ def derived_lines(contract: Contract, licences: Iterable[Licence]) -> list[Contr
     return lines
 
 
-def pricing_cents(exact: Fraction) -> Decimal:
+def _cents(exact: Fraction) -> Decimal:
     """Rounded half up to the cent, as `contracts.pricing` rounds."""
     return Decimal((200 * exact.numerator + exact.denominator) // (2 * exact.denominator)).scaleb(-2)
 

@@ -46,6 +46,18 @@ TIMETABLE = {
         expires=timedelta(minutes=10),
         why="five working days of silence after a resolution close the ticket (domain §3.2)",
     ),
+    "follow the contacts": Job(
+        task="tickets.tasks.follow_contacts",
+        every=timedelta(minutes=1),
+        expires=timedelta(minutes=1),
+        why="open tickets go along when another person begins to speak for the customer, a planned day too (domain §2)",
+    ),
+    "cover added licences": Job(
+        task="contracts.tasks.cover_added_licences",
+        every=crontab(hour=0, minute=10),
+        expires=timedelta(hours=12),
+        why="a licence that begins today joins the contract with its prorated line (domain §1.7.5)",
+    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
         every=crontab(hour=0, minute=5),

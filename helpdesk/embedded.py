@@ -50,6 +50,14 @@ def short_name(place: Path) -> str:
     return f"hd-{hashlib.sha256(os.fsencode(place)).hexdigest()[:12]}"
 
 
+def belongs_to_another(problem: PermissionError) -> str:
+    """The sentence for a file of ours that we may not touch."""
+    return (
+        f"{problem.filename} belongs to another account, perhaps since a start with sudo. "
+        f"Give it back to yours, or remove it there: {state_directory()}"
+    )
+
+
 # The two servers
 
 
@@ -308,6 +316,8 @@ def servers_for_command(argv: list[str]) -> Iterator[None]:
                 os.environ["PATH"] += os.pathsep + str(servers[0].binary().parent)
         except CannotStart as problem:
             sys.exit(str(problem))
+        except PermissionError as problem:
+            sys.exit(belongs_to_another(problem))
         yield
 
 

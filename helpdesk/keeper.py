@@ -47,7 +47,7 @@ class Account:
         self.uid, self.gid, self.namespace = uid, gid, namespace
 
     def become(self) -> None:
-        """In a child, before exec."""
+        """In a child, before exec. Nothing happens where we are it already."""
         if self.namespace:
             enter_namespace_as(self.uid, self.gid)
         elif os.getuid() != self.uid:
@@ -55,31 +55,58 @@ class Account:
             os.setgid(self.gid)
             os.setuid(self.uid)
 
+    def works_for(self, server: PostgreSQL) -> bool:
+        """Whether this system lets us become it."""
+        try:
+            subprocess.run([server.binary(), "--version"], preexec_fn=self.become, capture_output=True, check=True)
+        except (subprocess.SubprocessError, OSError):
+            return False
+        return True
+
     def own(self, folder: Path) -> None:
         """Give a folder and all that is in it to this account, where it is not the namespace's root already."""
-        if os.getuid() == 0 and not self.namespace:
+        if os.getuid() != self.uid and not self.namespace:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def account_for(server: PostgreSQL) -> Account:
-    """Ourselves; for root the owner of existing data, else `nobody`: in a user namespace, or as a real account."""
-    if os.getuid() != 0:
-        return Account(uid=os.getuid(), gid=os.getgid())
-    if server.data.exists() and server.data.stat().st_uid != 0:
+def account_for(server: Server) -> Account:
+    """Ourselves; for root the owner of existing data.
+
+    PostgreSQL refuses root and a number without a name: then it is `nobody`, in a user namespace or, where the system
+    refuses that, as the real account.
+    """
+    ourselves = Account(uid=os.getuid(), gid=os.getgid())
+    if os.getuid() == 0 and server.data.exists() and server.data.stat().st_uid != 0:
         owner = server.data.stat()
         return Account(uid=owner.st_uid, gid=owner.st_gid)
+    if not isinstance(server, PostgreSQL) or (os.getuid() != 0 and has_name(os.getuid())):
+        return ourselves
+    nobody = in_namespace_as_nobody()
+    if nobody.works_for(server):
+        return nobody
+    nobody.namespace = False
+    if os.getuid() == 0:
+        move_within_reach(server, nobody)
+        return nobody
+    return ourselves  # and PostgreSQL says what it thinks of a uid without a name
+
+
+def has_name(uid: int) -> bool:
+    """Whether the system has an account of that number (PostgreSQL insists); a container's user may have none."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def in_namespace_as_nobody() -> Account:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise CannotStart("PostgreSQL does not run as root, and there is no account `nobody` to run it as.") from None
-    account = Account(uid=nobody.pw_uid, gid=nobody.pw_gid, namespace=True)
-    try:
-        subprocess.run([server.binary(), "--version"], preexec_fn=account.become, capture_output=True, check=True)
-    except (subprocess.SubprocessError, OSError):
-        account.namespace = False
-        move_within_reach(server, account)
-    return account
+        raise CannotStart("PostgreSQL does not run as this account, and there is no `nobody` to run it as.") from None
+    return Account(uid=nobody.pw_uid, gid=nobody.pw_gid, namespace=True)
 
 
 def can_reach(account: Account, path: Path) -> bool:
@@ -184,12 +211,12 @@ def clear_leftovers(server: Server) -> None:
 
 def start(server: Server) -> subprocess.Popen[bytes]:
     """Bring the server up as our child, with its data made if there are none. Raises CannotStart."""
-    account = account_for(server) if isinstance(server, PostgreSQL) else None
+    account = account_for(server)
     clear_leftovers(server)
-    if isinstance(server, PostgreSQL) and account:
+    account.own(server.socket_directory)
+    if isinstance(server, PostgreSQL):
         if not server.data.exists():
             make_cluster(server, account)
-        account.own(server.socket_directory)
         command = postgresql_command(server)
     elif isinstance(server, Valkey):
         server.data.mkdir(mode=0o700, exist_ok=True)
@@ -210,14 +237,13 @@ def has_ended(child: subprocess.Popen[bytes]) -> bool:
     return child.poll() is not None
 
 
-def as_child(account: Account | None, sig: signal.Signals) -> Callable[[], None]:
+def as_child(account: Account, sig: signal.Signals) -> Callable[[], None]:
     """Change the account first: that clears the wish to end with the parent."""
     wish = end_with_parent(sig)
 
     def before_exec() -> None:
         os.setsid()
-        if account is not None:
-            account.become()
+        account.become()
         wish()
 
     return before_exec
@@ -269,11 +295,6 @@ def stop_asked(_signal: int, _frame: FrameType | None) -> None:
 
 def become_keeper(server: Server, answer: int) -> int:
     """Life of the keeper: start, say so to who waits at the other end of the pipe, keep."""
-    os.setsid()
-    log = os.open(server.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.close(log)
     with (server.directory / "keeper").open("a+") as keeper:
         fcntl.flock(keeper, fcntl.LOCK_EX)
         keeper.truncate(0)
@@ -302,20 +323,19 @@ def start_or_renew(server: Server) -> subprocess.Popen[bytes]:
     return start(server)
 
 
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("server", choices=SERVERS)
-    arguments.add_argument("state", type=Path)
-    arguments.add_argument("--disposable", action="store_true")
-    asked = arguments.parse_args()
-    server = SERVERS[asked.server](asked.state, disposable=asked.disposable)
+def begin(server: Server) -> int:
+    """Split into the keeper and a messenger, who returns 0 when the server answers, or tells why it does not."""
     make_private(server.log.parent)
     if server.log.exists() and server.log.stat().st_size > LARGEST_LOG:
         server.log.replace(server.log.with_suffix(".log.1"))
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        os.close(reading)
-        return become_keeper(server, writing)
+    with server.log.open("a") as log:
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            os.close(reading)
+            for stream in (1, 2):
+                os.dup2(log.fileno(), stream)
+            return become_keeper(server, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         answer = pipe.read().decode()
@@ -323,6 +343,20 @@ def main() -> int:
         return 0
     print(answer.removeprefix("failed ") or f"see {server.log}", file=sys.stderr)
     return 1
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("server", choices=SERVERS)
+    arguments.add_argument("state", type=Path)
+    arguments.add_argument("--disposable", action="store_true")
+    asked = arguments.parse_args()
+    server = SERVERS[asked.server](asked.state, disposable=asked.disposable)
+    try:
+        return begin(server)
+    except PermissionError as problem:
+        print(f"{problem.filename} belongs to another account", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -65,16 +65,17 @@ def end_with_parent(sig: signal.Signals) -> Callable[[], None]:
 
 
 def enter_namespace_as(uid: int, gid: int) -> None:
-    """In a child of root, before exec: be `uid` in one's own eyes while every file still belongs to root.
+    """In a child, before exec: be `uid` in one's own eyes while every file still belongs to who we really are.
 
     PostgreSQL refuses uid 0. A user namespace needs no second account and no chown, and works below a folder
     that only root may enter. Raises OSError where the system refuses (Docker's default profile does).
     """
+    real_uid, real_gid = os.geteuid(), os.getegid()
     if LIBC is None or LIBC.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "no user namespace")
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} 0 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} 0 1")
+    Path("/proc/self/uid_map").write_text(f"{uid} {real_uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {real_gid} 1")
 
 
 def try_lock(file: IO[str], kind: int) -> bool:

@@ -25,6 +25,7 @@ from helpdesk.embedded import (
     BASE_DIR,
     CannotStart,
     Server,
+    belongs_to_another,
     in_use,
     local_servers,
     make_private,
@@ -404,6 +405,9 @@ def run(*, host: str, port: int, demo: bool) -> int:
             say("\nStopping")
         except CannotStart as problem:
             say(str(problem))
+            code = 1
+        except PermissionError as problem:
+            say(belongs_to_another(problem))
             code = 1
         ignore_stop_signals()
     if code == 0:

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.access import only
 from accounts.models import STAFF_ROLES, Role, User
@@ -32,7 +32,7 @@ def moment(day: int, hour: int, minute: int = 0) -> datetime:
 NOW = moment(18, 13, 28)  # A Wednesday.
 
 
-def states() -> list[tuple[str, dict, chips.Clock, datetime]]:
+def states() -> list[tuple[str, str, chips.Clock, datetime]]:
     """One clock for each state of the chip: (state, what it means, the clock, the moment at which it is drawn)."""
 
     def clock(due_at: datetime, target: timedelta, **fields) -> chips.Clock:
@@ -82,7 +82,7 @@ def style(request: HttpRequest) -> HttpResponse:
         }
         for name, means, clock, now in states()
     ]
-    stale = chips.Chip("stale", "13:21", str(_("data of 13:21")))
+    stale = chips.Chip("stale", "13:21", _("data of 13:21"))
     drawn.append({"name": "stale", "means": _("No connection: the time of the last data"), **chip_context(stale, NOW)})
     reaction = chips.Clock(
         "reaction",

@@ -79,8 +79,8 @@ _MONTH = (
     r"|sty|lut|kwi|maj|cze|lip|sie|wrz|paź|lis|gru|styc|okt|mrt|mei|mär|dez|fev|out|nov|septembre|novembre)"
 )
 _DATE = re.compile(
-    r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b"
-    rf"|\b\d{{1,2}}\.?[\s-]{{1,3}}(?:de\s|of\s)?{_MONTH}|\b{_MONTH}[^\W\d_]{{0,8}}\.?\s{{1,3}}\d{{1,2}}\b|\d{{4}}年",
+    r"\b(?:19|20)\d\d\b|\d{4}年|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b"
+    rf"|\b\d{{1,2}}\.?[\s-]{{1,3}}(?:de\s|of\s)?{_MONTH}|\b{_MONTH}[^\W\d_]{{0,8}}\.?\s{{1,3}}\d{{1,2}}\b",
     re.I,
 )
 _TIME = re.compile(r"\b\d{1,2}[:.]\d\d\b")
@@ -94,14 +94,17 @@ _ON_ONE_LINE = re.compile(r"(?:[ \t]*-{3,}[ \t]*|[ \t]+)(?=On [A-Z0-9][^\n]{8,25
 _HEADER_NAMES = {
     "from": "from|от|от кого|від|von|de|da|van|od|fra|från|lähettäjä|kimden|发件人|寄件者|差出人",
     "date": (
-        "sent|date|received|отправлено|дата|надіслано|gesendet|datum|envoyé|fecha|enviado|enviado el|enviada em|data"
-        "|inviato|verzonden|wysłano|data wysłania|sendt|dato|skickat|odesláno|lähetetty|tarih|发送时间|日期|日付|送信日時"
+        "sent|date|received|отправлено|дата|надіслано|gesendet|datum|envoyé|fecha|enviado|enviado el|enviada em"
+        "|data|inviato|verzonden|wysłano|data wysłania|sendt|dato|skickat|odesláno|lähetetty|tarih"
+        "|发送时间|日期|日付|送信日時"
     ),
     "to": (
         "to|cc|bcc|reply-to|кому|копия|копія|ответить|an|kopie|à|a|para|aan|do|dw|komu|til|kopi|till|kopia|risposta"
         "|vastaanottaja|kime|收件人|抄送|宛先"
     ),
-    "subject": "subject|тема|betreff|objet|asunto|assunto|oggetto|onderwerp|temat|emne|ämne|předmět|aihe|konu|主题|主旨|件名",
+    "subject": (
+        "subject|тема|betreff|objet|asunto|assunto|oggetto|onderwerp|temat|emne|ämne|předmět|aihe|konu|主题|主旨|件名"
+    ),
 }
 _HEADER = re.compile(
     r"[ \t\xa0]{0,8}(?:\*|\*\*|__)?(?:" + "|".join(f"(?P<{role}>{names})" for role, names in _HEADER_NAMES.items())

@@ -133,9 +133,7 @@ def _running(clock: Clock, now: datetime, calendar: WorkingCalendar, zone: tzinf
     left = calendar.between(at, due_at)
     value = words.span(_up(left), clock.working_day)
     if clock.paused_at is not None:
-        return _still(
-            "pause", value, clock, _("on hold: waiting for an answer, then %(span)s left") % {"span": value}
-        )
+        return _still("pause", value, clock, _("on hold: waiting for an answer, then %(span)s left") % {"span": value})
     soon, critical = _clamped(clock.target, SOON), _clamped(clock.target, CRITICAL)
     counts = calendar.is_open(at)
     if clock.agreed and (left > soon or not counts):

@@ -4,6 +4,7 @@ Minutes are the smallest unit people see. Russian days and months stand in table
 them in a case that no locale module gives ("до четверга, 19 ноября, 14:10").
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -14,19 +15,21 @@ MOSCOW = ZoneInfo("Europe/Moscow")  # All service hours are defined here (domain
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
-WEEKDAYS = {
+Names = Mapping[str, Sequence[str]]  # by language
+
+WEEKDAYS: Names = {
     "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-WEEKDAYS_LONG = {  # Russian in the genitive: "до четверга"
+WEEKDAYS_LONG: Names = {  # Russian in the genitive: "до четверга"
     "ru": ("понедельника", "вторника", "среды", "четверга", "пятницы", "субботы", "воскресенья"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
-MONTHS_SHORT = {
+MONTHS_SHORT: Names = {
     "ru": ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
-MONTHS_LONG = {  # Russian in the genitive: "19 ноября"
+MONTHS_LONG: Names = {  # Russian in the genitive: "19 ноября"
     "ru": (
         "января", "февраля", "марта", "апреля", "мая", "июня",
         "июля", "августа", "сентября", "октября", "ноября", "декабря",
@@ -152,7 +155,7 @@ def _in_zone(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(zone)
 
 
-def _names(table: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _names(table: Names) -> Sequence[str]:
     return table["en" if (get_language() or "ru").startswith("en") else "ru"]
 
 

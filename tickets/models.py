@@ -209,8 +209,6 @@ class Ticket(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=~Q(state="closed") | Q(closed_at__isnull=False), name="ticket_closed_has_moment"
             ),
-            # Only product engineering works on defects, and never without one (domain §3.3).
-            models.CheckConstraint(condition=~Q(line=4) | Q(defect__isnull=False), name="ticket_line_4_has_defect"),
             models.UniqueConstraint(
                 fields=["contact", "idempotency_key"],
                 name="ticket_sent_once",

@@ -208,6 +208,11 @@ class Queue:
         """The same with something else, from its first page."""
         return replace(self, **{"after": "", **changes})
 
+    @property
+    def bare(self) -> "Queue":
+        """The same place without any filter."""
+        return Queue(self.place)
+
     # What it fetches
 
     @property

@@ -12,10 +12,11 @@ WORKING_DAYS = "working-days"  # the code of the calendar that counts working da
 
 
 def first_line(topic: Topic | None) -> Line:
-    """The line that the topic names; line 1 if none. Line 4 is reached with a defect only, so its topics enter at
-    the first line, which attaches one (domain §3.3)."""
-    number = topic.line_id if topic is not None and topic.line_id != 4 else 1
-    return Line.objects.get(pk=number)
+    """The line that a request enters: the one that its topic names, line 1 if none (domain §3.3).
+
+    Handing over to line 4 needs a defect; a request that its topic sends there gets one from line 4 itself.
+    """
+    return topic.line if topic is not None else Line.objects.get(pk=1)
 
 
 def working_days_after(at: datetime, days: int) -> datetime:

@@ -17,8 +17,17 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.models import DESK_ROLES, Line, Role, User
 from accounts.refusals import Forbidden, Refused
-from contracts import entitlement
-from contracts.models import Channel, Customer, Product, PromiseKind, Release, TicketKind, Topic
+from contracts import entitlement, signing
+from contracts.models import (
+    Channel,
+    Customer,
+    Product,
+    PromiseKind,
+    Release,
+    ResponsibleContact,
+    TicketKind,
+    Topic,
+)
 from sla import clocks
 from sla.models import Commitment, Escalation, Whom
 from tickets import routing
@@ -383,7 +392,9 @@ def ask_customer(
     body = needs_words(body, _("Write what you ask the customer: the clock may stand only for a question."), "4.1")
     if ticket.state == State.NEW:
         move(ticket, "accept")
+    if ticket.assignee_id is None:
         _take(ticket, by=by, at=at)
+        _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     move(ticket, "ask_customer")
     ticket.awaiting_since = at
     message = say(ticket, body, by=by, at=at, files=files, key=key)
@@ -685,7 +696,6 @@ def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | Non
     body = needs_words(body, _("Write how it was solved: the customer confirms it by that."), "3.2")
     if ticket.state == State.NEW:
         move(ticket, "accept")
-        _take(ticket, by=by, at=at)
     if ticket.state == State.AWAITING_CUSTOMER:
         clocks.resume(ticket, at=at)
     move(ticket, "resolve")
@@ -694,6 +704,7 @@ def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | Non
     ticket.closes_at = routing.working_days_after(at, SILENCE_CLOSES_AFTER)
     if ticket.assignee_id is None:
         _take(ticket, by=by, at=at)
+        _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     message = say(ticket, body, by=by, at=at, key=key)
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.meet(ticket, PromiseKind.RESOLUTION, at=at, why="resolved")
@@ -809,13 +820,14 @@ def reopen(ticket: Ticket, *, by: User, reason: str, at: datetime) -> Ticket:
 
 
 @transaction.atomic
-def confirm(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
-    """The contact agrees that it is solved: closed (domain §3.2)."""
+def confirm(ticket: Ticket, *, by: User, at: datetime, body: str = "") -> Ticket:
+    """The contact agrees that it is solved, with a word or without: closed (domain §3.2)."""
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     move(ticket, "close")
+    message = say(ticket, body.strip(), by=by, at=at) if body.strip() else None
     _close(ticket, at=at)
-    record(ticket, "confirmed", by=by, at=at)
+    record(ticket, "confirmed", by=by, at=at, message=message)
     return ticket
 
 
@@ -1036,3 +1048,43 @@ def assign(ticket: Ticket, *, by: User, to: User, at: datetime) -> Ticket:
         ticket.owner = to
     record(ticket, "assigned", by=by, at=at, details={"from": was.full_name if was else "", "to": to.full_name})
     return ticket
+
+
+# The responsible contact
+
+
+@transaction.atomic
+def hand_over_contact(
+    customer: Customer, *, to: User, by: User, at: datetime, reason: str, starts_at: datetime | None = None
+) -> ResponsibleContact:
+    """Another person speaks for the customer from now, or from a planned moment on; open tickets follow (domain §2).
+
+    Those of a planned change follow when its moment comes (`follow_contact`). Raises as `signing.hand_over_contact`.
+    """
+    contact = signing.hand_over_contact(customer, to=to, by=by, at=starts_at or at, reason=reason)
+    follow_contact(customer, by=by, at=at)
+    return contact
+
+
+@transaction.atomic
+def follow_contact(customer: Customer, *, by: User | None, at: datetime) -> list[Ticket]:
+    """The customer's tickets that are not over get the responsible contact of this moment; those that changed (§2)."""
+    row = customer.contacts.holding(at).select_related("user").first()
+    if row is None:
+        return []
+    followed = []
+    for ticket in customer.tickets.exclude(state__in=[State.CLOSED, State.DECLINED]).order_by("pk"):
+        ticket = lock(ticket)
+        if ticket.contact_id == row.user_id:
+            continue
+        was = ticket.contact
+        ticket.contact = row.user
+        record(
+            ticket,
+            "contact_changed",
+            by=by,
+            at=at,
+            details={"from": was.full_name, "to": row.user.full_name, "reason": row.reason},
+        )
+        followed.append(ticket)
+    return followed

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from random import Random
+from typing import Any
 
 KINDS = ("incident", "service_request", "consultation", "wish")
 
@@ -48,14 +49,14 @@ IMPACTS = {
 
 # Slots that the builder may fill with what is true of the ticket; the values here stand in where it does not.
 GIVEN = {
-    "ru": {"contact": "Андрей", "company": "наша компания", "release": "7.8.4", "next_release": "8.0"},
-    "en": {"contact": "Martin", "company": "our company", "release": "7.8.4", "next_release": "8.0"},
+    "ru": {"contact": "Андрей", "release": "7.8.4", "next_release": "8.0"},
+    "en": {"contact": "Martin", "release": "7.8.4", "next_release": "8.0"},
 }
 
 # Greetings differ from writer to writer; every story may use them.
 COMMON = {
     "ru": {"hello": ("Добрый день.", "Здравствуйте.", "Коллеги, добрый день.", "Приветствую.")},
-    "en": {"hello": ("Hello,", "Hi team,", "Good morning,", "Dear support,")},
+    "en": {"hello": ("Hello.", "Hi team.", "Good day.", "Hello everybody.")},
 }
 
 SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -116,6 +117,11 @@ class Turn:
         """The fields that hold words, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_WORDS}
 
+    def filled(self, fill: Callable[[str], str]) -> "Turn":
+        """The same turn with every text passed through `fill`."""
+        words: dict[str, Any] = {name: fill(text) for name, text in self.texts().items()}
+        return replace(self, **words)
+
 
 NOT_WORDS = {"kind", "line", "priority", "score", "whom"}
 
@@ -173,7 +179,7 @@ class Story:
     def render(self, rng: Random, given: Mapping[str, str] | None = None) -> "Story":
         """The story with every slot filled; the same `rng` state and `given` make the same story.
 
-        `given` may hold the keys of GIVEN (contact's given name, company, release, next_release).
+        `given` may hold the keys of GIVEN (the contact's given name, release, next_release).
         """
         values = dict(GIVEN[self.language])
         for name, choices in COMMON[self.language].items():
@@ -191,7 +197,7 @@ class Story:
             self,
             subject=fill(self.subject),
             opening=fill(self.opening),
-            turns=tuple(replace(turn, **{k: fill(v) for k, v in turn.texts().items()}) for turn in self.turns),
+            turns=tuple(turn.filled(fill) for turn in self.turns),
             slots={},
             case_names=(),
             cases=(),

@@ -3,6 +3,7 @@
 import json
 import random
 import time
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _assert_fit_for_the_database(letter: Letter) -> None:
         assert not set(attachment.filename) & set('/\\:<>"|?*')
         assert isinstance(attachment.payload, bytes)
     for line in lines:
-        assert line.isprintable(), repr(line)
+        assert not any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in line), repr(line)
     for text in [letter.text, letter.html, *lines]:
         assert "\0" not in text
         text.encode("utf-8")  # no lone surrogate
@@ -359,7 +360,7 @@ def test_subject_is_one_decoded_line(header, subject):
         ("yesterday", None),
         ("Fri, 99 Apr 2024 15:30:00 +0300", None),
         ("Fri, 12 Apr 2024 15:30:00 +9999999999", None),
-        ("1 Jan 0001 00:00:00 +2359", None),
+        ("Fri, 12 Apr 1904 15:30:00 +0300", None),
         ("", None),
     ],
 )
@@ -526,7 +527,7 @@ def test_an_attached_letter_is_a_file_and_not_read_into_this_one():
         ('filename="=?utf-8?b?0L7RgtGH0ZHRgi5wZGY=?="', "отчёт.pdf"),
         ("filename*=utf-8''%D0%BE%D1%82%D1%87%D1%91%D1%82.pdf", "отчёт.pdf"),
         ("filename*0*=utf-8''%D0%BE%D1%82;\r\n filename*1*=%D1%87%D1%91%D1%82;\r\n filename*2=.pdf", "отчёт.pdf"),
-        ("filename*=no-such''a%FF.pdf", "a\ufffd.pdf"),
+        ("filename*=no-such''a%FFb%98.pdf", "a\ufffdb\ufffd.pdf"),
         ('filename="a\\"b.pdf"', "a_b.pdf"),
         ("filename=a b.pdf", "a b.pdf"),
     ],
@@ -585,10 +586,13 @@ MANY_PARTS = b"".join(b"--b\r\n\r\nx\r\n" for _ in range(20_000))
         b"Content-Type: text/html\n\n" + b"<!--" * 200_000,
         b"Content-Type: text/html\n\n" + b"<b><i>" * 100_000,
         b"Content-Type: text/html\n\n" + b"<blockquote>\n" * 50_000,
+        b"Content-Type: text/html\n\n&#" + b"9" * 500_000,
+        b"Content-Type: text/html\n\n" + b"<svg>" * 100_000,
+        b"Content-Type: text/plain; charset=\xff\xfe\n\nx\xff",
         b"Content-Transfer-Encoding: base64\n\n" + b"=" * 500_000,
         b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n" + b"\xff" * 500_000,
     ],
-    ids=range(23),
+    ids=range(26),
 )
 def test_parse_letter_reads_anything_in_under_two_seconds(raw):
     started = time.perf_counter()

@@ -91,9 +91,9 @@ def test_soon_and_crit_begin_at_a_share_of_the_target_within_limits(target, left
 def test_late_counts_business_time_past_the_deadline():
     drawn = chip(clock(at(17, 9, 20), ending="missed", kind="resolution"), NOW, WORKDAYS)
 
-    assert (drawn.state, drawn.value) == ("late", "−1 р.д. 3 ч")
-    assert drawn.spoken == "Решение: просрочено на 1 р.д. 3 ч"
-    assert drawn.left == -(12 * HOUR + 48 * MINUTE)
+    assert (drawn.state, drawn.value) == ("late", "−1 р.д. 4 ч")
+    assert drawn.spoken == "Решение: просрочено на 1 р.д. 4 ч"
+    assert drawn.left == -(13 * HOUR + 8 * MINUTE)
 
 
 def test_late_from_the_very_instant_even_before_the_sweep_has_seen_it():
@@ -160,9 +160,7 @@ def test_met_at_once_took_a_minute():
 
 
 def test_metlate_says_how_late():
-    drawn = chip(
-        clock(at(18, 11), ending="missed", stopped_at=at(18, 11, 8), met_late_at=at(18, 11, 8)), NOW, WORKDAYS
-    )
+    drawn = chip(clock(at(18, 11), ending="missed", stopped_at=at(18, 11, 8), met_late_at=at(18, 11, 8)), NOW, WORKDAYS)
 
     assert (drawn.state, drawn.value) == ("metlate", "+8 мин")
     assert drawn.spoken == "Реакция: выполнено с опозданием на 8 мин"

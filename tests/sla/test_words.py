@@ -17,7 +17,9 @@ VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
 NOW = datetime(2026, 11, 18, 13, 28, tzinfo=MOSCOW)  # A Wednesday.
 
 
-def at(day: int, hour: int = 0, minute: int = 0, zone: ZoneInfo = MOSCOW, month: int = 11, year: int = 2026) -> datetime:
+def at(
+    day: int, hour: int = 0, minute: int = 0, zone: ZoneInfo = MOSCOW, month: int = 11, year: int = 2026
+) -> datetime:
     return datetime(year, month, day, hour, minute, tzinfo=zone)
 
 
@@ -131,12 +133,22 @@ def test_moment_for_the_history_names_a_zone_that_is_not_moscow():
 @pytest.mark.parametrize(
     ("moment", "zone", "russian", "english"),
     [
-        (at(19, 12, 10), YEKATERINBURG, "чт 19 ноября, 14:10 (12:10 по Москве)", "Thu 19 Nov, 14:10 (12:10 Moscow time)"),
+        (
+            at(19, 12, 10),
+            YEKATERINBURG,
+            "чт 19 ноября, 14:10 (12:10 по Москве)",
+            "Thu 19 Nov, 14:10 (12:10 Moscow time)",
+        ),
         (at(19, 12, 10), MOSCOW, "чт 19 ноября, 12:10", "Thu 19 Nov, 12:10"),
         (at(19, 12, 10), MINSK, "чт 19 ноября, 12:10", "Thu 19 Nov, 12:10"),
-        (at(19, 23, 10), YEKATERINBURG, "пт 20 ноября, 01:10 (чт 23:10 по Москве)", "Fri 20 Nov, 01:10 (Thu 23:10 Moscow time)"),
+        (
+            at(19, 23, 10),
+            YEKATERINBURG,
+            "пт 20 ноября, 01:10 (чт 23:10 по Москве)",
+            "Fri 20 Nov, 01:10 (Thu 23:10 Moscow time)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_both_zones_says_one_time_where_both_clocks_agree(moment, zone, russian, english):
     with translation.override("ru"):
         assert words.both_zones(moment, zone, NOW) == russian

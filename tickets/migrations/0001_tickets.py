@@ -253,10 +253,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('line', 4), _negated=True), ('defect__isnull', False), _connector='OR'), name='ticket_line_4_has_defect'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
             constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('contact', 'idempotency_key'), name='ticket_sent_once'),
         ),
         migrations.AddIndex(

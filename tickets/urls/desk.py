@@ -1,6 +1,26 @@
-"""Addresses of the desk."""
+"""Addresses of the desk. What is done with a ticket are resources beside it: POST t/10471/resolution/ resolves it."""
 
-from django.urls import path  # noqa: F401
+from django.urls import path
+
+from tickets.views import desk
 
 app_name = "desk"
-urlpatterns: list = []
+urlpatterns = [
+    path("", desk.queue, {"place": ""}, name="queue"),
+    path("my/", desk.queue, {"place": "my"}, name="my"),
+    path("l/<int:line>/", desk.line_queue, name="line"),
+    path("t/<int:number>/", desk.ticket, name="ticket"),
+    path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
+    path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
+    path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
+    path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),
+    path("t/<int:number>/handover/", desk.act, {"name": "handover"}, name="handover"),
+    path("t/<int:number>/handover/return/", desk.act, {"name": "return"}, name="return"),
+    path("t/<int:number>/defect/", desk.act, {"name": "defect"}, name="defect"),
+    path("t/<int:number>/restoration/", desk.act, {"name": "restoration"}, name="restoration"),
+    path("t/<int:number>/classification/", desk.act, {"name": "classification"}, name="classification"),
+    path("t/<int:number>/resolution/", desk.act, {"name": "resolution"}, name="resolution"),
+    path("t/<int:number>/reopening/", desk.act, {"name": "reopening"}, name="reopening"),
+    path("t/<int:number>/decline/", desk.act, {"name": "decline"}, name="decline"),
+    path("t/<int:number>/assignment/", desk.act, {"name": "assignment"}, name="assignment"),
+]

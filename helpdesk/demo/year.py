@@ -1,0 +1,421 @@
+"""The demo year, played: each story with the verbs of the workflow at past moments, and the sweep between them.
+
+What a story leaves open is when things happen. `Pace` decides that: engineers take and answer within their targets
+mostly, customers in their own office hours. A story whose next turn would lie in the future stops there: that ticket is
+open today. Deterministic by the seed and the day.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from accounts.models import Role, User
+from contracts import entitlement
+from contracts.models import Customer, PromiseKind, Topic
+from helpdesk.demo.company import Company
+from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan, LicencePlan, next_release
+from helpdesk.demo.stories_en import STORIES as STORIES_EN
+from helpdesk.demo.stories_ru import STORIES as STORIES_RU
+from helpdesk.demo.story import Deck, Story, Turn
+from sla.business_time import WorkingCalendar
+from sla.models import Commitment, Escalation, Whom
+from sla.sweep import sweep
+from tickets import workflow
+from tickets.models import Defect, HeldRequest, State, Ticket
+
+OFFICE = {day: [(time(9, 0), time(18, 0))] for day in range(5)}
+ROUND_THE_CLOCK = {day: [(time(0, 0), time(0, 0))] for day in range(7)}
+ANY_TIME = WorkingCalendar("UTC", ROUND_THE_CLOCK)
+VENDOR_OFFICE = WorkingCalendar("Europe/Moscow", OFFICE)
+SWEEP_LAG = timedelta(seconds=4)  # beat looks every ten seconds: a rung is written a few after its moment
+RECENT = timedelta(days=4)  # a good part of what is open today came in these days
+
+# How long engineers work between two turns, in minutes of working time, by priority.
+WORK = {1: (4, 16), 2: (25, 140), 3: (60, 420), 4: (90, 700)}
+ALL_DAY_PRIORITIES = {1, 2}  # worked round the clock where the package is (domain §1.3)
+
+
+@dataclass
+class Progress:
+    """How far the year is, for the person who waits."""
+
+    made: int
+    of: int
+
+
+def year(made: Company, *, now: datetime, tickets: int, seed: int) -> Iterator[Progress]:
+    """Plays so many tickets, oldest first; yields after each. Every ticket is one transaction."""
+    rng = Random(f"{seed}:{made.today}")
+    decks = {"ru": Deck(rng, STORIES_RU), "en": Deck(rng, STORIES_EN)}
+    openings = sorted(_openings(made, now=now, tickets=tickets, rng=rng), key=lambda opening: opening[0])
+    for number, (at, plan) in enumerate(openings, start=1):
+        with transaction.atomic():
+            story, licence = _choose(plan, decks[plan.language], at, made.today, rng)
+            _Play(made, plan, story, licence, at, now, rng).run()
+        yield Progress(number, tickets)
+    with transaction.atomic():
+        _held(made, now, rng)
+
+
+# When requests come
+
+
+def _openings(made: Company, *, now: datetime, tickets: int, rng: Random) -> Iterator[tuple[datetime, CustomerPlan]]:
+    """Moments over the last year: office hours of the customer mostly, nights only where the package is 24×7."""
+    shares = [plan.share for plan in CUSTOMERS]
+    for number in range(tickets):
+        plan = rng.choices(CUSTOMERS, weights=shares)[0]
+        first, last = plan.covered_days(made.today)
+        first = max(first, -364)
+        recent = number % 12 == 0 and last == 0  # a twelfth of the year came in the last days: these are open now
+        while True:
+            if recent:
+                at = now - RECENT * rng.random() ** 1.5
+            else:
+                day = made.today + timedelta(days=rng.randint(first, last))
+                at = _moment(plan, day, rng)
+            if at < now - timedelta(minutes=3) and _is_likely(plan, at, rng):
+                break
+        yield at.replace(microsecond=0), plan
+
+
+def _moment(plan: CustomerPlan, day: date, rng: Random) -> datetime:
+    second = int(rng.triangular(8.3 * 3600, 18.6 * 3600, 10.7 * 3600))
+    if plan.package == "premium" and rng.random() < 0.12:
+        second = rng.randrange(24 * 3600)
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(plan.timezone)) + timedelta(seconds=second)
+
+
+def _is_likely(plan: CustomerPlan, at: datetime, rng: Random) -> bool:
+    """Few write on weekends; who does is on a package that works then, or waits for Monday."""
+    local = at.astimezone(ZoneInfo(plan.timezone))
+    chance = {5: 0.16, 6: 0.1}.get(local.weekday(), 1.0)
+    if not 8 <= local.hour < 20:
+        chance *= 0.15
+    return rng.random() < chance
+
+
+def _choose(plan: CustomerPlan, deck: Deck, at: datetime, today: date, rng: Random) -> tuple[Story, LicencePlan]:
+    """A story that this customer can live through with one of its licences, and that its package includes."""
+    day = (at.astimezone(ZoneInfo("Europe/Moscow")).date() - today).days
+    owned = [licence for licence in plan.licences if licence.since <= day] or list(plan.licences[:1])
+    licence = rng.choices(owned, weights=[licence.seats for licence in owned])[0]
+    package = next(
+        (
+            contract.package
+            for contract, first, last in plan.contract_terms(today)
+            if first <= today + timedelta(day) <= last
+        ),
+        plan.package,
+    )
+    outside = {"development", "integration", "remote_connection"} if package == "basic" else set()
+
+    def suits(story: Story) -> bool:
+        return (
+            story.product in {"", licence.product}
+            and story.deployment in {"", licence.deployment}
+            and story.topic not in outside
+            and not (plan.clauses and any(turn.kind == "decline" for turn in story.turns))
+        )
+
+    contact = next(
+        (
+            tenure.person
+            for tenure in plan.contacts
+            if tenure.since <= day and (tenure.until is None or day < tenure.until)
+        ),
+        plan.contacts[-1].person,
+    )
+    release = licence.version_on(day)
+    given = {
+        "contact": contact.full_name.split(" ")[0],
+        "release": release,
+        "next_release": next_release(release, day),
+    }
+    return deck.deal(suits, given), licence
+
+
+# One ticket
+
+
+class _Play:
+    """One story on its way through the house."""
+
+    def __init__(
+        self,
+        made: Company,
+        plan: CustomerPlan,
+        story: Story,
+        licence: LicencePlan,
+        opened_at: datetime,
+        now: datetime,
+        rng: Random,
+    ) -> None:
+        self.made, self.plan, self.story, self.licence = made, plan, story, licence
+        self.opened_at, self.now, self.rng = opened_at, now, rng
+        self.customer: Customer = made.customers[plan.code]
+        self.customer_office = WorkingCalendar(plan.timezone, OFFICE)
+        self.at = opened_at
+
+    def run(self) -> None:
+        day = (self.opened_at.date() - self.made.today).days
+        topic = Topic.objects.select_related("line").get(pk=self.story.topic)
+        if topic.line_id != self.story.path[0]:
+            topic = None  # told as it came to the first line, before anybody knew what it was
+        self.ticket: Ticket = workflow.open_ticket(
+            customer=self.customer,
+            by=self._contact(self.opened_at),
+            subject=self.story.subject,
+            body=self.story.opening,
+            at=self.opened_at,
+            channel=self._channel(),
+            kind=self.story.kind,
+            topic=topic,
+            priority=self.story.priority,
+            product=self.made.products[self.licence.product],
+            release=self.made.releases[self.licence.product, self.licence.version_on(day)],
+            language=self.story.language,
+        )
+        self.terms = self.ticket.terms.calendar.version_at(self.opened_at)
+        self.round_the_clock = self.terms.is_round_the_clock
+        for number, turn in enumerate(self.story.turns):
+            at = self._when(turn, number)
+            if at > self.now:
+                break
+            self._sweep(at)
+            self.at = at
+            self.ticket.refresh_from_db()
+            self._turn(turn)
+        self._sweep(self.now)
+        self.ticket.refresh_from_db()
+        if self.ticket.state == State.RESOLVED and self.ticket.closes_at and self.ticket.closes_at <= self.now:
+            workflow.close_silent(self.ticket, at=self.ticket.closes_at)
+
+    # When
+
+    def _when(self, turn: Turn, number: int) -> datetime:
+        if turn.kind == "accept":
+            return self._acceptance()
+        if turn.side == "customer":
+            return self._customer_moment(turn)
+        if turn.kind == "answer_escalation":
+            return self._in(self.terms.working_calendar(), 10, 50)
+        calendar = ANY_TIME if self._all_day else VENDOR_OFFICE
+        least, most = WORK[self.ticket.priority]
+        if turn.kind in {"note", "defect", "hand_over"}:
+            least, most = least / 2, most / 3
+        return self._in(calendar, least, most)
+
+    @property
+    def _all_day(self) -> bool:
+        return self.round_the_clock and self.ticket.priority in ALL_DAY_PRIORITIES
+
+    def _in(self, calendar: WorkingCalendar, least: float, most: float) -> datetime:
+        minutes = self.rng.triangular(least, most, least + (most - least) / 4)
+        return calendar.add(self.at, timedelta(seconds=int(minutes * 60)))
+
+    def _acceptance(self) -> datetime:
+        """Within the reaction (or the line's own) target mostly; about one in twenty-five late."""
+        clock = (
+            Commitment.objects.running()
+            .filter(ticket=self.ticket, kind__in=[PromiseKind.REACTION, PromiseKind.LINE_ACCEPTANCE])
+            .select_related("calendar_version")
+            .order_by("-started_at")
+            .first()
+        )
+        if clock is None:
+            return self._in(VENDOR_OFFICE, 5, 60)
+        part = self.rng.triangular(0.04, 0.85, 0.2)
+        if self.story.pace == "late" and clock.kind == PromiseKind.REACTION:
+            part = self.rng.uniform(1.1, 1.8)
+        elif self.rng.random() < 0.04:
+            part = self.rng.uniform(1.02, 2.2)
+        return clock.calendar.add(max(self.at, clock.started_at), clock.target * part)
+
+    def _customer_moment(self, turn: Turn) -> datetime:
+        urgent = self.ticket.priority == 1 and turn.kind in {"answer", "says", "escalate", "reopen"}
+        if urgent:
+            return self._in(ANY_TIME if self.round_the_clock else self.terms.working_calendar(), 3, 15)
+        spans = {
+            "answer": (20, 900),
+            "says": (30, 500),
+            "escalate": (30, 240),
+            "confirm": (30, 1300),
+            "reopen": (60, 900),
+            "rate": (2, 600),
+        }
+        least, most = spans.get(turn.kind, (30, 600))
+        return self._in(self.customer_office, least, most)
+
+    # Who
+
+    def _channel(self) -> str:
+        wanted = self.rng.choices(["portal", "email", "phone", "chat"], weights=[58, 30, 8, 4])[0]
+        if wanted in {"phone", "chat"}:
+            contract = entitlement.contract_of(self.customer, at=self.opened_at)
+            if not entitlement.check(contract, channel=wanted, topic=None, at=self.opened_at).allowed:
+                return "portal"
+        return wanted
+
+    def _contact(self, at: datetime) -> User:
+        contact = self.customer.contact_at(at)
+        if contact is None:
+            raise LookupError(f"{self.customer} has no responsible contact at {at}")
+        return contact
+
+    def _engineer(self) -> User:
+        """Who works on it now; else somebody of the line who speaks the language."""
+        if self.ticket.assignee_id is not None and self.ticket.assignee is not None:
+            return self.ticket.assignee
+        from_line = [
+            self.made.people[person.email]
+            for person in ENGINEERS
+            if self.ticket.line_id in person.lines and self.story.language in person.speaks
+        ]
+        return self.rng.choice(from_line)
+
+    # What
+
+    def _turn(self, turn: Turn) -> None:
+        play: dict[str, Callable[[Turn], object]] = {
+            "accept": lambda turn: workflow.accept(self.ticket, by=self._engineer(), at=self.at),
+            "reply": lambda turn: workflow.reply(self.ticket, by=self._engineer(), body=turn.text, at=self.at),
+            "note": lambda turn: workflow.note(self.ticket, by=self._engineer(), body=turn.text, at=self.at),
+            "ask": lambda turn: workflow.ask_customer(self.ticket, by=self._engineer(), body=turn.text, at=self.at),
+            "hand_over": self._hand_over,
+            "send_back": lambda turn: workflow.return_hand_over(
+                self.ticket, by=self._engineer(), reason=turn.text, at=self.at
+            ),
+            "restore": lambda turn: workflow.restore(
+                self.ticket, by=self._engineer(), workaround=turn.text, at=self.at, to_priority=turn.priority or 3
+            ),
+            "reclassify": lambda turn: workflow.reclassify(
+                self.ticket, by=self._engineer(), reason=turn.text, at=self.at, priority=turn.priority
+            ),
+            "defect": self._defect,
+            "resolve": lambda turn: workflow.resolve(self.ticket, by=self._engineer(), body=turn.text, at=self.at),
+            "decline": lambda turn: workflow.decline(self.ticket, by=self._engineer(), reason=turn.text, at=self.at),
+            "answer": self._says,
+            "says": self._says,
+            "confirm": lambda turn: workflow.confirm(
+                self.ticket, by=self._contact(self.at), at=self.at, body=turn.text
+            ),
+            "reopen": lambda turn: workflow.reopen(
+                self.ticket, by=self._contact(self.at), reason=turn.text, at=self.at
+            ),
+            "escalate": lambda turn: workflow.escalate(
+                self.ticket, by=self._contact(self.at), whom=turn.whom, reason=turn.text, at=self.at
+            ),
+            "contest": lambda turn: workflow.contest(
+                self.ticket, by=self._contact(self.at), reason=turn.text, at=self.at
+            ),
+            "withdraw": lambda turn: workflow.withdraw(
+                self.ticket, by=self._contact(self.at), reason=turn.text, at=self.at
+            ),
+            "rate": lambda turn: workflow.rate(
+                self.ticket, by=self._contact(self.at), score=turn.score or 5, comment=turn.text, at=self.at
+            ),
+            "answer_escalation": self._answer_escalation,
+        }
+        play[turn.kind](turn)
+
+    def _says(self, turn: Turn) -> None:
+        workflow.customer_reply(self.ticket, by=self._contact(self.at), body=turn.text, at=self.at)
+
+    def _hand_over(self, turn: Turn) -> None:
+        workflow.hand_over(
+            self.ticket,
+            by=self._engineer(),
+            to_line=turn.line or 1,
+            known=turn.known,
+            tried=turn.tried,
+            asked=turn.asked,
+            at=self.at,
+        )
+
+    def _defect(self, turn: Turn) -> None:
+        known = Defect.objects.filter(title=turn.title, reported_at__lte=self.at).first()
+        workflow.attach_defect(
+            self.ticket,
+            by=self._engineer(),
+            at=self.at,
+            defect=known,
+            title=turn.title,
+            steps=turn.steps,
+            expected=turn.expected,
+            actual=turn.actual,
+        )
+
+    def _answer_escalation(self, turn: Turn) -> None:
+        called = self.ticket.escalations.open().filter(raised_by__role=Role.CUSTOMER).latest("pk")
+        by = called.person or User.objects.filter(role=Role.SUPPORT_MANAGER).earliest("pk")
+        workflow.answer_escalation(called, by=by, answer=turn.text, at=self.at)
+
+    # What the house does by itself meanwhile
+
+    def _sweep(self, until: datetime) -> None:
+        """The job as beat would have run it until this moment, and the people whom it called in saying that they came."""
+        while True:
+            due = (
+                Commitment.objects.due_for_check(until)
+                .filter(ticket=self.ticket)
+                .values_list("next_check_at", flat=True)
+                .first()
+            )
+            if due is None or due + SWEEP_LAG > until:
+                break
+            sweep(due + SWEEP_LAG)
+            self._acknowledge(until)
+
+    def _acknowledge(self, until: datetime) -> None:
+        called = self.ticket.escalations.filter(
+            state=Escalation.State.OPEN, whom__in=[Whom.LINE_LEAD, Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT]
+        ).select_related("person")
+        for escalation in called:
+            at = escalation.reached_at + timedelta(seconds=self.rng.randint(90, 2400))
+            if escalation.person is not None and at < until and self.rng.random() < 0.8:
+                workflow.acknowledge(escalation, by=escalation.person, at=at)
+
+
+def _held(made: Company, now: datetime, rng: Random) -> None:
+    """Requests that did not become tickets: after the contract ended, and outside support."""
+    if HeldRequest.objects.exists():
+        return
+    for plan in CUSTOMERS:
+        customer = made.customers[plan.code]
+        for story in (*STORIES_RU, *STORIES_EN):
+            if not story.is_held or story.language != plan.language or plan.clauses or rng.random() > 0.3:
+                continue
+            told = story.render(rng)
+            _try(plan, customer, told, VENDOR_OFFICE.next_opening(now - timedelta(days=rng.randint(2, 60))))
+        if plan.ends_in < 0:
+            told = Deck(rng, STORIES_RU).deal(lambda story: story.topic == "how_to")
+            _try(plan, customer, told, now - timedelta(days=3, hours=2))
+
+
+def _try(plan: CustomerPlan, customer: Customer, told: Story, at: datetime) -> None:
+    contact = customer.contact_at(at)
+    if contact is None:
+        return
+    topic = Topic.objects.get(pk=told.topic)
+    try:
+        contract = entitlement.contract_of(customer, at=at)
+        entitlement.check(contract, channel="portal", topic=topic, at=at).or_refuse()
+    except entitlement.NotCovered as refusal:
+        reason = (
+            HeldRequest.Reason.NO_CONTRACT if refusal.reason == "no_contract" else HeldRequest.Reason.NOT_IN_PACKAGE
+        )
+        workflow.hold(
+            reason=reason,
+            words=str(refusal),
+            subject=told.subject,
+            body=told.opening,
+            at=at,
+            channel="portal",
+            customer=customer,
+            sender=contact,
+        )

@@ -1,0 +1,750 @@
+"""Who is told of what, and with what words (direction §16, §17). Reads rows, writes nothing.
+
+The table `WHO_IS_TOLD` names every event of `tickets/workflow.py`; escalations, missed promises and held requests have
+a function each. Words are in the reader's language and time zone, say who does what by when, and never hold an internal
+note or an address of a person of ours.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.models import Role, User
+from contracts.models import PromiseKind
+from contracts.terms import WORKING_DAY
+from mail.language import guess_language
+from sla import words
+from sla.clocks import CUSTOMER_PROMISES
+from sla.models import Commitment, Escalation, Whom
+from tickets.models import Event, HandOver, HeldRequest, Message, State, Ticket
+
+QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
+MISSED = 100  # percent: from this rung on the deadline has passed
+
+# Written by a person in this very moment; everything else says that a machine generated it (RFC 3834).
+BY_A_PERSON = frozenset({"replied", "asked_customer"})
+
+
+class Reader(NamedTuple):
+    """Whom a letter is for: their address, language and zone; `now` is when it is written. None: nobody we know."""
+
+    person: User | None
+    address: str
+    language: str
+    zone: ZoneInfo
+    now: datetime
+
+    def moment(self, at: datetime, style: str = "full") -> str:
+        return words.both_zones(at, self.zone, self.now, style)
+
+
+class Said(NamedTuple):
+    """Somebody's words: who, what they are, when, and the text as written."""
+
+    name: str
+    role: str
+    at: str
+    text: str
+    files: str = ""
+
+
+class Link(NamedTuple):
+    label: str
+    url: str
+
+
+class Hint(NamedTuple):
+    """A quiet sentence at the foot, and the link that stands at its end."""
+
+    sentence: str
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a letter says, before it is laid out by `templates/emails/letter.txt` and `.html`."""
+
+    title: str  # of the subject line: what happened, or what is asked of the reader
+    heading: str
+    state: str = ""
+    promises: list[tuple[str, str]] = field(default_factory=list)  # a sentence, and what it means
+    lead: list[str] = field(default_factory=list)
+    said: Said | None = None
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    answers: Said | None = None  # the reader's own words that this answers, cut short
+    button: Link | None = None
+    links: list[Link] = field(default_factory=list)
+    hints: list[Hint] = field(default_factory=list)
+    why: str = ""
+    may_reply: bool = False
+
+    @property
+    def preview(self) -> str:
+        """What a list of letters shows beside the subject: first words and the deadline."""
+        first = [self.said.text] if self.said and self.said.text else self.lead
+        promised = [sentence for sentence, _meaning in self.promises]
+        return " ".join(" ".join([*first[:1], *promised[:1]]).split())[:160]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter to one reader about one occasion ("event:17"); the two together make it unique."""
+
+    occasion: str
+    reader: Reader
+    letter: Letter
+    ticket: Ticket | None = None
+
+
+Audience = Callable[[Event, datetime], list[User]]
+Wording = Callable[[Event, Reader], Letter]
+
+
+# Who
+
+
+def contact(event: Event, now: datetime) -> list[User]:
+    """The customer's responsible contact as of now: open requests follow a new contact (domain §2)."""
+    return _active([event.ticket.customer.contact_at(now)])
+
+
+def contact_of_ours(event: Event, now: datetime) -> list[User]:
+    """The contact, told of what we did; they are not told of what they did themselves."""
+    return contact(event, now) if event.by is None or event.by.is_vendor else []
+
+
+def worker(event: Event, now: datetime) -> list[User]:
+    """Who works on it; without an assignee the owner; not who did it themselves."""
+    return [person for person in _active([event.ticket.assignee or event.ticket.owner]) if person != event.by]
+
+
+def receiving_line(event: Event, now: datetime) -> list[User]:
+    """Everybody of the line that a hand-over is for: whoever is free accepts it, before its clock runs out (§3.3)."""
+    return [person for person in people_of_line(event.ticket.line_id) if person != event.by]
+
+
+def people_of_line(line: int) -> list[User]:
+    people = User.objects.filter(lines=line, role__in=[Role.ENGINEER, Role.LINE_LEAD], is_active=True)
+    return list(people.order_by("pk"))
+
+
+def called_in(escalation: Escalation) -> list[User]:
+    """The person of the rung; where it names none, everybody of the line, or of the role (domain §4.4)."""
+    if escalation.person is not None:
+        return _active([escalation.person])
+    if escalation.whom in {Whom.LINE_QUEUE, Whom.ASSIGNEE}:
+        return people_of_line(escalation.ticket.line_id)
+    return list(User.objects.filter(role=escalation.whom, is_active=True).order_by("pk"))
+
+
+def _active(people: list[User | None]) -> list[User]:
+    return [person for person in people if person is not None and person.is_active]
+
+
+# What a customer reads
+
+
+def received(event: Event, reader: Reader) -> Letter:
+    ticket = event.ticket
+    lead = [_("We have your request. We count the time from %(moment)s.") % {"moment": reader.moment(ticket.opened_at)}]
+    if ticket.follows is not None:
+        lead.append(_("It goes on from request № %(number)s, which is closed.") % {"number": ticket.follows.number})
+    hints = []
+    if ticket.channel_id == "email":
+        hints.append(
+            Hint(
+                _(
+                    "You wrote by mail, so nobody asked how the work suffers. If the system does not work, or main "
+                    "functions cannot be performed, tell us in the request: the time is then counted anew from the "
+                    "receipt."
+                )
+            )
+        )
+    return _to_customer(
+        event, reader, pgettext("letter", "Request received"), lead=lead, hints=hints, promises=_promised(event, reader)
+    )
+
+
+def answered(event: Event, reader: Reader) -> Letter:
+    return _to_customer(
+        event, reader, pgettext("letter", "Answer"), said=_said(event, reader), answers=_answers(event, reader)
+    )
+
+
+def asked(event: Event, reader: Reader) -> Letter:
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "We need your answer"),
+        said=_said(event, reader),
+        answers=_answers(event, reader),
+        hints=[_to_management(event.ticket)],
+    )
+
+
+def restored(event: Event, reader: Reader) -> Letter:
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "Service is back"),
+        lead=[_("There is a way to work until the cause is removed. The request stays open, with a time of its own.")],
+        said=_said(event, reader),
+        hints=[
+            Hint(_("If it still does not work, say so in the request: the earlier time goes on."), _open(event.ticket))
+        ],
+    )
+
+
+def classified(event: Event, reader: Reader) -> Letter:
+    ticket = event.ticket
+    lead = []
+    if event.details.get("from") != event.details.get("to"):
+        lead.append(
+            _("We classified the request anew: “%(impact)s”. The times are counted anew from the receipt.")
+            % {"impact": ticket.get_priority_display()}
+        )
+    if "kind_to" in event.details:
+        lead.append(_("We treat the request as: %(kind)s.") % {"kind": ticket.get_kind_display()})
+    return _to_customer(event, reader, pgettext("letter", "Other times"), lead=lead)
+
+
+def solved(event: Event, reader: Reader) -> Letter:
+    ticket = event.ticket
+    hints = [Hint(_("If it is not solved, answer this letter: the request opens again."))]
+    if ticket.closes_at is not None and ticket.state == State.RESOLVED:
+        by = words.until(ticket.closes_at, reader.zone, reader.now)
+        hints.append(Hint(_("If we hear nothing %(until)s, the request closes by itself.") % {"until": by}))
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "Solved"),
+        said=_said(event, reader),
+        answers=_answers(event, reader),
+        button=Link(_("Rate the work, 1 to 5"), _link("portal:rate", ticket.number)),
+        links=[_open(ticket)],
+        hints=hints,
+    )
+
+
+def declined(event: Event, reader: Reader) -> Letter:
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "Outside support"),
+        lead=[_("We do not take this request into work, and this is why:")],
+        said=_said(event, reader),
+        hints=[Hint(_("If you do not agree, answer this letter and say why: the request goes back into work."))],
+    )
+
+
+def closed_silent(event: Event, reader: Reader) -> Letter:
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "Closed"),
+        lead=[_("We heard nothing for five working days after the solution, so the request is closed.")],
+        hints=[Hint(_("If it comes back, answer this letter: a new request goes on from this one."))],
+    )
+
+
+def reopened_by_us(event: Event, reader: Reader) -> Letter:
+    return _to_customer(event, reader, pgettext("letter", "Open again"), said=_said(event, reader))
+
+
+def escalation_answered(event: Event, reader: Reader) -> Letter:
+    return _to_customer(event, reader, pgettext("letter", "Answer of the management"), said=_said(event, reader))
+
+
+def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
+    """Said before the customer notices: what was promised, that it was not kept, and who deals with it (§16)."""
+    ticket = commitment.ticket
+    by = words.until(commitment.due_at, reader.zone, reader.now)
+    if commitment.kind == PromiseKind.REACTION:
+        lead = _("We promised to answer %(until)s and did not.") % {"until": by}
+    else:
+        lead = _("We promised to solve it %(until)s and did not.") % {"until": by}
+    people = [whom.label for whom in (Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT) if _called(commitment, whom)]
+    sentences = [lead, _("We go on working on it.")]
+    if people:
+        sentences[1] = _("We go on working on it; called in: %(people)s.") % {
+            "people": ", ".join(str(label) for label in people)
+        }
+    return Letter(
+        title=pgettext("letter", "Not in time"),
+        heading=ticket.subject,
+        state=_state(ticket),
+        lead=sentences,
+        button=_open(ticket),
+        hints=[_to_management(ticket)],
+        why=_why(ticket),
+        may_reply=True,
+    )
+
+
+def _called(commitment: Commitment, whom: str) -> bool:
+    return commitment.escalations.filter(whom=whom).exists()
+
+
+def _to_customer(
+    event: Event,
+    reader: Reader,
+    title: str,
+    *,
+    lead: list[str] | None = None,
+    said: Said | None = None,
+    answers: Said | None = None,
+    promises: list[tuple[str, str]] | None = None,
+    button: Link | None = None,
+    links: list[Link] | None = None,
+    hints: list[Hint] | None = None,
+) -> Letter:
+    ticket = event.ticket
+    return Letter(
+        title=title,
+        heading=ticket.subject,
+        state=_state(ticket),
+        promises=_running(ticket, reader) if promises is None else promises,
+        lead=lead or [],
+        said=said,
+        answers=answers,
+        button=button or Link(_("Answer in the portal"), _link("portal:ticket", ticket.number)),
+        links=links or [],
+        hints=hints or [],
+        why=_why(ticket),
+        may_reply=True,
+    )
+
+
+def _state(ticket: Ticket) -> str:
+    """Where it stands, in words for the customer: never our names of states (direction §16)."""
+    stands = {
+        State.NEW: pgettext("to the customer", "received"),
+        State.IN_PROGRESS: pgettext("to the customer", "in work"),
+        State.AWAITING_CUSTOMER: pgettext("to the customer", "waiting for your answer"),
+        State.RESOLVED: pgettext("to the customer", "solved"),
+        State.CLOSED: pgettext("to the customer", "closed"),
+        State.DECLINED: pgettext("to the customer", "outside support"),
+    }
+    return f"№ {ticket.number}, {stands[State(ticket.state)]}"
+
+
+def _why(ticket: Ticket) -> str:
+    return _("You get this letter as the responsible contact of %(company)s.") % {"company": ticket.customer.name}
+
+
+def _to_management(ticket: Ticket) -> Hint:
+    return Hint(
+        _("If you are not content with the course of the work:"),
+        Link(_("pass the question to the management"), _link("portal:escalate", ticket.number)),
+    )
+
+
+def _open(ticket: Ticket) -> Link:
+    return Link(_("Open the request"), _link("portal:ticket", ticket.number))
+
+
+def _promised(event: Event, reader: Reader) -> list[tuple[str, str]]:
+    """What was promised at the receipt, whatever has become of it since."""
+    clocks = event.ticket.commitments.filter(kind__in=CUSTOMER_PROMISES, started_at=event.ticket.opened_at)
+    first: dict[str, Commitment] = {}
+    for clock in clocks.select_related("calendar_version").order_by("pk"):
+        first.setdefault(clock.kind, clock)
+    return [_promise(clock, reader) for clock in sorted(first.values(), key=lambda clock: clock.due_at)]
+
+
+def _running(ticket: Ticket, reader: Reader) -> list[tuple[str, str]]:
+    clocks = Commitment.objects.running().filter(ticket=ticket, kind__in=CUSTOMER_PROMISES, ending="")
+    return [
+        _promise(clock, reader)
+        for clock in clocks.select_related("calendar_version").order_by("due_at", "pk")
+        if clock.paused_at is not None or clock.due_at > reader.now
+    ]
+
+
+def _promise(clock: Commitment, reader: Reader) -> tuple[str, str]:
+    if clock.paused_at is not None:
+        return _("The time to solve it stands"), _("It goes on when you answer.")
+    by = words.until(clock.due_at, reader.zone, reader.now)
+    if clock.kind == PromiseKind.REACTION:
+        sentence = _("We answer %(until)s") % {"until": by}
+    else:
+        sentence = _("We solve it %(until)s") % {"until": by}
+    meaning = []
+    if clock.due_at.astimezone(reader.zone).utcoffset() != clock.due_at.astimezone(words.MOSCOW).utcoffset():
+        moscow = words.moment(clock.due_at, words.MOSCOW, reader.now, "short")
+        meaning.append(_("%(moment)s Moscow time.") % {"moment": moscow})
+    if clock.due_at > reader.now:
+        left = clock.calendar.between(reader.now, clock.due_at)
+        day = None if clock.calendar_version.is_round_the_clock else WORKING_DAY
+        meaning.append(_("%(span)s of service time left.") % {"span": words.span_long(left, day)})
+    return sentence, " ".join(meaning)
+
+
+def _said(event: Event, reader: Reader) -> Said | None:
+    """The words of the event, if they were said in public."""
+    message = event.message
+    if message is None or message.kind != Message.Kind.PUBLIC:
+        return None
+    files = ", ".join(attachment.name for attachment in message.attachments.all())
+    return Said(
+        message.author.full_name,
+        str(message.author.get_role_display()) if message.by_vendor else "",
+        reader.moment(message.created_at),
+        message.body,
+        files,
+    )
+
+
+def _answers(event: Event, reader: Reader) -> Said | None:
+    """The customer's last words before this answer, three lines of them."""
+    if event.message is None:
+        return None
+    before = event.ticket.messages.filter(kind=Message.Kind.PUBLIC, by_vendor=False, pk__lt=event.message.pk)
+    message = before.order_by("-pk").first()
+    if message is None:
+        return None
+    lines = [" ".join(line.split()) for line in message.body.splitlines() if line.strip()]
+    text = "\n".join(line if len(line) <= 160 else line[:159].rstrip() + "…" for line in lines[:QUOTED_LINES])
+    if len(lines) > QUOTED_LINES:
+        text += " …"
+    return Said(message.author.full_name, "", reader.moment(message.created_at), text)
+
+
+# What our people read
+
+
+def customer_wrote(event: Event, reader: Reader) -> Letter:
+    return _to_staff(event, reader, pgettext("letter", "The customer wrote"))
+
+
+def reopened(event: Event, reader: Reader) -> Letter:
+    return _to_staff(event, reader, pgettext("letter", "Not solved, open again"))
+
+
+def contested(event: Event, reader: Reader) -> Letter:
+    return _to_staff(event, reader, pgettext("letter", "The customer contests the refusal"))
+
+
+def restore_contested(event: Event, reader: Reader) -> Letter:
+    return _to_staff(event, reader, pgettext("letter", "The customer says that service is not back"))
+
+
+def withdrawn(event: Event, reader: Reader) -> Letter:
+    return _to_staff(event, reader, pgettext("letter", "Withdrawn by the customer"))
+
+
+def priority_asked(event: Event, reader: Reader) -> Letter:
+    title = (
+        pgettext("letter", "The customer set another priority")
+        if event.verb == "priority_set"
+        else pgettext("letter", "The customer asks for another priority")
+    )
+    change = _("Priority %(was)s → %(new)s") % {"was": event.details["from"], "new": event.details["to"]}
+    return _to_staff(event, reader, title, lead=[change])
+
+
+def assigned(event: Event, reader: Reader) -> Letter:
+    by = event.by.full_name if event.by else ""
+    return _to_staff(
+        event,
+        reader,
+        pgettext("letter", "Assigned to you"),
+        lead=[_("Assigned by: %(name)s.") % {"name": by}],
+        promises=_running(event.ticket, reader),
+    )
+
+
+def handed_over(event: Event, reader: Reader) -> Letter:
+    passed = _hand_over(event)
+    title = pgettext("letter", "Handed over to line %(line)s") % {"line": event.details["to"]}
+    facts = []
+    if passed is not None:
+        facts = [(_("Known"), passed.known), (_("Tried"), passed.tried), (_("Asked"), passed.asked)]
+    lead = [_("From line %(line)s, by: %(name)s.") % {"line": event.details["from"], "name": _name(event.by)}]
+    return _to_staff(event, reader, title, lead=lead, facts=[fact for fact in facts if fact[1]])
+
+
+def returned(event: Event, reader: Reader) -> Letter:
+    title = pgettext("letter", "Returned by line %(line)s") % {"line": event.details["from"]}
+    return _to_staff(event, reader, title, facts=[(_("Reason"), event.details["reason"])])
+
+
+def _hand_over(event: Event) -> HandOver | None:
+    passed = event.ticket.hand_overs.filter(at=event.at, to_line=event.details["to"])
+    return passed.order_by("-pk").first()
+
+
+def _name(person: User | None) -> str:
+    return person.full_name if person else "—"
+
+
+def _to_staff(
+    event: Event,
+    reader: Reader,
+    title: str,
+    *,
+    lead: list[str] | None = None,
+    facts: list[tuple[str, str]] | None = None,
+    promises: list[tuple[str, str]] | None = None,
+) -> Letter:
+    ticket = event.ticket
+    return Letter(
+        title=title,
+        heading=ticket.subject,
+        state=_state_for_staff(ticket),
+        promises=promises or [],
+        lead=lead or [],
+        said=_said(event, reader),
+        facts=facts or [],
+        button=_at_the_desk(ticket, reader),
+        why=_no_replies(),
+    )
+
+
+def _state_for_staff(ticket: Ticket) -> str:
+    return _("№ %(number)s, priority %(priority)s, line %(line)s, %(state)s. %(company)s") % {
+        "number": ticket.number,
+        "priority": ticket.priority,
+        "line": ticket.line_id,
+        "state": ticket.get_state_display(),
+        "company": ticket.customer.name,
+    }
+
+
+def _at_the_desk(ticket: Ticket, reader: Reader) -> Link:
+    works_there = reader.person is not None and reader.person.works_at_desk
+    return Link(_("Open the request"), _link("desk:ticket" if works_there else "manage:ticket", ticket.number))
+
+
+def _no_replies() -> str:
+    return _("An answer to this letter reaches nobody: work on the request at the desk.")
+
+
+def escalation(call: Escalation, reader: Reader) -> Letter:
+    """Who is called in reads: the request, the clock, the step, and one button (direction §17)."""
+    ticket = call.ticket
+    by_customer = call.raised_by is not None and not call.raised_by.is_vendor
+    facts = []
+    if by_customer and call.answer_clock is not None:
+        title = pgettext("letter", "The customer calls you in")
+        due = reader.moment(call.answer_clock.due_at)
+        facts.append((_("Answer due"), due))
+    elif call.commitment is not None:
+        title = _clock_title(call)
+        facts.append((_("Promise"), _clock_words(call.commitment, reader)))
+        facts.append((_("Step"), _("%(percent)s%% of the time: %(whom)s") % _step(call)))
+    else:
+        title = pgettext("letter", "Your attention is needed")
+    if call.raised_by is not None:
+        facts.append((_("Called by"), call.raised_by.full_name))
+    if call.reason:
+        facts.append((_("Reason"), call.reason))
+    facts.append((_("Works on it"), _name(ticket.assignee)))
+    sees_board = reader.person is not None and reader.person.sees_board
+    button = Link(_("I have it"), _link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
+    return Letter(
+        title=title,
+        heading=ticket.subject,
+        state=_state_for_staff(ticket),
+        facts=facts,
+        button=button,
+        links=[_at_the_desk(ticket, reader)] if sees_board else [],
+        why=_no_replies(),
+    )
+
+
+def _step(call: Escalation) -> dict[str, object]:
+    return {"percent": call.percent, "whom": call.get_whom_display()}
+
+
+def _clock_title(call: Escalation) -> str:
+    assert call.commitment is not None
+    kind = words.promise(call.commitment.kind)
+    if (call.percent or 0) >= MISSED:
+        return pgettext("letter", "%(promise)s is overdue") % {"promise": kind}
+    return pgettext("letter", "%(promise)s: %(percent)s%% of the time is used") % {
+        "promise": kind,
+        "percent": call.percent,
+    }
+
+
+def _clock_words(clock: Commitment, reader: Reader) -> str:
+    due = reader.moment(clock.due_at)
+    return _("%(promise)s within %(target)s, due %(moment)s") % {
+        "promise": words.promise(clock.kind),
+        "target": words.target_long(clock.amount, clock.unit),
+        "moment": due,
+    }
+
+
+# A request that is held
+
+
+def held_for_sender(held: HeldRequest, reader: Reader) -> Letter:
+    """What the sender was told. A stranger's own words are not sent back: the address may be somebody else's."""
+    if held.reason == HeldRequest.Reason.UNKNOWN_SENDER:
+        return Letter(
+            title=_("Your letter to support"), heading=_("Your letter to support"), lead=held.words.splitlines()
+        )
+    return Letter(
+        title=pgettext("letter", "No request was opened") + f": {held.subject}",
+        heading=held.subject,
+        lead=held.words.splitlines(),
+        why=_("You get this letter because you wrote to support on %(moment)s.")
+        % {"moment": reader.moment(held.received_at)},
+    )
+
+
+def held_for_contact(held: HeldRequest, reader: Reader) -> Letter:
+    """The responsible contact hears what a colleague wrote, and can file it."""
+    return Letter(
+        title=pgettext("letter", "A colleague wrote to support") + f": {held.subject}",
+        heading=held.subject,
+        lead=[
+            _("Requests are filed by you, the responsible contact. This one was not opened; if it shall be, file it."),
+            _("We take the sender's address as it stands in the letter: make sure that it was your colleague."),
+        ],
+        said=Said(
+            held.sender.full_name if held.sender else held.sender_address,
+            "",
+            reader.moment(held.received_at),
+            held.body[:4000],
+        ),
+        button=Link(_("File a request"), _link("portal:new")),
+        why=_("You get this letter as the responsible contact of %(company)s.") % {"company": held.customer or ""},
+    )
+
+
+def held_for_contract_admin(held: HeldRequest, reader: Reader) -> Letter:
+    return Letter(
+        title=pgettext("letter", "A request without a contract") + f": {held.customer}",
+        heading=held.subject,
+        lead=[_("%(company)s has no contract in force. The sender was told so.") % {"company": held.customer}],
+        said=Said(
+            held.sender.full_name if held.sender else held.sender_address,
+            "",
+            reader.moment(held.received_at),
+            held.body[:4000],
+        ),
+        why=_no_replies(),
+    )
+
+
+# The table
+
+WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
+    # what happened         who is told         in what words
+    "opened": ((contact, received),),
+    "replied": ((contact_of_ours, answered),),
+    "asked_customer": ((contact_of_ours, asked),),
+    "restored": ((contact_of_ours, restored),),
+    "reclassified": ((contact_of_ours, classified),),
+    "resolved": ((contact_of_ours, solved),),
+    "declined": ((contact_of_ours, declined),),
+    "closed_silent": ((contact_of_ours, closed_silent),),
+    "reopened": ((worker, reopened), (contact_of_ours, reopened_by_us)),
+    "customer_replied": ((worker, customer_wrote),),
+    "contested": ((worker, contested),),
+    "restore_contested": ((worker, restore_contested),),
+    "withdrawn": ((worker, withdrawn),),
+    "priority_proposed": ((worker, priority_asked),),
+    "priority_set": ((worker, priority_asked),),
+    "assigned": ((worker, assigned),),
+    "handed_over": ((receiving_line, handed_over),),
+    "returned": ((worker, returned),),
+    # Nobody: they are on the pages, or an Escalation of its own tells whom they concern.
+    "accepted": (),
+    "noted": (),
+    "stopped_waiting": (),
+    "defect_attached": (),
+    "confirmed": (),
+    "escalated": (),
+    "acknowledged": (),
+    "escalation_answered": (),  # only the customer's own: see of_event
+    "rated": (),
+}
+
+
+def of_event(event: Event, now: datetime) -> list[Draft]:
+    """The letters about an event; none for a verb that the table does not know."""
+    told = WHO_IS_TOLD.get(event.verb, ())
+    if event.verb == "escalation_answered" and event.message is not None:
+        told = ((contact_of_ours, escalation_answered),)
+    drafts = []
+    for audience, wording in told:
+        for person in audience(event, now):
+            reader = reader_of(person, now)
+            with translation.override(reader.language):
+                drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket))
+    return drafts
+
+
+def of_escalation(call: Escalation, now: datetime) -> list[Draft]:
+    """Who is called in; and, once the deadline has passed, the customer hears that the promise was not kept.
+
+    Nobody is called for an escalation that is closed by now: its clock has stopped (domain §4.4).
+    """
+    if call.state == Escalation.State.CLOSED:
+        return []
+    drafts = []
+    for person in called_in(call):
+        reader = reader_of(person, now)
+        with translation.override(reader.language):
+            drafts.append(Draft(f"escalation:{call.pk}", reader, escalation(call, reader), call.ticket))
+    return drafts + _of_missed(call, now)
+
+
+def _of_missed(call: Escalation, now: datetime) -> list[Draft]:
+    """One occasion for all rungs from 100 % on, so that the customer hears it once."""
+    commitment = call.commitment
+    if commitment is None or commitment.kind not in CUSTOMER_PROMISES or (call.percent or 0) < MISSED:
+        return []
+    if commitment.ending != Commitment.Ending.MISSED or not commitment.is_running:
+        return []
+    drafts = []
+    for person in _active([call.ticket.customer.contact_at(now)]):
+        reader = reader_of(person, now)
+        with translation.override(reader.language):
+            letter = missed_promise(commitment, reader)
+            drafts.append(Draft(f"missed:{commitment.pk}", reader, letter, call.ticket))
+    return drafts
+
+
+def of_held(held: HeldRequest, now: datetime) -> list[Draft]:
+    """The sender, and who can do something about it: the contract administrators, or the responsible contact."""
+    readers: list[tuple[Reader, Callable[[HeldRequest, Reader], Letter]]] = []
+    if held.sender is not None:
+        readers.append((reader_of(held.sender, now), held_for_sender))
+    elif held.sender_address:
+        language = guess_language(held.words, settings.LANGUAGE_CODE)
+        readers.append((Reader(None, held.sender_address, language, words.MOSCOW, now), held_for_sender))
+    if held.reason == HeldRequest.Reason.NO_CONTRACT:
+        admins = User.objects.filter(role=Role.CONTRACT_ADMIN, is_active=True).order_by("pk")
+        readers += [(reader_of(person, now), held_for_contract_admin) for person in admins]
+    if held.reason == HeldRequest.Reason.NOT_CONTACT and held.customer is not None:
+        readers += [
+            (reader_of(person, now), held_for_contact)
+            for person in _active([held.customer.contact_at(now)])
+            if person != held.sender
+        ]
+    drafts = []
+    for reader, wording in readers:
+        with translation.override(reader.language):
+            drafts.append(Draft(f"held:{held.pk}", reader, wording(held, reader)))
+    return drafts
+
+
+def reader_of(person: User, now: datetime) -> Reader:
+    return Reader(person, person.email, person.language, ZoneInfo(person.timezone), now)
+
+
+def _link(name: str, *arguments: object) -> str:
+    return settings.SITE_URL + reverse(name, args=arguments)

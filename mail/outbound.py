@@ -1,0 +1,315 @@
+"""The outbox: what happened becomes letters, and letters go to the mail server (domain §4.5).
+
+Two steps, each safe to repeat, to run at once in many processes and to be killed at any point:
+
+1. `write_letters` takes the rows that nobody was told of (events, escalations, held requests) and writes their letters
+   in the transaction that marks them as told. An occasion is written to an address once, whoever drains it.
+2. `send_letters` hands over one letter at a time, each in a transaction of its own that is committed as soon as the
+   server has taken the letter. That is as near to "exactly once" as SMTP comes: a process killed between the server's
+   yes and the commit makes the letter go out again, under the same Message-ID, by which mailboxes know it.
+
+What a letter says stands in `mail/letters.py`.
+"""
+
+import logging
+import secrets
+import smtplib
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
+from django.db import models, transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from mail import letters
+from mail.letters import Draft
+from mail.models import OutgoingLetter
+from mail.quoting import MARKER
+from sla.models import Escalation
+from tickets.models import Event, HeldRequest
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+ANSWERS_A_DAY = 3  # to one address about held requests: two machines that answer each other stop here
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=6)
+GIVE_UP_AFTER = timedelta(days=5)
+
+Source = tuple[models.QuerySet, Callable[[Any, datetime], list[Draft]]]
+
+
+# Writing
+
+
+def write_letters(now: datetime, *, batch: int = BATCH) -> int:
+    """Writes the letters of everything that nobody was told of yet; returns how many. `now` is aware.
+
+    A row whose letters cannot be written is logged and left for the next round; it does not stop the others.
+    """
+    sources: tuple[Source, ...] = (
+        (
+            Event.objects.select_related(
+                "ticket__customer", "ticket__assignee", "ticket__owner", "ticket__follows", "by", "message__author"
+            ),
+            letters.of_event,
+        ),
+        (
+            Escalation.objects.select_related(
+                "ticket__customer",
+                "ticket__assignee",
+                "person",
+                "raised_by",
+                "answer_clock",
+                "commitment__ticket__customer",
+                "commitment__calendar_version",
+            ),
+            letters.of_escalation,
+        ),
+        (HeldRequest.objects.select_related("customer", "sender"), letters.of_held),
+    )
+    return sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
+
+
+def _drain(rows: models.QuerySet, drafts_of: Callable, now: datetime, batch: int) -> int:
+    written = 0
+    unwritable: list[int] = []
+    while True:
+        with transaction.atomic():
+            waiting = rows.filter(notified_at__isnull=True).exclude(pk__in=unwritable).order_by("pk")
+            taken = list(waiting.select_for_update(of=("self",), skip_locked=True)[:batch])
+            told = []
+            for row in taken:
+                try:
+                    with transaction.atomic():
+                        written += _write(drafts_of(row, now), now)
+                except Exception:  # one occasion that cannot be put into words never stops the rest
+                    log.exception("letters of %s %s could not be written", row._meta.label, row.pk)
+                    unwritable.append(row.pk)
+                else:
+                    told.append(row.pk)
+            rows.model._default_manager.filter(pk__in=told).update(notified_at=now)
+        if len(taken) < batch:
+            return written
+
+
+def _write(drafts: Iterable[Draft], now: datetime) -> int:
+    rows = [_row(draft, now) for draft in drafts if not _is_answered_enough(draft, now)]
+    OutgoingLetter.objects.bulk_create(rows, ignore_conflicts=True)
+    return OutgoingLetter.objects.filter(message_id__in=[row.message_id for row in rows]).count() if rows else 0
+
+
+def _is_answered_enough(draft: Draft, now: datetime) -> bool:
+    if not draft.occasion.startswith("held:"):
+        return False
+    lately = OutgoingLetter.objects.filter(
+        address=draft.reader.address, occasion__startswith="held:", written_at__gt=now - timedelta(days=1)
+    )
+    return lately.count() >= ANSWERS_A_DAY
+
+
+def _row(draft: Draft, now: datetime) -> OutgoingLetter:
+    """The letter as it will be sent: text, its HTML twin and the headers that tie it to the conversation."""
+    in_reply_to, references = _thread(draft)
+    with translation.override(draft.reader.language):
+        subject = _subject(draft)
+        context = {
+            "letter": draft.letter,
+            "language": draft.reader.language,
+            "marker": MARKER if draft.letter.may_reply else "",
+            "subject": subject,
+        }
+        text = render_to_string("emails/letter.txt", context)
+        html = render_to_string("emails/letter.html", context)
+    return OutgoingLetter(
+        occasion=draft.occasion,
+        person=draft.reader.person,
+        address=draft.reader.address,
+        ticket=draft.ticket,
+        message_id=_new_message_id(draft),
+        in_reply_to=in_reply_to,
+        references=references,
+        subject=subject,
+        text=text.strip() + "\n",
+        html=html,
+        written_at=now,
+        # Where no mail server is known the letter stays here for good: a server configured later would send old news.
+        next_try_at=now if settings.EMAIL_HOST else None,
+    )
+
+
+def _subject(draft: Draft) -> str:
+    title = draft.letter.title
+    if draft.ticket is not None:
+        title = f"[№ {draft.ticket.number}] {title}: {draft.letter.heading}"
+    line = " ".join(title.split())
+    return line if len(line) <= 200 else line[:199].rstrip() + "…"
+
+
+def _new_message_id(draft: Draft) -> str:
+    """An id of our own. Only a customer's letter carries the ticket's token: it is what their answer is known by."""
+    domain = settings.SUPPORT_ADDRESS.rpartition("@")[2]
+    unique = secrets.token_hex(12)
+    if draft.ticket is None:
+        return f"held.{unique}@{domain}"
+    if not draft.letter.may_reply:
+        return f"desk.{draft.ticket.number}.{unique}@{domain}"
+    return f"ticket.{draft.ticket.number}.{draft.ticket.token}.{unique}@{domain}"
+
+
+def _thread(draft: Draft) -> tuple[str, str]:
+    """(In-Reply-To, References): the letter that this answers, and the first of the conversation with this reader."""
+    if draft.ticket is None:
+        held = HeldRequest.objects.get(pk=int(draft.occasion.partition(":")[2]))
+        came = held.letters.exclude(message_id__contains="sha256:").values_list("message_id", flat=True).first()
+        return (came, f"<{came}>") if came and draft.reader.address == held.sender_address else ("", "")
+    earlier = list(
+        OutgoingLetter.objects.filter(ticket=draft.ticket, address=draft.reader.address)
+        .order_by("pk")
+        .values_list("message_id", flat=True)
+    )
+    theirs = None
+    if draft.letter.may_reply:
+        theirs = (
+            draft.ticket.messages.filter(by_vendor=False, message_id__isnull=False)
+            .order_by("-pk")
+            .values_list("message_id", flat=True)
+            .first()
+        )
+    answered = theirs or (earlier[-1] if earlier else "")
+    chain = dict.fromkeys(one for one in (*earlier[:1], *earlier[-1:], answered) if one)
+    return answered, " ".join(f"<{one}>" for one in chain)
+
+
+def mark_history_notified(before: datetime) -> int:
+    """Marks everything that happened before this moment as told, without letters; returns how many rows.
+
+    For an installation that is filled with past events (demo data, an import): nobody wants a year of letters at once.
+    """
+    return (
+        Event.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
+        + Escalation.objects.filter(notified_at__isnull=True, created_at__lt=before).update(
+            notified_at=models.F("created_at")
+        )
+        + HeldRequest.objects.filter(notified_at__isnull=True, received_at__lt=before).update(
+            notified_at=models.F("received_at")
+        )
+    )
+
+
+# Sending
+
+
+def send_letters(now: datetime) -> int:
+    """Hands the letters that are due to the mail server, one by one; returns how many it took.
+
+    Sends nothing where no server is configured (`EMAIL_HOST`). A letter that the server refuses for good (5xx) keeps
+    the reason and is not tried again; any other trouble of a letter is tried again after 1, 2, 4 … minutes, at most
+    6 hours apart, for five days. When the server itself cannot be reached, the round ends and letters wait a minute.
+    """
+    if not settings.EMAIL_HOST:
+        return 0
+    connection = EmailBackend()  # by name: what a test run or a console backend would do is not sending
+    sent = 0
+    try:
+        connection.open()
+        while (taken := _send_next(now, connection)) is not None:
+            sent += taken
+    except (OSError, smtplib.SMTPException):
+        log.warning("the mail server %s:%s cannot be used now", settings.EMAIL_HOST, settings.EMAIL_PORT, exc_info=True)
+    finally:
+        _close(connection)
+    return sent
+
+
+def _close(connection: EmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, smtplib.SMTPException):
+        log.info("the connection to the mail server was gone before it was closed")
+
+
+def _send_next(now: datetime, connection: EmailBackend) -> int | None:
+    """Sends one letter: 1 if it was taken, 0 if not, None if none is due. Raises where the server is the trouble."""
+    trouble: Exception | None = None
+    with transaction.atomic():
+        due = OutgoingLetter.objects.filter(sent_at__isnull=True, next_try_at__lte=now).order_by("next_try_at", "pk")
+        letter = due.select_for_update(of=("self",), skip_locked=True).first()
+        if letter is None:
+            return None
+        letter.tries += 1
+        try:
+            connection.send_messages([_message(letter)])
+        except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+            trouble = error
+        except smtplib.SMTPException as error:
+            _put_off(letter, now, error)
+        except OSError as error:
+            trouble = error
+        except Exception as error:  # a letter that cannot even be built never stops the rest
+            log.exception("letter %s could not be sent", letter.pk)
+            _put_off(letter, now, error)
+        else:
+            letter.sent_at, letter.error, letter.next_try_at = now, "", None
+        if trouble is not None:
+            letter.error, letter.next_try_at = _reason(trouble), now + FIRST_RETRY
+        letter.save(update_fields=["tries", "sent_at", "error", "next_try_at"])
+    if trouble is not None:
+        raise trouble
+    return 1 if letter.sent_at else 0
+
+
+def _put_off(letter: OutgoingLetter, now: datetime, error: Exception) -> None:
+    letter.error = _reason(error)
+    wait = min(FIRST_RETRY * 2 ** min(letter.tries - 1, 20), LAST_RETRY)
+    is_over = _is_refused_for_good(error) or now + wait > letter.written_at + GIVE_UP_AFTER
+    letter.next_try_at = None if is_over else now + wait
+
+
+def _is_refused_for_good(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _words in error.recipients.values()]
+        return bool(codes) and all(code >= 500 for code in codes)
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "; ".join(f"{code} {_decoded(said)}" for code, said in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _decoded(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+
+
+def _message(letter: OutgoingLetter) -> EmailMultiAlternatives:
+    headers = {"Message-ID": f"<{letter.message_id}>"}
+    if letter.in_reply_to:
+        headers["In-Reply-To"] = f"<{letter.in_reply_to}>"
+    if letter.references:
+        headers["References"] = letter.references
+    if not _is_by_a_person(letter):
+        # RFC 3834: a machine wrote it, so no machine answers it.
+        headers["Auto-Submitted"] = "auto-generated"
+        headers["X-Auto-Response-Suppress"] = "All"
+    language = letter.person.language if letter.person else settings.LANGUAGE_CODE
+    with translation.override(language):
+        sender = formataddr((_("Support"), settings.DEFAULT_FROM_EMAIL), charset="utf-8")
+    message = EmailMultiAlternatives(letter.subject, letter.text, sender, [letter.address], headers=headers)
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+def _is_by_a_person(letter: OutgoingLetter) -> bool:
+    kind, _colon, key = letter.occasion.partition(":")
+    return kind == "event" and Event.objects.filter(pk=int(key), verb__in=letters.BY_A_PERSON).exists()

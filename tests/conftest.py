@@ -1,0 +1,28 @@
+"""What every test has: the catalogue of the data migration, and a folder of its own for attachments."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+load_catalogue = import_module("contracts.migrations.0003_catalogue").load
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The catalogue is there, also in a kept test database that a transactional test of the run before has emptied."""
+    with django_db_blocker.unblock():
+        load_catalogue(apps)
+
+
+@pytest.fixture
+def catalogue_again(transactional_db: None) -> None:
+    """For tests that commit: each empties the database after itself, so the next loads the catalogue anew."""
+    load_catalogue(apps)
+
+
+@pytest.fixture(autouse=True)
+def attachments_apart(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"

@@ -1,0 +1,137 @@
+"""What one of the desk may do with a ticket now, in the words of the buttons, and what each does to the clock.
+
+For offering only: `workflow` decides again, under the ticket's lock.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_fsm import can_proceed
+
+from accounts.models import Role, User
+from contracts.models import PromiseKind
+from sla.models import Commitment
+from tickets.models import HandOver, State, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move: `name` is its resource, `label` what opens it, `does` what it does to the clock, `submit` its button."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    does: str | Promise = ""
+    submit: str | Promise = ""
+    key: str = ""
+
+
+MOVES = {
+    move.name: move
+    for move in (
+        Move("acceptance", _("Take into work"), "user-plus", _("You become the assignee; the reaction is met.")),
+        Move("messages", _("Write"), "message-square"),
+        Move(
+            "handover",
+            _("Hand over"),
+            "route",
+            _("The promises to the customer go on; the receiving line gets its own clock to accept."),
+            _("Hand over"),
+            key="L",
+        ),
+        Move(
+            "return",
+            _("Give back"),
+            "corner-up-left",
+            _("Back to the line that it came from; the promises to the customer go on."),
+            _("Give back"),
+        ),
+        Move(
+            "resolution",
+            _("Solved"),
+            "circle-check",
+            _("The resolution is met. The customer confirms; five working days of silence close the request."),
+            _("Mark as solved"),
+        ),
+        Move("waiting", _("Go on without the answer"), "timer", _("The clock goes on.")),
+        Move("reopening", _("Reopen"), "rotate-ccw", _("The clock goes on from where it stood."), _("Reopen")),
+        Move(
+            "decline",
+            _("Decline: outside support"),
+            "circle-x",
+            _("The clocks stop. The customer gets your words and can contest them."),
+            _("Decline"),
+        ),
+        Move(
+            "restoration",
+            _("Service is back"),
+            "wrench",
+            _("The resolution of the present priority is met, a new one starts for the lower priority."),
+            _("Service is back"),
+        ),
+        Move(
+            "classification",
+            _("Priority and kind"),
+            "flag",
+            _("The clocks are counted anew from the receipt; their pauses stay."),
+            _("Change"),
+        ),
+        Move(
+            "defect",
+            _("Attach a defect"),
+            "bug",
+            _("No clock changes. Line 4 takes a request only with a defect."),
+            _("Attach the defect"),
+        ),
+        Move(
+            "assignment",
+            _("Assign"),
+            "user",
+            _("No clock changes: the reaction waits for that person."),
+            _("Assign"),
+        ),
+    )
+}
+
+# Beside the ticket as buttons; the rest lie in the menus of the status and of everything else.
+BUTTONS = ("handover", "resolution")
+OF_STATUS = ("waiting", "reopening", "decline")
+REST = ("return", "restoration", "classification", "defect", "assignment")
+
+
+def offered(ticket: Ticket, user: User, *, waiting: HandOver | None) -> set[str]:
+    """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted."""
+    if not user.works_at_desk:
+        return set()
+    rules = {
+        "acceptance": ticket.is_open and (waiting is not None or ticket.assignee_id != user.pk),
+        "messages": True,
+        "handover": ticket.state in {State.NEW, State.IN_PROGRESS},
+        "return": ticket.is_open and waiting is not None,
+        "resolution": ticket.is_open,
+        "waiting": can_proceed(ticket.hear_customer),
+        "reopening": can_proceed(ticket.reopen),
+        "decline": can_proceed(ticket.decline),
+        "restoration": ticket.is_open and ticket.state != State.NEW and ticket.priority in {1, 2},
+        "classification": ticket.is_open,
+        "defect": ticket.is_open,
+        "assignment": ticket.is_open and user.role in {Role.LINE_LEAD, Role.SUPPORT_MANAGER},
+    }
+    return {name for name, may in rules.items() if may}
+
+
+def says(ticket: Ticket) -> list[str]:
+    """What the composer may say now: a note always, a reply while somebody would read it, a question while in work."""
+    kinds = []
+    if ticket.is_open or ticket.state == State.RESOLVED:
+        kinds.append("reply")
+    kinds.append("note")
+    if ticket.state in {State.NEW, State.IN_PROGRESS}:
+        kinds.append("question")
+    return kinds
+
+
+def stands_while_asked(clocks: list[Commitment]) -> bool:
+    """Whether a clock would stand for a question: only a running resolution does (domain §4.1)."""
+    return any(clock.kind == PromiseKind.RESOLUTION and clock.is_running for clock in clocks)

@@ -1,0 +1,331 @@
+"""The engineer's workspace: the queue, the ticket beside it, and everything that is done with a ticket.
+
+A page finds what the person may see and shows it; an action fills its form, calls one verb of `workflow` and answers
+with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db.models import Prefetch, prefetch_related_objects
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import desk_only, only, person
+from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
+from accounts.refusals import Refused
+from contracts import entitlement
+from contracts.models import PromiseKind, Service
+from sla.models import Escalation
+from tickets import files, moves, timeline, workflow
+from tickets.forms import desk as forms
+from tickets.models import HandOver, Ticket
+from tickets.queue import Queue, filters, nearest_unassigned, row, tabs
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a POST: the page of what was made is fetched by GET."""
+
+    status_code = 303
+
+
+# The queue
+
+
+@desk_only
+@require_safe
+def queue(request: HttpRequest, place: str) -> HttpResponse:
+    """Own lines, or what is assigned to oneself, by deadline."""
+    user, now = person(request), timezone.now()
+    looked_at = Queue.read(place, request.GET)
+    context = list_context(user, looked_at, now)
+    nearest = nearest_unassigned(user, looked_at)
+    context["nearest"] = row(nearest, now) if nearest else None
+    return render(request, "desk/queue.html", context)
+
+
+@desk_only
+@require_safe
+def line_queue(request: HttpRequest, line: int) -> HttpResponse:
+    """The queue of one line, whoever works on it."""
+    if line not in {1, 2, 3, 4}:
+        raise Http404
+    return queue(request, place=str(line))
+
+
+def list_context(user: User, looked_at: Queue, now: datetime, open_number: int | None = None) -> dict[str, Any]:
+    """What `desk/_list.html` shows; a constant number of statements."""
+    prefetch_related_objects([user], "lines")
+    tickets, next_key = looked_at.page(user)
+    return {
+        "queue": looked_at,
+        "from": looked_at.tail,
+        "tabs": tabs(user, looked_at, now),
+        "filters": filters(looked_at),
+        "groups": looked_at.groups(user, tickets, now) if looked_at.runs_against_time else [],
+        "rows": [] if looked_at.runs_against_time else [row(ticket, now) for ticket in tickets],
+        "more": looked_at.but(after=next_key) if next_key else None,
+        "open_number": open_number,
+    }
+
+
+# The ticket
+
+
+@desk_only
+@never_cache
+@require_safe
+def ticket(request: HttpRequest, number: int) -> HttpResponse:
+    """The ticket with its conversation, beside the queue that one came from (`?from=`)."""
+    return show(request, number)
+
+
+def find(user: User, number: int) -> Ticket:
+    """The ticket with everything that its page shows. `Http404` for one that this person may not see."""
+    found = (
+        Ticket.objects.visible_to(user)
+        .with_clocks()
+        .select_related("customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows")
+        .prefetch_related(
+            Prefetch("hand_overs", HandOver.objects.select_related("from_line", "to_line", "by", "accepted_by")),
+            Prefetch(
+                "escalations",
+                Escalation.objects.select_related("person", "raised_by", "acknowledged_by", "closed_by").order_by(
+                    "reached_at", "pk"
+                ),
+            ),
+        )
+    )
+    return get_object_or_404(found, number=number)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form that was sent and not accepted: shown again as it was, with what is wrong."""
+
+    name: str
+    form: Any
+    refusal: Refused | None = None
+
+
+def show(request: HttpRequest, number: int, sent: Sent | None = None, status: int = 200) -> HttpResponse:
+    """The page of a ticket, or for htmx only the pane with what changed around it."""
+    user, now = person(request), timezone.now()
+    looked_at = Queue.from_tail(request.GET.get("from", ""))
+    found = find(user, number)
+    context = ticket_context(user, found, now, sent) | {
+        "from": looked_at.tail,
+        "back": reverse("desk:queue") + looked_at.tail,
+        "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
+    }
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
+    context = list_context(user, looked_at, now, open_number=number) | context
+    return render(request, "desk/ticket.html", context, status=status)
+
+
+def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
+    """What `desk/_ticket.html` shows; a constant number of statements."""
+    said = list(
+        found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
+    )
+    events = list(found.events.select_related("by").order_by("at", "pk"))
+    hand_overs, escalations = list(found.hand_overs.all()), list(found.escalations.all())
+    lines = list(Line.objects.order_by("number"))
+    waiting = next(
+        (passed for passed in reversed(hand_overs) if passed.accepted_at is None and passed.returned_at is None), None
+    )
+    promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
+    own = [clock for clock in found.clocks if clock not in promises and clock.is_running]
+    may = moves.offered(found, user, waiting=waiting)
+    contact = found.customer.contact_at(now)
+    return {
+        "ticket": found,
+        "promises": sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at)),
+        "own_clocks": own,
+        "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
+        "route": timeline.route(found, lines, hand_overs, events),
+        "called_in": [call for call in escalations if call.whom in timeline.SHOWN_TO_CUSTOMERS],
+        "escalations": [call for call in escalations if call.state != Escalation.State.CLOSED],
+        "conversation": timeline.conversation(said, timeline.desk_steps(events, escalations), hand_overs),
+        "waiting": waiting,
+        "contact": contact,
+        "may": may,
+        "next_line": found.line_id + 1,
+        "asks": "messages" in may and "question" in moves.says(found),
+        "buttons": acts(moves.BUTTONS, found, may, lines, sent),
+        "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
+        "rest": acts(moves.REST, found, may, lines, sent),
+        "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
+        "composer_sent": sent is not None and sent.name == "messages",
+        "sent": sent,
+        "composer": composer(found, sent) if "messages" in may else None,
+        **facts(found, now),
+    }
+
+
+@dataclass(frozen=True)
+class Act:
+    """A move with its form where it needs words, and the rule that refused it where one did."""
+
+    move: moves.Move
+    ticket: Ticket
+    form: Any = None
+    refusal: Refused | None = None
+
+    @property
+    def address(self) -> str:
+        return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
+
+
+def acts(names: Iterable[str], found: Ticket, may: set[str], lines: list[Line], sent: Sent | None) -> list[Act]:
+    """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
+    shown = [name for name in names if name in may and (sent is None or sent.name != name)]
+    return [Act(moves.MOVES[name], found, form_for(name, found, lines)) for name in shown]
+
+
+def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any) -> Any:
+    """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
+    if name not in FORMS:
+        return None
+    return FORMS[name](*sent, ticket=found, **({"lines": lines} if name == "handover" else {}))
+
+
+def composer(found: Ticket, sent: Sent | None) -> dict[str, Any]:
+    """The composer with the kinds of message that are possible now, and the one that was just refused."""
+    form = sent.form if sent is not None and sent.name == "messages" else forms.MessageForm(ticket=found)
+    kinds = moves.says(found)
+    chosen = form["kind"].value()
+    if not form.is_bound and chosen not in kinds:
+        chosen = kinds[0]
+    return {
+        "form": form,
+        "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
+        "refusal": sent.refusal if sent is not None and sent.name == "messages" else None,
+        "clock_stands": moves.stands_while_asked(found.clocks),
+    }
+
+
+def facts(found: Ticket, now: datetime) -> dict[str, Any]:
+    """The customer's side: local time, the contract's days, what it includes (direction §6.7)."""
+    contract = found.contract
+    included = entitlement.services_of(contract)
+    licence = found.customer.licences.in_force(now.date()).filter(product=found.product_id).first()
+    last_day = contract.terminated_on or contract.ends_on
+    there = now.astimezone(ZoneInfo(found.customer.timezone))
+    return {
+        "local_time": f"{there:%H:%M}",
+        "contract_ends": last_day,
+        "contract_days": (last_day - now.astimezone(entitlement.CONTRACT_ZONE).date()).days,
+        "licence": licence,
+        "services": [(service, service.pk in included) for service in Service.objects.all()],
+        "clauses": list(contract.clauses.all()),
+    }
+
+
+@only(DESK_ROLES | BOARD_ROLES)
+@require_safe
+def file(request: HttpRequest, number: int, pk: int) -> FileResponse:
+    """A file of a message, as a download; top management reads what it was called in for, and has no desk."""
+    return files.download(person(request), number, pk)
+
+
+# What is done with a ticket
+
+FORMS: dict[str, type[forms.TicketForm]] = {
+    "messages": forms.MessageForm,
+    "handover": forms.HandOverForm,
+    "return": forms.ReturnForm,
+    "defect": forms.DefectForm,
+    "restoration": forms.RestoreForm,
+    "classification": forms.ReclassifyForm,
+    "resolution": forms.ResolveForm,
+    "reopening": forms.ReopenForm,
+    "decline": forms.DeclineForm,
+    "assignment": forms.AssignForm,
+}
+
+
+def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, files_given: list, key: str) -> None:
+    verb = {"reply": workflow.reply, "note": workflow.note, "question": workflow.ask_customer}[kind]
+    verb(ticket, by=by, at=at, body=body, files=files.uploads(files_given), key=key or None)
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "acceptance": workflow.accept,
+    "messages": lambda ticket, *, by, at, files, **said: _say(ticket, by=by, at=at, files_given=files, **said),
+    "waiting": workflow.stop_waiting,
+    "handover": workflow.hand_over,
+    "return": workflow.return_hand_over,
+    "defect": workflow.attach_defect,
+    "restoration": workflow.restore,
+    "classification": workflow.reclassify,
+    "resolution": lambda ticket, *, by, at, body, key: workflow.resolve(
+        ticket, by=by, at=at, body=body, key=key or None
+    ),
+    "reopening": workflow.reopen,
+    "decline": workflow.decline,
+    "assignment": workflow.assign,
+}
+
+DONE: dict[str, str | Promise] = {
+    "acceptance": gettext_lazy("Taken into work"),
+    "reply": gettext_lazy("Sent to the customer"),
+    "note": gettext_lazy("Note kept"),
+    "question": gettext_lazy("Asked the customer: we wait for the answer"),
+    "waiting": gettext_lazy("The clock goes on"),
+    "handover": gettext_lazy("Handed over %(line)s"),
+    "return": gettext_lazy("Given back"),
+    "defect": gettext_lazy("Defect attached"),
+    "restoration": gettext_lazy("Service is back, the customer is told"),
+    "classification": gettext_lazy("Classified anew, the deadlines are counted again"),
+    "resolution": gettext_lazy("Solved: the customer is asked to confirm"),
+    "reopening": gettext_lazy("In work again"),
+    "decline": gettext_lazy("Declined, the customer is told why"),
+    "assignment": gettext_lazy("Assigned: %(name)s"),
+}
+
+
+def done(name: str, said: dict[str, Any]) -> str:
+    """What the desk has done, in the words of the button's verb (direction §16)."""
+    words = {"line": timeline.to_line(said["to_line"])} if name == "handover" else {}
+    if name == "assignment":
+        words = {"name": said["to"].full_name}
+    return str(DONE[said["kind"] if name == "messages" else name]) % words
+
+
+@desk_only
+@require_POST
+def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """One move: the form's words, one verb, and the ticket as it is then.
+
+    422 for words that are missing, 409 (or 403) for a move that a rule refuses; both with everything that was typed.
+    """
+    user, now = person(request), timezone.now()
+    found = get_object_or_404(Ticket.objects.visible_to(user).select_related("line"), number=number)
+    lines = list(Line.objects.order_by("number")) if name == "handover" else []
+    form = form_for(name, found, lines, request.POST, request.FILES)
+    if form is not None and not form.is_valid():
+        return show(request, number, Sent(name, form), status=422)
+    said = form.cleaned_data if form is not None else {}
+    try:
+        VERBS[name](found, by=user, at=now, **said)
+    except Refused as refusal:
+        return show(request, number, Sent(name, form, refusal), status=refusal.status)
+    messages.success(request, done(name, said))
+    if request.htmx and not request.htmx.boosted:
+        return show(request, number)
+    tail = Queue.from_tail(request.GET.get("from", "")).tail
+    query = "?" + urlencode({"from": tail}) if tail else ""
+    return SeeOther(reverse("desk:ticket", args=[number]) + query)
