@@ -1,5 +1,6 @@
 """Who may ask about what, through which channel, and why not (domain §3.5). The one place that is asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -79,6 +80,22 @@ def packages_with(service: str, at: datetime) -> tuple[Package, ...]:
         latest[terms.package_id] = terms
     having = PackageTerms.objects.filter(pk__in=[terms.pk for terms in latest.values()], services=service)
     return tuple(Package.objects.filter(terms__in=having).order_by("position"))
+
+
+def reasons(contract: Contract, topics: Iterable[Topic]) -> list[tuple[Topic, str]]:
+    """Each topic with the reason why the contract does not include it, "" where it does: as `check` decides, at once.
+
+    For lists of choices; the sentence that goes with a reason is `check`'s.
+    """
+    included = services_of(contract)
+    by_clause = set(contract.clauses.filter(topic__isnull=False).values_list("topic_id", flat=True))
+    found = []
+    for topic in topics:
+        if topic.pk in by_clause or topic.service_id in included:
+            found.append((topic, ""))
+        else:
+            found.append((topic, "outside_support" if topic.is_outside_support else "not_in_package"))
+    return found
 
 
 def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime) -> Entitlement:

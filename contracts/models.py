@@ -386,7 +386,10 @@ class Licence(models.Model):
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date) -> "ContractQuerySet":
         """Contracts that cover this day: activated, both ends of the term included."""
-        return self.filter(state=Contract.State.ACTIVE, starts_on__lte=day, ends_on__gte=day)
+        # An expired one covered the days of its term: a question about a day that is past gets that day's answer.
+        return self.filter(
+            state__in=[Contract.State.ACTIVE, Contract.State.EXPIRED], starts_on__lte=day, ends_on__gte=day
+        )
 
 
 class LastDay(Func):

@@ -244,41 +244,45 @@ def _ticket_meant(letter: Letter, sender: User) -> Ticket | None:
 
 def _open(kept: InboundLetter, letter: Letter, *, sender: User, customer: Customer) -> None:
     language = guess_language(f"{letter.subject}\n{letter.text}", customer.language)
+    # What is written into the ticket is in its language; a refusal of the verb is in the sender's.
     with translation.override(language):
         files, left_out = _files(letter)
-        product, release = _only_product(customer, kept.received_at)
-        kept.ticket = workflow.open_ticket(
-            customer=customer,
-            by=sender,
-            subject=letter.subject or _("(no subject)"),
-            body=_text(letter.text, files, left_out),
-            at=kept.received_at,
-            channel=CHANNEL,
-            priority=PRIORITY,
-            product=product,
-            release=release,
-            language=language,
-            files=files,
-            message_id=_own_id(kept, letter),
-        )
+        body = _text(letter.text, files, left_out)
+        subject = letter.subject or _("(no subject)")
+    product, release = _only_product(customer, kept.received_at)
+    kept.ticket = workflow.open_ticket(
+        customer=customer,
+        by=sender,
+        subject=subject,
+        body=body,
+        at=kept.received_at,
+        channel=CHANNEL,
+        priority=PRIORITY,
+        product=product,
+        release=release,
+        language=language,
+        files=files,
+        message_id=_own_id(kept, letter),
+    )
     kept.outcome = InboundLetter.Outcome.TICKET
     _add_reason(kept, " ".join(left_out))
 
 
 def _reply(kept: InboundLetter, letter: Letter, *, ticket: Ticket, sender: User, at: datetime) -> None:
-    body, quoted = split_reply(letter.text)
+    said, quoted = split_reply(letter.text)
     with translation.override(ticket.language):
         files, left_out = _files(letter)
-        message = workflow.customer_reply(
-            ticket,
-            by=sender,
-            body=_text(body, files, left_out),
-            at=at,
-            channel=CHANNEL,
-            files=files,
-            message_id=_own_id(kept, letter),
-            quoted=quoted,
-        )
+        body = _text(said, files, left_out)
+    message = workflow.customer_reply(
+        ticket,
+        by=sender,
+        body=body,
+        at=at,
+        channel=CHANNEL,
+        files=files,
+        message_id=_own_id(kept, letter),
+        quoted=quoted,
+    )
     kept.ticket = message.ticket
     is_follow_up = message.ticket_id != ticket.pk
     kept.outcome = InboundLetter.Outcome.TICKET if is_follow_up else InboundLetter.Outcome.REPLY

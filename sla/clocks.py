@@ -223,13 +223,16 @@ def fulfil(commitment: Commitment, *, at: datetime, why: str, evidence: str = ""
 
 def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "") -> None:
     if commitment.paused_at is not None:
-        commitment.pauses = [*commitment.pauses, DateTimeTZRange(commitment.paused_at, max(at, commitment.paused_at))]
+        if at > commitment.paused_at:
+            commitment.pauses = [*commitment.pauses, DateTimeTZRange(commitment.paused_at, at)]
         commitment.paused_at = None
     commitment.stopped_at = at
     commitment.why = why
     commitment.evidence = evidence
     commitment.next_check_at = None
     commitment.save()
+    # The ladder stops in this transaction too (domain §4.4): whom it has called in, nobody needs any more.
+    commitment.escalations.open().filter(raised_by__isnull=True).update(state=Escalation.State.CLOSED, closed_at=at)
 
 
 def meet(ticket: "Ticket", kind: str, *, at: datetime, why: str, evidence: str = "") -> list[Commitment]:
@@ -291,10 +294,19 @@ def resume(ticket: "Ticket", *, at: datetime) -> None:
             commitment.save()
 
 
-def retime(ticket: "Ticket", *, at: datetime, why: str) -> None:
+@dataclass(frozen=True)
+class Stood:
+    """When a ticket waited for its customer, by its own history: closed spans, and since when it waits now."""
+
+    spans: Sequence[DateTimeTZRange] = ()
+    since: datetime | None = None
+
+
+def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
     """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
 
-    All their pauses are kept. A promise that was already kept under the old classification stays kept.
+    All their pauses are kept. A promise that was already kept under the old classification stays kept. Where no
+    resolution ran so far (it was no incident), one begins at the receipt, less the times that the ticket `stood`.
     """
     promises = promises_of(ticket.terms, ticket.contract)
     old = running(ticket, *CUSTOMER_PROMISES)
@@ -311,12 +323,18 @@ def retime(ticket: "Ticket", *, at: datetime, why: str) -> None:
             pauses=pauses,
             paused_at=standing,
         )
-    promised = (PromiseKind.RESOLUTION, ticket.priority) in promises and ticket.kind == TicketKind.INCIDENT
-    was_running = any(commitment.kind == PromiseKind.RESOLUTION for commitment in old)
-    ended = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, ending__in=["met", "missed"]).exists()
-    if promised and not was_running and not ended:
-        # It became an incident, or rose to a priority with a promise: the clock counts from the receipt.
-        start(ticket, promises[PromiseKind.RESOLUTION, ticket.priority], at=ticket.opened_at)
+    if ticket.kind != TicketKind.INCIDENT or any(commitment.kind == PromiseKind.RESOLUTION for commitment in old):
+        return
+    # It became an incident (again), or rose to a priority with a promise. A promise that has ended is not made anew.
+    before = ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
+    if before is None or before.ending == Commitment.Ending.SUPERSEDED:
+        start(
+            ticket,
+            promises.get((PromiseKind.RESOLUTION, ticket.priority)),
+            at=before.started_at if before else ticket.opened_at,
+            pauses=stood.spans,
+            paused_at=stood.since,
+        )
 
 
 def reinstate(commitment: Commitment, *, since: datetime, at: datetime, why: str) -> Commitment:
@@ -367,10 +385,3 @@ def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:
         .first()
     )
     return row or (None, "")
-
-
-def close_rung_escalations(ticket: "Ticket", *, at: datetime) -> None:
-    """Calls of the ladder whose clock has stopped need nobody any more; the customer's own wait for their answer."""
-    Escalation.objects.filter(ticket=ticket, raised_by__isnull=True, commitment__stopped_at__isnull=False).exclude(
-        state=Escalation.State.CLOSED
-    ).update(state=Escalation.State.CLOSED, closed_at=at)

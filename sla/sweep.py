@@ -150,7 +150,10 @@ def _climb(due: Sequence[Commitment], now: datetime, swept: Swept) -> list[tuple
 def _set_aside(commitment: Commitment, now: datetime, error: str, swept: Swept) -> None:
     """A row that fails alone neither stops the rest nor comes first every minute: looked at again in an hour."""
     with transaction.atomic():
-        Commitment.objects.filter(pk=commitment.pk).update(next_check_at=now + SET_ASIDE_FOR)
+        # Unless a verb has stopped it in between: then nobody looks at it again anyhow.
+        Commitment.objects.running().filter(pk=commitment.pk, paused_at__isnull=True).update(
+            next_check_at=now + SET_ASIDE_FOR
+        )
         trouble, new = SweepTrouble.objects.get_or_create(
             commitment_id=commitment.pk, defaults={"happened_at": now, "error": error}
         )
@@ -187,7 +190,9 @@ class _People:
             lead = self.leads.get(ticket.line_id) or manager
             return lead.pk if lead else None
         if whom == Whom.CSM:
-            return ticket.customer.csm_id or (manager.pk if manager else None)
+            csm = ticket.customer.csm
+            person = csm if csm is not None and csm.is_active else manager
+            return person.pk if person else None
         if whom == Whom.SUPPORT_MANAGER:
             return manager.pk if manager else None
         if whom == Whom.TOP_MANAGEMENT:

@@ -28,8 +28,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
         try:
+            chromium()
             start(stack)
-        except CannotStart as problem:
+        except (CannotStart, FileNotFoundError) as problem:
             stack.close()
             raise pytest.UsageError(str(problem)) from problem
     return (yield)
@@ -59,5 +60,5 @@ def free_state(parent: Path) -> tuple[Path, IO[str]]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if chromium() is None:
+    if chromium() is None and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line(f"The journeys were skipped: there is no browser. To run them {HOW_TO_GET_IT}.")

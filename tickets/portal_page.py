@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 
 from accounts.models import Role, User
 from contracts import entitlement
-from contracts.entitlement import CONTRACT_ZONE, Entitlement, NotCovered
+from contracts.entitlement import CONTRACT_ZONE, NotCovered
 from contracts.models import Contract, Customer, CustomerMember, Licence, PromiseKind, TicketKind, Topic
 from sla import clocks, words
 from sla.models import Commitment, Escalation
@@ -24,7 +24,6 @@ from tickets.models import Event, Message, State, Ticket
 
 PHONE = "phone"  # codes of the catalogue (domain §1.2, §3.5)
 PORTAL = "portal"
-CHECK_ORDER = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _open_words(version, open_now: bool, now: datetime, zone: tzinfo) -> str:
 
 def day_words(day: date, now: datetime) -> str:
     """A day that has no time zone: "31 марта 2027"."""
-    names = words.MONTHS_LONG[promise_words._language()]
+    names = words.MONTHS_LONG[promise_words.language()]
     return f"{day.day} {names[day.month - 1]} {day.year}"
 
 
@@ -220,10 +219,9 @@ def question_offer(contract: Contract, *, now: datetime, zone: tzinfo) -> promis
     return promise_words.offer(times, now=now, zone=zone)
 
 
-def topics_of(contract: Contract, *, now: datetime) -> list[tuple[Topic, Entitlement]]:
-    """Every topic with what the contract says of it; what is not included can be seen, with the reason."""
-    topics = Topic.objects.select_related("service", "line")
-    return [(topic, entitlement.check(contract, channel=PORTAL, topic=topic, at=now)) for topic in topics]
+def topics_of(contract: Contract) -> list[tuple[Topic, str]]:
+    """Every topic with the reason why it is not included, "" for the included: all can be seen and chosen."""
+    return entitlement.reasons(contract, Topic.objects.select_related("service"))
 
 
 def licences_of(customer: Customer, *, now: datetime) -> list[Licence]:
@@ -315,6 +313,13 @@ def escalations_of(ticket: Ticket) -> list[Escalation]:
     )
 
 
+def open_calls(escalations: Iterable[Escalation]) -> list[Escalation]:
+    """Those of the calls that wait for an answer and that a customer is told of."""
+    return [
+        row for row in escalations if row.state != Escalation.State.CLOSED and row.whom in timeline.SHOWN_TO_CUSTOMERS
+    ]
+
+
 def way_of(
     ticket: Ticket,
     events: Sequence[Event],
@@ -349,7 +354,7 @@ def _past(
             if ended is None:
                 continue  # it is what happens now
             place, what = "pause", _("Paused: we waited for your answer")
-            when = f"{when} – {promise_words._told(ended, zone, now, step.at)}"
+            when = f"{when} – {promise_words.date_told(ended, zone, now, step.at)}"
         if reaction is not None and not first_answer and step.at == reaction.stopped_at:
             first_answer = True
             more = " · ".join(part for part in (more, first_answer_words(reaction)) if part)
@@ -367,15 +372,15 @@ def first_answer_words(reaction: Commitment) -> str:
     """ "за 37 минут, обещали за 2 часа": in the clock's own working time."""
     assert reaction.stopped_at is not None
     took = reaction.calendar.between(reaction.started_at, reaction.stopped_at)
-    day = promise_words._day_of(reaction)
+    day = promise_words.working_day_of(reaction)
     return _("answered in %(span)s, promised within %(target)s") % {
-        "span": words.span_long(max(promise_words._up(took), words.MINUTE), day),
+        "span": words.span_long(max(promise_words.rounded_up(took), words.MINUTE), day),
         "target": words.target_long(reaction.amount, reaction.unit),
     }
 
 
 def _present(ticket: Ticket) -> list[Point]:
-    now_words = _("now")
+    now_words = pgettext("timeline", "now")
     line = line_words(ticket.line.name)
     if ticket.state == State.NEW:
         return [Point("now", now_words, _("Waits for the first answer"), line)]
@@ -392,7 +397,7 @@ def _present(ticket: Ticket) -> list[Point]:
 def _ahead(ticket: Ticket, escalations: Sequence[Escalation], now: datetime, zone: tzinfo) -> list[Point]:
     stops: list[tuple[datetime, Point]] = []
     for clock in promise_words.customer_clocks(ticket):
-        if not clock.is_running or clock.paused_at is not None or promise_words._is_late(clock, now):
+        if not clock.is_running or clock.paused_at is not None or promise_words.is_late(clock, now):
             continue
         what = _("First answer") if clock.kind == PromiseKind.REACTION else _("Solution")
         stops.append((clock.due_at, _stop(clock.due_at, what, now, zone)))

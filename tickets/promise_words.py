@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, npgettext, pgettext
 
 from contracts.models import PromiseKind, TermsTarget, TicketKind
 from contracts.terms import WORKING_DAY
@@ -109,11 +109,12 @@ def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
     if clock is None:
         sentence = _("We are waiting for your answer") if waiting else _no_promise(ticket)
         return Told(sentence, _next_after_reaction(ticket), None)
-    if _is_late(clock, now):
-        details = (_("We are also waiting for your answer."),) if waiting else ()
-        return Told(_late(clock, now, zone), details, clock, track=True)
+    if is_late(clock, now):
+        details = [_("Who knows of it: %(people)s.") % {"people": people}] if (people := _called(ticket)) else []
+        details += [_("We are also waiting for your answer.")] if waiting else []
+        return Told(_late(clock, now, zone), tuple(details), clock, track=True)
     if clock.paused_at is not None:
-        left = words.span_long(clock.calendar.between(clock.paused_at, clock.due_at), _day_of(clock))
+        left = words.span_long(clock.calendar.between(clock.paused_at, clock.due_at), working_day_of(clock))
         return Told(
             _("The clock stands while we wait for your answer"),
             (_("It goes on when you answer; %(span)s will then be left.") % {"span": left},),
@@ -139,7 +140,13 @@ def _late(clock: Commitment, now: datetime, zone: tzinfo) -> str:
     return _("We promised to solve it by %(moment)s and did not manage") % moment
 
 
-def _is_late(clock: Commitment, now: datetime) -> bool:
+def _called(ticket: Ticket) -> str:
+    """Whom the ladder or the customer has called in: the open calls that came with the row (`portal_page`)."""
+    calls = sorted({str(call.get_whom_display()) for call in getattr(ticket, "calls", [])})
+    return ", ".join(calls)
+
+
+def is_late(clock: Commitment, now: datetime) -> bool:
     """As the chip has it: late from the very instant it is due; a standing clock is looked at as it stood."""
     return clock.ending == Commitment.Ending.MISSED or min(now, clock.paused_at or now) >= clock.due_at
 
@@ -148,8 +155,9 @@ def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tu
     said = []
     if moscow := moscow_clock(clock.due_at, zone):
         said.append(_("%(clock)s Moscow time.") % {"clock": moscow})
-    left = words.span_long(_up(clock.calendar.between(now, clock.due_at)), _day_of(clock))
-    if clock.calendar_version.is_round_the_clock:
+    left = words.span_long(rounded_up(clock.calendar.between(now, clock.due_at)), working_day_of(clock))
+    whole_days = clock.calendar.between(now, clock.due_at) >= (working_day_of(clock) or timedelta(0))
+    if clock.calendar_version.is_round_the_clock or whole_days:
         said.append(pgettext("time", "%(span)s left.") % {"span": left})
     else:
         said.append(_("%(span)s of working time left.") % {"span": left})
@@ -157,7 +165,7 @@ def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tu
         opens = words.moment(clock.calendar.next_opening(now), zone, now)
         said.append(_("Outside service hours the clock does not run: it goes on at %(moment)s.") % {"moment": opens})
     other = next((row for row in customer_clocks(ticket) if row.is_running and row.pk != clock.pk), None)
-    if other is not None and not _is_late(other, now):
+    if other is not None and not is_late(other, now):
         said.append(_promise(other, now, zone) + ".")
     return (" ".join(said),)
 
@@ -217,8 +225,8 @@ def explain(commitment: Commitment, *, now: datetime, zone: tzinfo) -> Explanati
         pauses.append((commitment.paused_at, now))
     way = commitment.calendar.explain(commitment.started_at, commitment.target, pauses)
     due = way[-1].ends_at if way else commitment.due_at
-    steps = [_("Counted from %(moment)s.") % {"moment": _told(commitment.started_at, zone, now)}]
-    steps += [_step(step, zone, now, _day_of(commitment)) for step in _drawn_together(way)]
+    steps = [_("Counted from %(moment)s.") % {"moment": date_told(commitment.started_at, zone, now)}]
+    steps += [_step(step, zone, now, working_day_of(commitment)) for step in _drawn_together(way)]
     steps.append(_("The deadline: %(moment)s.") % {"moment": words.both_zones(due, zone, now, "date")})
     version = commitment.calendar_version
     return Explanation(_rule(commitment), _hours_rule(version, now), tuple(steps))
@@ -270,8 +278,8 @@ def _drawn_together(steps: Iterable[Step]) -> list[Step]:
 
 def _step(step: Step, zone: tzinfo, now: datetime, working_day: timedelta | None) -> str:
     span = {
-        "from": _told(step.starts_at, zone, now),
-        "to": _told(step.ends_at, zone, now, step.starts_at),
+        "from": date_told(step.starts_at, zone, now),
+        "to": date_told(step.ends_at, zone, now, step.starts_at),
         "counted": words.span_long(step.counted, working_day) if step.kind == "days" else words.span_long(step.counted),
         "days": ", ".join(words.moment(_noon(step, day), words.MOSCOW, now, "day") for day in step.dates),
     }
@@ -290,7 +298,7 @@ def _noon(step: Step, day) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=words.MOSCOW)
 
 
-def _told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
+def date_told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
     """A moment with its date; only the time when `after`, told just before, lies on the same date."""
     if after is not None and after.astimezone(zone).date() == at.astimezone(zone).date():
         return words.moment(at, zone, now, "time")
@@ -308,7 +316,7 @@ def pauses_told(commitment: Commitment, *, now: datetime) -> str:
     length = sum((commitment.calendar.between(start, end) for start, end in held), timedelta(0))
     if length < words.MINUTE:
         return ""
-    return _("waited for you %(span)s") % {"span": words.span(length, _day_of(commitment))}
+    return _("waited for you %(span)s") % {"span": words.span(length, working_day_of(commitment))}
 
 
 def started_told(commitment: Commitment, *, now: datetime, zone: tzinfo) -> str:
@@ -358,14 +366,15 @@ def _at(version: CalendarVersion, day, clock: str) -> datetime:
 
 
 def _days(first: int, last: int) -> str:
-    names = words.WEEKDAYS[_language()]
+    names = words.WEEKDAYS[language()]
     if (first, last) == (0, 6):
         return _("every day")
     return names[first] if first == last else f"{names[first]}–{names[last]}"
 
 
-def _language() -> str:
-    return "en" if words._names(words.WEEKDAYS) is words.WEEKDAYS["en"] else "ru"
+def language() -> str:
+    """The language that the tables of `sla.words` are read in."""
+    return "en" if (get_language() or "ru").startswith("en") else "ru"
 
 
 def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tuple[str, str]]:
@@ -423,7 +432,7 @@ def moscow_clock(at: datetime, zone: tzinfo) -> str:
         return ""
     clock = words.moment(moscow, words.MOSCOW, moscow, "time")
     if moscow.date() != there.date():
-        return f"{words.WEEKDAYS[_language()][moscow.weekday()]} {clock}"
+        return f"{words.WEEKDAYS[language()][moscow.weekday()]} {clock}"
     return clock
 
 
@@ -433,9 +442,9 @@ def days_left(ends_on, today) -> str:
     return npgettext("contract", "%(count)d day left", "%(count)d days left", days) % {"count": days}
 
 
-def _day_of(clock: Commitment) -> timedelta | None:
+def working_day_of(clock: Commitment) -> timedelta | None:
     return None if clock.calendar_version.is_round_the_clock else WORKING_DAY
 
 
-def _up(length: timedelta) -> timedelta:
+def rounded_up(length: timedelta) -> timedelta:
     return -(-length // words.MINUTE) * words.MINUTE

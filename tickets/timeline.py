@@ -145,11 +145,22 @@ def _reclassified(details: dict) -> str:
 
 def rung_step(escalation: Escalation) -> Step:
     """A rung of the ladder: who was called in and at how many percent of the promised time."""
-    people = {"whom": whom(escalation.whom), "percent": escalation.percent or 0}
-    what = _("called in at %(percent)s %%: %(whom)s") % people
+    what = _("%(percent)s %% of the time: %(whom)s") % {
+        "percent": escalation.percent or 0,
+        "whom": whom(escalation.whom),
+    }
     return Step(
         "called_in", escalation.reached_at, None, what, escalation.person.short_name if escalation.person else ""
     )
+
+
+def called_in(escalations: Iterable[Escalation]) -> list[Escalation]:
+    """The last stop of the route: each person above the lines once, with the first call, the two highest last."""
+    first: dict[object, Escalation] = {}
+    for escalation in sorted(escalations, key=lambda row: (row.reached_at, row.pk)):
+        if escalation.whom in SHOWN_TO_CUSTOMERS:
+            first.setdefault(escalation.person_id or escalation.whom, escalation)
+    return list(first.values())[-2:]
 
 
 # The customer's words

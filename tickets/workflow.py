@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from django.core.files import File
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
@@ -19,7 +20,6 @@ from accounts.models import DESK_ROLES, Line, Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts import entitlement, signing
 from contracts.models import (
-    Channel,
     Customer,
     Product,
     PromiseKind,
@@ -61,16 +61,22 @@ class Upload:
 SILENCE_CLOSES_AFTER = 5  # working days of silence close a resolved ticket (domain §3.2)
 LOW_RATING = 2  # 1 or 2 opens a follow-up for the CSM (domain §4.4)
 RATING_MAY_CHANGE_FOR = timedelta(days=7)
+# Not the answer to an escalation: who was called in by the customer still owes it.
+ENDS_WITH_THE_TICKET = (PromiseKind.REACTION, PromiseKind.RESOLUTION, PromiseKind.LINE_ACCEPTANCE)
 
 
 # Gates
 
 
 def lock(ticket: Ticket) -> Ticket:
-    """The ticket's row, locked to the end of the transaction, as it is now."""
+    """The ticket's row, locked to the end of the transaction, as it is now.
+
+    `no_key`: the sweep, which holds the clocks that a verb is about to stop, may still write escalations that point at
+    the ticket. A full lock made the two wait for each other for ever (PostgreSQL then kills one of them).
+    """
     return (
-        Ticket.objects.select_for_update(of=("self",))
-        .select_related("customer", "contract", "terms__package", "terms__calendar", "line", "contact", "owner")
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("customer", "terms", "line")
         .get(pk=ticket.pk)
     )
 
@@ -203,8 +209,6 @@ def open_ticket(
     the channel or the topic, or no contract is in force: `hold` records such a request.
     """
     at = at.replace(microsecond=0)
-    if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=by).first()):
-        return earlier
     subject = needs_words(" ".join((subject or "").split()), _("Say in one line what happened."))[:200]
     contact = customer.contact_at(at)
     if by.is_vendor:
@@ -217,6 +221,8 @@ def open_ticket(
         )
     if contact is None:
         raise NotAllowed(_("The company has no responsible contact now: name one first."), "1.7.1")
+    if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
+        return earlier
     contract = entitlement.contract_of(customer, at=at)
     entitlement.check(contract, channel=channel, topic=topic, at=at).or_refuse()
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
@@ -231,7 +237,7 @@ def open_ticket(
         release=release,
         kind=kind,
         topic=topic,
-        channel=Channel(code=channel),
+        channel_id=channel,
         priority=priority,
         line=routing.first_line(topic),
         subject=subject,
@@ -241,8 +247,15 @@ def open_ticket(
         follows=follows,
         idempotency_key=key or None,
     )
-    ticket.channel_id = channel
-    ticket.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+    except IntegrityError:
+        # Two clicks at the same moment: the other one was first, and is committed now (`ticket_sent_once`).
+        earlier = Ticket.objects.filter(idempotency_key=key, contact=contact).first() if key else None
+        if earlier is None:
+            raise
+        return earlier
     message = say(
         ticket,
         body.strip() or subject,
@@ -469,7 +482,8 @@ def _bounces(ticket: Ticket, lines: set[int]) -> int:
 
 
 def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
-    for lead in User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).distinct():
+    leads = User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).order_by("pk").distinct()
+    for lead in list(leads) or [routing.person_for(ticket, Whom.LINE_LEAD)]:
         Escalation.objects.create(
             ticket=ticket,
             whom=Whom.LINE_LEAD,
@@ -488,7 +502,7 @@ def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime) -> 
     only_desk(by)
     ticket = lock(ticket)
     waiting = _hand_over_waiting(ticket)
-    if waiting is None:
+    if waiting is None or not ticket.is_open:
         raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
     reason = needs_words(reason, _("Write why the line returns the request."), "3.3")
     waiting.returned_at = at
@@ -576,7 +590,6 @@ def restore(ticket: Ticket, *, by: User, workaround: str, at: datetime, to_prior
         clocks.start_resolution(ticket, at=at)
     message = say(ticket, workaround, by=by, at=at)
     clocks.meet_reaction(ticket, at=at, why="replied")
-    clocks.close_rung_escalations(ticket, at=at)
     record(
         ticket,
         "restored",
@@ -595,8 +608,8 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
     only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write what still does not work."), "3.4")
     restored = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="restored").order_by("-stopped_at").first()
-    event = ticket.events.filter(verb="restored").order_by("-at", "-pk").first()
-    if not ticket.is_open or event is None:
+    event = ticket.events.filter(verb__in=["restored", "restore_contested"]).order_by("-at", "-pk").first()
+    if not ticket.is_open or event is None or event.verb != "restored":
         raise NotAllowed(_("Nothing was restored in this request that could be contested now."), "3.4")
     for newer in clocks.running(ticket, PromiseKind.RESOLUTION):
         clocks.supersede(newer, at=at, why="restore contested")
@@ -644,10 +657,28 @@ def reclassify(
     ticket.priority = new_priority
     ticket.kind = new_kind
     ticket.proposed_priority = None
-    clocks.retime(ticket, at=at, why="reclassified")
-    clocks.close_rung_escalations(ticket, at=at)
+    clocks.retime(ticket, at=at, why="reclassified", stood=_stood(ticket))
     record(ticket, "reclassified", by=by, at=at, details=details)
     return ticket
+
+
+# What makes a resolution clock stand, and what sets it going again (domain §4.1).
+STANDS = {"asked_customer", "resolved", "declined"}
+GOES_ON = {"customer_replied", "stopped_waiting", "restored", "restore_contested", "reopened", "contested"}
+
+
+def _stood(ticket: Ticket) -> clocks.Stood:
+    """When the request waited for the customer, by its events: also while no clock ran that could have stood."""
+    spans = []
+    since = None
+    for verb, at in ticket.events.filter(verb__in=STANDS | GOES_ON).order_by("at", "pk").values_list("verb", "at"):
+        if verb in STANDS:
+            since = since or at
+        elif since is not None:
+            if at > since:
+                spans.append(DateTimeTZRange(since, at))
+            since = None
+    return clocks.Stood(spans, since)
 
 
 @transaction.atomic
@@ -674,7 +705,7 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
         )
         return ticket
     ticket.priority = priority
-    clocks.retime(ticket, at=at, why="priority set by the customer")
+    clocks.retime(ticket, at=at, why="priority set by the customer", stood=_stood(ticket))
     record(
         ticket,
         "priority_set",
@@ -709,7 +740,6 @@ def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | Non
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.meet(ticket, PromiseKind.RESOLUTION, at=at, why="resolved")
     clocks.cancel(ticket, at=at, why="resolved", kinds=[PromiseKind.LINE_ACCEPTANCE])
-    clocks.close_rung_escalations(ticket, at=at)
     record(ticket, "resolved", by=by, at=at, message=message)
     return ticket
 
@@ -723,8 +753,7 @@ def decline(ticket: Ticket, *, by: User, reason: str, at: datetime, clause: str 
     move(ticket, "decline")
     message = say(ticket, reason, by=by, at=at)
     clocks.meet_reaction(ticket, at=at, why="replied")
-    clocks.cancel(ticket, at=at, why="declined")
-    clocks.close_rung_escalations(ticket, at=at)
+    clocks.cancel(ticket, at=at, why="declined", kinds=ENDS_WITH_THE_TICKET)
     record(ticket, "declined", by=by, at=at, message=message, details={"reason": reason, "clause": clause})
     return ticket
 
@@ -834,17 +863,8 @@ def confirm(ticket: Ticket, *, by: User, at: datetime, body: str = "") -> Ticket
 def _close(ticket: Ticket, *, at: datetime) -> None:
     ticket.closed_at = at
     ticket.closes_at = None
-    clocks.cancel(
-        ticket,
-        at=at,
-        why="closed",
-        kinds=[
-            PromiseKind.REACTION,
-            PromiseKind.RESOLUTION,
-            PromiseKind.LINE_ACCEPTANCE,
-        ],
-    )
-    clocks.close_rung_escalations(ticket, at=at)
+    ticket.awaiting_since = None
+    clocks.cancel(ticket, at=at, why="closed", kinds=ENDS_WITH_THE_TICKET)
 
 
 @transaction.atomic
@@ -937,11 +957,19 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
     return escalation
 
 
+ALARMS_OF_THE_LINE = frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE, Whom.LINE_LEAD})
+MAY_ANSWER = {
+    Role.ENGINEER: {Whom.LINE_QUEUE, Whom.ASSIGNEE},
+    Role.LINE_LEAD: ALARMS_OF_THE_LINE,
+    Role.CSM: ALARMS_OF_THE_LINE | {Whom.CSM},
+    Role.SUPPORT_MANAGER: set(Whom),
+    Role.TOP_MANAGEMENT: set(Whom),
+}
+
+
 def _may_answer(escalation: Escalation, by: User) -> None:
-    """CSM, line lead, support manager and top management answer; an engineer acknowledges what was sent to them."""
-    if by.role in {Role.LINE_LEAD, Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}:
-        return
-    if by.role == Role.ENGINEER and escalation.whom in {Whom.ASSIGNEE, Whom.LINE_QUEUE}:
+    """Who was called in, or who stands above them: the support manager and top management answer everything (§7)."""
+    if escalation.person_id == by.pk or escalation.whom in MAY_ANSWER.get(by.role, ()):
         return
     raise Forbidden(_("This escalation waits for somebody else."), "4.4")
 
@@ -1035,6 +1063,7 @@ def rate(ticket: Ticket, *, by: User, score: int, at: datetime, comment: str = "
 @transaction.atomic
 def assign(ticket: Ticket, *, by: User, to: User, at: datetime) -> Ticket:
     """A lead or manager gives the ticket to an engineer; the reaction waits for that person (domain §7)."""
+    only_desk(by)
     if by.role not in {Role.LINE_LEAD, Role.SUPPORT_MANAGER} and by.pk != to.pk:
         raise Forbidden(_("A line lead or the support manager assigns; you can take the request yourself."))
     ticket = lock(ticket)

@@ -358,7 +358,7 @@ class _Play:
     # What the house does by itself meanwhile
 
     def _sweep(self, until: datetime) -> None:
-        """The job as beat would have run it until this moment, and the people whom it called in saying that they came."""
+        """The job as beat would have run it until this moment; the people whom it called in say that they came."""
         while True:
             due = (
                 Commitment.objects.due_for_check(until)

@@ -21,21 +21,19 @@ class TicketForm(forms.Form):
     """A form beside a ticket. Its ids begin with its prefix, since many of them stand on one page."""
 
     use_required_attribute = False
-    template_name_label = ""
 
     def __init__(self, data: Any = None, files: Any = None, *, ticket: Ticket, **kwargs: Any) -> None:
         self.ticket = ticket
         super().__init__(data, files, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}_%s", **kwargs)
-        for field in self.fields.values():
-            if isinstance(field.widget, forms.Textarea):
-                field.widget.attrs.setdefault("rows", 3)
 
 
-def text(label: Any, missing: Any = None, **kwargs: Any) -> forms.CharField:
+def text(label: Any, missing: Any = None, **attrs: Any) -> forms.CharField:
     """A text of several lines; `missing` is what is said when it is empty, None where it may be."""
-    errors = {"required": missing} if missing else {}
     return forms.CharField(
-        label=label, required=missing is not None, error_messages=errors, widget=forms.Textarea, **kwargs
+        label=label,
+        required=missing is not None,
+        error_messages={"required": missing} if missing else {},
+        widget=forms.Textarea({"rows": 3, "class": "in", **attrs}),
     )
 
 
@@ -51,7 +49,9 @@ class MessageForm(TicketForm):
     kind = forms.ChoiceField(
         choices=KINDS, initial=REPLY, error_messages={"required": _("Choose who will read it.")}, label=_("For whom")
     )
-    body = text(_("Text"), _("Write a few words: an empty message says nothing."))
+    body = text(
+        _("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("To the customer, or a note")
+    )
     files = FilesField()
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 
@@ -62,16 +62,14 @@ class HandOverForm(TicketForm):
     to_line = forms.TypedChoiceField(
         label=_("To the line"), coerce=int, error_messages={"required": _("Choose the line.")}, widget=forms.RadioSelect
     )
-    known = text(_("What is known"), _("Write what is known: the next line starts from it."))
-    tried = text(_("What was tried"))
-    asked = text(_("What is asked"), _("Write what you ask the next line to do."))
+    known = text(_("What is known"), _("Write what is known: the next line starts from it."), rows=2)
+    tried = text(_("What was tried"), rows=2)
+    asked = text(_("What is asked"), _("Write what you ask the next line to do."), rows=2)
 
     def __init__(self, *args: Any, lines: list[Line], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["to_line"]
         field.choices = [(line.pk, f"{line.pk}. {line.name}") for line in lines if line.pk != self.ticket.line_id]
-        for name in ("known", "tried", "asked"):
-            self.fields[name].widget.attrs["rows"] = 2
 
 
 class ReturnForm(TicketForm):
@@ -87,9 +85,9 @@ class DefectForm(TicketForm):
         Defect.objects.none(), label=_("Known defect"), required=False, empty_label=_("a new one, described below")
     )
     title = forms.CharField(label=_("Title"), max_length=200, required=False)
-    steps = text(_("Steps"))
-    expected = text(_("What was expected"))
-    actual = text(_("What happened instead"))
+    steps = text(_("Steps"), rows=2)
+    expected = text(_("What was expected"), rows=2)
+    actual = text(_("What happened instead"), rows=2)
 
     MISSING = {
         "title": _("Give the defect a title."),
@@ -104,8 +102,6 @@ class DefectForm(TicketForm):
         known.queryset = Defect.objects.exclude(state=Defect.State.REJECTED).order_by("-pk")
         if self.ticket.product_id:
             known.queryset = known.queryset.filter(product=self.ticket.product_id)
-        for name in ("steps", "expected", "actual"):
-            self.fields[name].widget.attrs["rows"] = 2
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

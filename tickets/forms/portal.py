@@ -11,7 +11,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from contracts.entitlement import Entitlement
 from contracts.models import Licence, TicketKind, Topic
 from tickets.files import FilesField
 
@@ -106,12 +105,12 @@ class NewRequestForm(DescribedForm):
     def __init__(
         self,
         *args: Any,
-        topics: Iterable[tuple[Topic, Entitlement]] = (),
+        topics: Iterable[tuple[Topic, str]] = (),
         licences: Iterable[Licence] = (),
         groups: tuple[str, str, str] = ("", "", ""),
         **kwargs: Any,
     ) -> None:
-        """`topics` each with what the contract says of it; `groups` name the included, the missing and the outside."""
+        """`topics` each with the reason why it is not included ("" for included); `groups` name the included, the missing and the outside."""
         super().__init__(*args, **kwargs)
         topics = list(topics)
         licences = list(licences)
@@ -120,7 +119,7 @@ class NewRequestForm(DescribedForm):
             if len(licences) == 1:
                 self.initial.setdefault("installation", licences[0].pk)
         topic = self.fields["topic"]
-        topic.queryset = Topic.objects.filter(pk__in=[row.pk for row, _entitlement in topics])  # type: ignore[attr-defined]
+        topic.queryset = Topic.objects.filter(pk__in=[row.pk for row, _reason in topics])  # type: ignore[attr-defined]
         topic.choices = self._topic_choices(topic.empty_label, topics, groups)  # type: ignore[attr-defined]
         installation = self.fields["installation"]
         installation.queryset = Licence.objects.filter(pk__in=[row.pk for row in licences]).select_related(  # type: ignore[attr-defined]
@@ -133,11 +132,11 @@ class NewRequestForm(DescribedForm):
 
     @staticmethod
     def _topic_choices(
-        empty: Any, topics: list[tuple[Topic, Entitlement]], groups: tuple[str, str, str]
+        empty: Any, topics: list[tuple[Topic, str]], groups: tuple[str, str, str]
     ) -> list[tuple[Any, Any]]:
-        included = [(row.pk, row.name) for row, entitlement in topics if entitlement.allowed]
-        missing = [(row.pk, row.name) for row, entitlement in topics if entitlement.reason == "not_in_package"]
-        outside = [(row.pk, row.name) for row, entitlement in topics if entitlement.reason == "outside_support"]
+        included = [(row.pk, row.name) for row, reason in topics if not reason]
+        missing = [(row.pk, row.name) for row, reason in topics if reason == "not_in_package"]
+        outside = [(row.pk, row.name) for row, reason in topics if reason == "outside_support"]
         named = zip(groups, (included, missing, outside), strict=True)
         return [("", empty), *((name, rows) for name, rows in named if rows)]
 

@@ -189,7 +189,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/read_only.html", {"words": portal_page.read_only_words(company)}, status=403)
     if company.contract is None:
         return _new_without_contract(request, company)
-    topics = portal_page.topics_of(company.contract, now=now)
+    topics = portal_page.topics_of(company.contract)
     form_of = {
         "topics": topics,
         "licences": portal_page.licences_of(company.customer, now=now),
@@ -410,9 +410,10 @@ def _ticket_page(
     company = portal_page.company_of(request.user, now=now)
     if company is None:
         raise Http404
-    told = promise_words.tell(ticket, now=now, zone=zone)
     events = list(ticket.events.select_related("by").order_by("at", "pk"))
     escalations = portal_page.escalations_of(ticket)
+    ticket.calls = portal_page.open_calls(escalations)
+    told = promise_words.tell(ticket, now=now, zone=zone)
     services = entitlement.services_of(ticket.contract)
     shown = {"reply": ReplyForm(), "priority": _priority_form(ticket), **_reason_forms(ticket), **(forms or {})}
     clock = told.commitment if told.track else None

@@ -1,5 +1,6 @@
 """`manage.py demo`: a year of a support desk, made by the verbs of the house (helpdesk/demo)."""
 
+import logging
 import sys
 from typing import Any
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         if options["once"] and Ticket.objects.exists():
             self.stdout.write("demo data: already there")
             return
+        logging.getLogger("sla.sweep").setLevel(logging.WARNING)  # a year of sweeps is no news
         now = timezone.now()
         self.stdout.write("demo data: people, products, customers, contracts")
         made = company(timezone.localdate())
