@@ -111,18 +111,18 @@ def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime
                 % {"topic": topic.name},
                 "1.7.2",
             )
-        return _check_channel(contract, channel, at, clause.text)
+        return _check_channel(contract, channel, at, clause.text, services_of(contract))
     included = services_of(contract)
     by_clause = topic is not None and any(clause.topic_id == topic.pk for clause in clauses)
     if topic is not None and topic.service_id not in included and not by_clause:
         return _not_in_package(contract, topic.service, at)
     clause_words = next((clause.text for clause in clauses if topic and clause.topic_id == topic.pk), "")
-    return _check_channel(contract, channel, at, clause_words)
+    return _check_channel(contract, channel, at, clause_words, included)
 
 
-def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: str) -> Entitlement:
+def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: str, included: set[str]) -> Entitlement:
     channel = Channel.objects.select_related("service").get(pk=channel_code)
-    if not includes(contract, channel.service_id):
+    if channel.service_id not in included:
         return _not_in_package(contract, channel.service, at)
     if channel.is_live:
         calendar = contract.terms.calendar.version_at(at).working_calendar()

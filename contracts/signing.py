@@ -117,7 +117,7 @@ def draft(
 
 
 def show_lines(contract: Contract) -> None:
-    """Derives the lines of a draft anew, where its licences can be priced; else it has none, and `activate` says why."""
+    """Derives the lines of a draft anew; it has none while its licences cannot be priced, and `activate` says why."""
     if contract.state != Contract.State.DRAFT:
         return
     contract.lines.all().delete()

@@ -22,7 +22,7 @@ def expire_contracts() -> int:
 
 @shared_task
 def cover_added_licences() -> int:
-    """Adds the lines of licences that came into force since the signing; how many (domain §1.7.5). Safe to run twice."""
+    """Adds the lines of licences that began after the signing; how many (domain §1.7.5). Safe to run twice."""
     today = signing.moscow_day(timezone.now())
     added = 0
     for contract in Contract.objects.in_force(today).order_by("pk"):

@@ -52,17 +52,17 @@ TIMETABLE = {
         expires=timedelta(minutes=1),
         why="open tickets go along when another person begins to speak for the customer, a planned day too (domain §2)",
     ),
-    "cover added licences": Job(
-        task="contracts.tasks.cover_added_licences",
-        every=crontab(hour=0, minute=10),
-        expires=timedelta(hours=12),
-        why="a licence that begins today joins the contract with its prorated line (domain §1.7.5)",
-    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
-        every=crontab(hour=0, minute=5),
-        expires=timedelta(hours=12),
-        why="a contract is over when its last day is, by the Moscow calendar (domain §2)",
+        every=crontab(minute=5),
+        expires=timedelta(hours=1),
+        why="a contract is over when its last day is: at 00:05 in Moscow, or in the hour after an outage (domain §2)",
+    ),
+    "cover added licences": Job(
+        task="contracts.tasks.cover_added_licences",
+        every=crontab(minute=10),
+        expires=timedelta(hours=1),
+        why="a licence bought later adds its prorated line by itself on its first day (domain §1.7.5)",
     ),
 }
 

@@ -274,13 +274,13 @@ def answers(listening: socket.socket) -> bool:
 
 
 def wait_until_ready(processes: list[Process], listening: socket.socket) -> None:
-    """Raises CannotStart when a process cannot live or the web server stays silent for a minute."""
+    """Raises CannotStart when a process cannot live or the web server stays silent for two minutes."""
 
     def decided() -> bool:
         look_after(processes)
         return any(process.deaths >= TRIES_BEFORE_READY for process in processes) or answers(listening)
 
-    in_time = wait_until(decided, seconds=60, step=0.1)
+    in_time = wait_until(decided, seconds=120, step=0.1)
     for process in processes:
         if process.deaths >= TRIES_BEFORE_READY:
             raise CannotStart(f"The {process.name} process does not start:\n{last_lines(process.log)}")

@@ -666,6 +666,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "stopped_waiting": (),
     "defect_attached": (),
     "confirmed": (),
+    "contact_changed": (),
     "escalated": (),
     "acknowledged": (),
     "escalation_answered": (),  # only the customer's own: see of_event

@@ -155,7 +155,7 @@ def _subject(draft: Draft) -> str:
 def _new_message_id(draft: Draft) -> str:
     """An id of our own. Only a customer's letter carries the ticket's token: it is what their answer is known by."""
     domain = settings.SUPPORT_ADDRESS.rpartition("@")[2]
-    unique = secrets.token_hex(12)
+    unique = secrets.token_hex(6)  # short, so that the header fits a line: some programs do not unfold it
     if draft.ticket is None:
         return f"held.{unique}@{domain}"
     if not draft.letter.may_reply:

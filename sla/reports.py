@@ -4,8 +4,9 @@ missed in the period; still running ones are not counted (domain §4.6). Periods
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import TruncWeek
+from django.utils import timezone
 
 from contracts.models import PromiseKind
 from sla.models import Commitment
@@ -57,27 +58,20 @@ def by_package_and_priority(since: datetime, until: datetime) -> dict[tuple[str,
 
 
 def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]:
-    """For each line the weeks (from Monday, in the active zone) up to now, oldest first; keyed by the line's number."""
-    since = until - timedelta(weeks=weeks)
-    moment = TruncWeek(F("due_at"))
+    """For each line the weeks (from Monday, in the active zone) up to now, oldest first; keyed by the line's number.
+
+    The last is the week that `until` lies in, as far as it has come; a week in which nothing ended is empty.
+    """
+    today = timezone.localtime(until).replace(hour=0, minute=0, second=0, microsecond=0)
+    mondays = [today - timedelta(days=today.weekday(), weeks=back) for back in reversed(range(weeks))]
     rows = (
-        Commitment.objects.filter(
-            kind__in=[PromiseKind.REACTION, PromiseKind.RESOLUTION],
-            ending__in=["met", "missed"],
-            due_at__gte=since,
-            due_at__lt=until,
-        )
-        .annotate(week=moment)
+        ended(mondays[0], until)
+        .annotate(week=TruncWeek(Case(When(ending="met", then=F("stopped_at")), default=F("due_at"))))
         .values("week", of=F("ticket__line"))
         .annotate(**COUNTS)
         .order_by("week")
     )
     found: dict[int, dict[datetime, Attainment]] = {}
-    moments: set[datetime] = set()
     for row in rows:
-        moments.add(row["week"])
         found.setdefault(row["of"], {})[row["week"]] = Attainment(row["met"], row["missed"])
-    return {
-        line: [weeks_of.get(week, Attainment()) for week in sorted(moments)[-weeks:]]
-        for line, weeks_of in found.items()
-    }
+    return {line: [weeks_of.get(monday, Attainment()) for monday in mondays] for line, weeks_of in found.items()}

@@ -106,11 +106,20 @@ def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> st
     """A moment as people in `zone` write it; the year only when it is not the year of `now`. `at`, `now`: aware.
 
     Styles: "full" "чт 19 ноября, 14:10", today "14:10" · "date" the same, today too · "short" "чт 14:10" within six
-    days, else "пт 27 ноя, 14:10" · "day" "пт 27 ноя" · "time" "14:10" · "audit" "19 ноября 2026, 14:10:05 МСК", for
-    histories. Raises `ValueError` for a naive datetime and `KeyError` for another style.
+    days, else "пт 27 ноя, 14:10" · "day" "пт 27 ноя" · "time" "14:10" · "seconds" "14:10:05" ·
+    "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a naive datetime and
+    `KeyError` for another style.
     """
     there, today = _in_zone(at, zone), _in_zone(now, zone)
-    write = {"full": _full, "date": _date, "short": _short, "day": _day, "time": _time, "audit": _audit}[style]
+    write = {
+        "full": _full,
+        "date": _date,
+        "short": _short,
+        "day": _day,
+        "time": _time,
+        "seconds": _seconds,
+        "audit": _audit,
+    }[style]
     return write(there, today)
 
 
@@ -169,6 +178,10 @@ def _year(at: datetime, now: datetime) -> str:
 
 def _time(at: datetime, now: datetime) -> str:
     return f"{at:%H:%M}"
+
+
+def _seconds(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M:%S}"
 
 
 def _day(at: datetime, now: datetime) -> str:

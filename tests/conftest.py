@@ -26,3 +26,9 @@ def catalogue_again(transactional_db: None) -> None:
 @pytest.fixture(autouse=True)
 def attachments_apart(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def no_static_folder_needed(settings: Any, tmp_path: Path) -> None:
+    """WhiteNoise warns of a folder that `collectstatic` has not made, and a warning stops a test."""
+    settings.STATIC_ROOT = tmp_path

@@ -15,10 +15,11 @@ from rest_framework.response import Response
 from accounts.access import person
 from accounts.models import User
 from accounts.refusals import Forbidden
-from contracts.models import Product, Release, TicketKind, Topic
+from contracts.entitlement import NotCovered
+from contracts.models import Product, PromiseKind, Release, TicketKind, Topic
 from sla.models import Commitment, Whom
 from tickets import workflow
-from tickets.models import Message, Priority, Ticket
+from tickets.models import HeldRequest, Message, Priority, Ticket
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -64,7 +65,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
     customer: serializers.StringRelatedField = serializers.StringRelatedField()
     assignee = PersonSerializer(allow_null=True)
     contact = PersonSerializer()
-    promises = CommitmentSerializer(many=True, source="clocks")
+    promises = serializers.SerializerMethodField()
 
     class Meta:
         model = Ticket
@@ -87,6 +88,16 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
             "promises",
         )
 
+    @extend_schema_field(CommitmentSerializer(many=True))
+    def get_promises(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """The lines' own clocks are shown inside only (domain §3.3)."""
+        shown = [
+            clock
+            for clock in ticket.clocks
+            if clock.kind != PromiseKind.LINE_ACCEPTANCE or person(self.context["request"]).is_vendor
+        ]
+        return list(CommitmentSerializer(shown, many=True).data)
+
 
 class WholeTicketSerializer(TicketSerializer):
     """A ticket with its conversation; internal notes only for the vendor's people."""
@@ -107,7 +118,7 @@ class WholeTicketSerializer(TicketSerializer):
 
 
 class NewTicket(serializers.Serializer):
-    """A new request. A contact files for the own company; the desk writes down a call for `customer`."""
+    """A new request of the responsible contact for the own company."""
 
     subject = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=200_000)
@@ -176,14 +187,16 @@ class NewestFirst(CursorPagination):
 REFUSED = {409: OpenApiResponse(description="A rule refuses this now; `detail` says which.")}
 
 
-def verb(form: type[serializers.Serializer] | None, summary: str) -> Any:
-    """One action of a ticket: POST the words, get the ticket as it is then."""
+def verb(form: type[serializers.Serializer] | None, summary: str, *, path: str | None = None) -> Any:
+    """One action of a ticket: POST the words, get the ticket as it is then. `path`: where not the method's name."""
 
     def decorate(method: Any) -> Any:
         documented = extend_schema(
             request=form, responses={200: WholeTicketSerializer, **REFUSED}, summary=summary, filters=False
         )(method)
-        return action(detail=True, methods=["post"], serializer_class=form or serializers.Serializer)(documented)
+        return action(detail=True, methods=["post"], url_path=path, serializer_class=form or serializers.Serializer)(
+            documented
+        )
 
     return decorate
 
@@ -231,9 +244,22 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         membership = getattr(person(request), "membership", None)
         if membership is None:
             raise Forbidden()
-        ticket = workflow.open_ticket(
-            customer=membership.customer, by=person(request), channel="api", at=timezone.now(), **words
-        )
+        customer, by, now = membership.customer, person(request), timezone.now()
+        try:
+            ticket = workflow.open_ticket(customer=customer, by=by, channel="api", at=now, **words)
+        except NotCovered as refusal:
+            if refusal.reason == HeldRequest.Reason.NO_CONTRACT:  # not lost: put before the administrator (domain §2)
+                workflow.hold(
+                    reason=refusal.reason,
+                    words=refusal.message,
+                    subject=words["subject"],
+                    body=words["body"],
+                    at=now,
+                    channel="api",
+                    customer=customer,
+                    sender=by,
+                )
+            raise
         return self._now(ticket.number, status.HTTP_201_CREATED)
 
     @verb(None, "Take it into work")
@@ -255,9 +281,17 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def questions(self, request: Request, number: str) -> Response:
         return self._do(workflow.ask_customer, Words)
 
+    @verb(None, "Go on without the customer's answer: the clock runs again")
+    def waiting(self, request: Request, number: str) -> Response:
+        return self._do(workflow.stop_waiting)
+
     @verb(HandOverWords, "Hand over to another line")
     def handover(self, request: Request, number: str) -> Response:
         return self._do(workflow.hand_over, HandOverWords)
+
+    @verb(Reason, "The receiving line gives it back", path="handover/return")
+    def handover_return(self, request: Request, number: str) -> Response:
+        return self._do(workflow.return_hand_over, Reason)
 
     @verb(DefectWords, "Attach a new defect")
     def defect(self, request: Request, number: str) -> Response:
@@ -266,6 +300,10 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @verb(Restoration, "Service is back: priority 1 or 2 becomes 3 or 4")
     def restoration(self, request: Request, number: str) -> Response:
         return self._do(workflow.restore, Restoration)
+
+    @verb(Reason, "The contact says that service is not back", path="restoration/contest")
+    def restoration_contest(self, request: Request, number: str) -> Response:
+        return self._do(workflow.contest_restore, Reason)
 
     @verb(Classification, "The classification was wrong")
     def classification(self, request: Request, number: str) -> Response:
@@ -278,6 +316,14 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @verb(Reason, "Decline as outside support")
     def decline(self, request: Request, number: str) -> Response:
         return self._do(workflow.decline, Reason)
+
+    @verb(Reason, "The contact contests a decline", path="decline/contest")
+    def decline_contest(self, request: Request, number: str) -> Response:
+        return self._do(workflow.contest, Reason)
+
+    @verb(None, "The contact does not need it any more")
+    def withdrawal(self, request: Request, number: str) -> Response:
+        return self._do(workflow.withdraw)
 
     @verb(None, "The contact confirms the solution")
     def confirmation(self, request: Request, number: str) -> Response:

@@ -67,7 +67,7 @@ class Departure:
     """One row of the timetable: a ticket, its nearest clock, and how far its ladder has been climbed."""
 
     ticket: Ticket
-    clock: Commitment
+    clock: Commitment | None  # none where every clock was cancelled: closed, but an answer is still owed
     cells: list[bool]
     last: Escalation | None
 
@@ -101,8 +101,7 @@ def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
             key=lambda escalation: (rank[escalation.whom], escalation.reached_at),
             default=None,
         )
-        if clock is not None:
-            rows.append(Departure(ticket, clock, cells, last))
+        rows.append(Departure(ticket, clock, cells, last))
     return rows
 
 

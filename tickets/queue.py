@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from accounts.models import Line, User
 from contracts.models import Package, Product
@@ -27,11 +27,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The filter "state": what each choice lets through. The first is the default and is not written in the address.
 STATES: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "open": (gettext_lazy("Open"), (State.NEW, State.IN_PROGRESS, State.AWAITING_CUSTOMER)),
-    "waiting": (gettext_lazy("Waiting for the customer"), (State.AWAITING_CUSTOMER,)),
-    "resolved": (gettext_lazy("Solved"), (State.RESOLVED,)),
-    "ended": (gettext_lazy("Closed"), (State.CLOSED, State.DECLINED)),
-    "all": (gettext_lazy("All"), tuple(State.values)),
+    "open": (pgettext_lazy("requests", "Open"), (State.NEW, State.IN_PROGRESS, State.AWAITING_CUSTOMER)),
+    "waiting": (pgettext_lazy("requests", "Waiting for the customer"), (State.AWAITING_CUSTOMER,)),
+    "resolved": (pgettext_lazy("requests", "Solved"), (State.RESOLVED,)),
+    "ended": (pgettext_lazy("requests", "Closed"), (State.CLOSED, State.DECLINED)),
+    "all": (pgettext_lazy("requests", "All"), tuple(State.values)),
 }
 BY_DEADLINE = ("open", "waiting")  # these run against time; the others are read newest first
 

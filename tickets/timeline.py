@@ -107,7 +107,9 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     if verb == "resolved":
         return _("solved by %(name)s") % who, ""
     if verb == "reopened":
-        return _("reopened"), ""
+        return _("in work again"), ""
+    if verb == "contact_changed":
+        return _("responsible contact: %(from)s → %(to)s") % change, reason
     if verb == "confirmed":
         return _("the customer confirmed the solution: closed"), ""
     if verb == "closed_silent":
@@ -221,6 +223,8 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
         return _("Solved"), ""
     if verb == "reopened":
         return _("In work again"), ""
+    if verb == "contact_changed":
+        return _("%(to)s speaks for your company from now on") % change, ""
     if verb == "confirmed":
         return _("You confirmed the solution"), ""
     if verb == "closed_silent":

@@ -5,7 +5,7 @@ mostly, customers in their own office hours. A story whose next turn would lie i
 open today. Deterministic by the seed and the day.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -39,44 +39,58 @@ WORK = {1: (4, 16), 2: (25, 140), 3: (60, 420), 4: (90, 700)}
 ALL_DAY_PRIORITIES = {1, 2}  # worked round the clock where the package is (domain §1.3)
 
 
-@dataclass
-class Progress:
-    """How far the year is, for the person who waits."""
+@dataclass(frozen=True)
+class Part:
+    """One ticket to be played: its place in the year, its moment, its customer, its story and licence."""
 
-    made: int
-    of: int
+    number: int
+    at: datetime
+    plan: CustomerPlan
+    story: Story
+    licence: LicencePlan
 
 
-def year(made: Company, *, now: datetime, tickets: int, seed: int) -> Iterator[Progress]:
-    """Plays so many tickets, oldest first; yields after each. Every ticket is one transaction."""
-    rng = Random(f"{seed}:{made.today}")
+def year(today: date, *, now: datetime, tickets: int, seed: int) -> list[Part]:
+    """Casts the year: so many parts, oldest first. Pure but for the seed."""
+    rng = Random(f"{seed}:{today}")
     decks = {"ru": Deck(rng, STORIES_RU), "en": Deck(rng, STORIES_EN)}
-    openings = sorted(_openings(made, now=now, tickets=tickets, rng=rng), key=lambda opening: opening[0])
-    for number, (at, plan) in enumerate(openings, start=1):
+    openings = sorted(_openings(today, now=now, tickets=tickets, rng=rng), key=lambda opening: opening[0])
+    return [
+        Part(number, at, plan, *_choose(plan, decks[plan.language], at, today, rng))
+        for number, (at, plan) in enumerate(openings, start=1)
+    ]
+
+
+def play(parts: Iterable[Part], made: Company, *, now: datetime, seed: int) -> Iterator[Part]:
+    """Plays parts of the year, each in one transaction; yields each when it is done."""
+    for part in parts:
         with transaction.atomic():
-            story, licence = _choose(plan, decks[plan.language], at, made.today, rng)
-            _Play(made, plan, story, licence, at, now, rng).run()
-        yield Progress(number, tickets)
+            _Play(made, part, now, Random(f"{seed}:{part.number}")).run()
+        yield part
+
+
+def play_held(made: Company, *, now: datetime, seed: int) -> None:
+    """The requests that did not become tickets."""
     with transaction.atomic():
-        _held(made, now, rng)
+        _held(made, now, Random(f"{seed}:held"))
 
 
 # When requests come
 
 
-def _openings(made: Company, *, now: datetime, tickets: int, rng: Random) -> Iterator[tuple[datetime, CustomerPlan]]:
+def _openings(today: date, *, now: datetime, tickets: int, rng: Random) -> Iterator[tuple[datetime, CustomerPlan]]:
     """Moments over the last year: office hours of the customer mostly, nights only where the package is 24×7."""
     shares = [plan.share for plan in CUSTOMERS]
     for number in range(tickets):
         plan = rng.choices(CUSTOMERS, weights=shares)[0]
-        first, last = plan.covered_days(made.today)
+        first, last = plan.covered_days(today)
         first = max(first, -364)
         recent = number % 12 == 0 and last == 0  # a twelfth of the year came in the last days: these are open now
         while True:
             if recent:
                 at = now - RECENT * rng.random() ** 1.5
             else:
-                day = made.today + timedelta(days=rng.randint(first, last))
+                day = today + timedelta(days=rng.randint(first, last))
                 at = _moment(plan, day, rng)
             if at < now - timedelta(minutes=3) and _is_likely(plan, at, rng):
                 break
@@ -145,21 +159,12 @@ def _choose(plan: CustomerPlan, deck: Deck, at: datetime, today: date, rng: Rand
 class _Play:
     """One story on its way through the house."""
 
-    def __init__(
-        self,
-        made: Company,
-        plan: CustomerPlan,
-        story: Story,
-        licence: LicencePlan,
-        opened_at: datetime,
-        now: datetime,
-        rng: Random,
-    ) -> None:
-        self.made, self.plan, self.story, self.licence = made, plan, story, licence
-        self.opened_at, self.now, self.rng = opened_at, now, rng
-        self.customer: Customer = made.customers[plan.code]
-        self.customer_office = WorkingCalendar(plan.timezone, OFFICE)
-        self.at = opened_at
+    def __init__(self, made: Company, part: Part, now: datetime, rng: Random) -> None:
+        self.made, self.now, self.rng = made, now, rng
+        self.plan, self.story, self.licence = part.plan, part.story, part.licence
+        self.customer: Customer = made.customers[part.plan.code]
+        self.customer_office = WorkingCalendar(part.plan.timezone, OFFICE)
+        self.opened_at = self.at = part.at
 
     def run(self) -> None:
         day = (self.opened_at.date() - self.made.today).days

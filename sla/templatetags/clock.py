@@ -175,5 +175,6 @@ def _now(context: template.Context) -> datetime:
 
 
 def _zone(context: template.Context) -> tzinfo:
-    user = context.get("user")
+    # A fragment included with `only` has lost `user`, but not the request.
+    user = context.get("user") or getattr(getattr(context, "request", None), "user", None)
     return words.MOSCOW if getattr(user, "is_vendor", False) else timezone.get_current_timezone()

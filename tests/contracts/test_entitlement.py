@@ -1,4 +1,4 @@
-"""Who may ask about what, through which channel: the whole table of 3 packages × 7 channels × 16 topics (§1.2, §3.5)."""
+"""Who may ask about what, through which channel: the table of 3 packages × 7 channels × 16 topics (§1.2, §3.5)."""
 
 from datetime import datetime
 

@@ -108,7 +108,7 @@ def test_server_of_a_killed_user_stops_by_itself(postgresql):
     user.kill()
     user.communicate()
 
-    assert wait_until(lambda: command_of(pid) == "", seconds=10)
+    assert wait_until(lambda: command_of(pid) == "", seconds=60)
 
 
 @pytest.mark.processes
@@ -156,7 +156,7 @@ def test_server_without_a_keeper_is_recognised_and_replaced(postgresql):
         check=True,
     )
     orphan = int(started.stdout)
-    assert wait_until(lambda: postgresql.process_pid() == orphan, seconds=10)
+    assert wait_until(lambda: postgresql.process_pid() == orphan, seconds=60)
 
     with in_use(postgresql):
         pid = postgresql.process_pid()

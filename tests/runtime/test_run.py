@@ -49,7 +49,7 @@ class Supervisor:
         for sig in signals:
             self.process.send_signal(sig)
             time.sleep(0.2)
-        said, _ = self.process.communicate(timeout=30)
+        said, _ = self.process.communicate(timeout=90)
         return self.process.returncode, said, time.monotonic() - began
 
 
@@ -71,7 +71,7 @@ def test_everything_is_up_when_it_says_ready(supervisor):
 
 
 def test_second_start_says_where_the_first_one_is(supervisor, python):
-    said, _ = python("-m", "helpdesk.run", "--port", "0").communicate(timeout=20)
+    said, _ = python("-m", "helpdesk.run", "--port", "0").communicate(timeout=90)
 
     pid = supervisor.process.pid
     assert said == (
@@ -83,7 +83,7 @@ def test_command_joins_the_servers_that_are_up(supervisor, python, state):
     before = PostgreSQL(state).process_pid()
 
     command = python("manage.py", "migrate", "--check")
-    said, _ = command.communicate(timeout=60)
+    said, _ = command.communicate(timeout=90)
 
     assert command.returncode == 0, said
     assert PostgreSQL(state).process_pid() == before
@@ -95,7 +95,7 @@ def test_web_server_that_dies_comes_back_at_its_address(supervisor, state):
 
     os.kill(died, signal.SIGKILL)
 
-    assert wait_until(lambda: pids(state).get("web", died) != died, seconds=10)
+    assert wait_until(lambda: pids(state).get("web", died) != died, seconds=60)
     assert supervisor.get("healthz") == (200, "up\n")
 
 
@@ -104,14 +104,14 @@ def test_postgresql_that_dies_comes_back(supervisor, state):
 
     os.kill(died, signal.SIGKILL)
 
-    assert wait_until(lambda: PostgreSQL(state).process_pid() not in (None, died), seconds=15)
-    assert wait_until(lambda: supervisor.get("readyz")[0] == 200, seconds=10)
+    assert wait_until(lambda: PostgreSQL(state).process_pid() not in (None, died), seconds=60)
+    assert wait_until(lambda: supervisor.get("readyz")[0] == 200, seconds=60)
 
 
 def test_beat_and_worker_sweep_the_clocks(supervisor, state):
     log = state / "log" / "worker.log"
 
-    assert wait_until(lambda: re.search(r"sla\.tasks\.sweep_clocks\S* succeeded", log.read_text()), seconds=30)
+    assert wait_until(lambda: re.search(r"sla\.tasks\.sweep_clocks\S* succeeded", log.read_text()), seconds=90)
 
 
 def test_kill_9_leaves_nothing_in_the_way_and_two_ctrl_c_stop_everything(supervisor, python, state):
@@ -127,7 +127,7 @@ def test_kill_9_leaves_nothing_in_the_way_and_two_ctrl_c_stop_everything(supervi
     assert again.address == supervisor.address
     assert [command_of(pid) for pid in (*old.values(), *new.values())] == [""] * 6
     assert (code, said.splitlines()[-1]) == (0, "Stopped. The data stay where they are.")
-    assert seconds < 15
+    assert seconds < 20  # eight for the processes, and a busy machine
     assert not PostgreSQL(state).is_kept()
     assert not Valkey(state).is_kept()
 
@@ -146,7 +146,7 @@ def test_busy_port_is_one_sentence_that_names_another():
 
 def test_port_that_is_no_number_is_refused_before_anything_starts(python):
     process = python("-m", "helpdesk.run", "--port", "80a")
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=90)
 
     assert process.returncode == 2
     assert said.splitlines()[-1].endswith("PORT must be a number from 0 (any free one) to 65535; it is '80a'")

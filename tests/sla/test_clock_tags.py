@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.template import Context, Template
+from django.template import Context, RequestContext, Template
+from django.test import RequestFactory
 from django.utils import timezone, translation
 
 from accounts.models import Role, User
@@ -65,6 +66,18 @@ def test_lane_shows_moscow_to_the_vendor_and_own_time_to_the_customer():
 
     assert "обещано к чт 12:10 МСК · цель 2 р.д." in render("{% lane clock %}", clock=commitment(), user=engineer)
     assert "обещано к чт 14:10 · цель 2 р.д." in render("{% lane clock %}", clock=commitment(), user=customer)
+
+
+def test_fragment_included_with_only_still_knows_who_reads():
+    request = RequestFactory().get("/")
+    request.user = User(role=Role.ENGINEER)
+    fragment = Template("{% load clock %}{% when at 'short' %}")
+    page = Template("{% include fragment with at=at only %}")
+
+    at = datetime(2030, 11, 19, 12, 10, tzinfo=MOSCOW)
+    html = page.render(RequestContext(request, {"fragment": fragment, "at": at}))
+
+    assert "вт 19 ноя 2030, 12:10" in html
 
 
 def test_lane_without_a_promise_says_so_with_the_package():

@@ -104,6 +104,7 @@ def test_target_says_what_the_package_promises(amount, unit, short, long):
         (at(27, 18), "day", "пт 27 ноя", "Fri 27 Nov"),
         (at(8, 18, month=1, year=2027), "day", "пт 8 янв 2027", "Fri 8 Jan 2027"),
         (at(27, 18), "time", "18:00", "18:00"),
+        (at(27, 18), "seconds", "18:00:00", "18:00:00"),
         (at(19, 14, 10), "audit", "19 ноября 2026, 14:10:00 МСК", "19 November 2026, 14:10:00 MSK"),
     ],
 )

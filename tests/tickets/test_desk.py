@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.db import connection
+from django.http import Http404, HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +27,7 @@ from tests.factories import (
     top,
 )
 from tickets import workflow
+from tickets.files import download
 from tickets.models import Message, State, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +118,501 @@ def test_unknown_number_and_unknown_line_are_404(desk: Client) -> None:
     answers = [desk.get("/w/t/99999999/"), desk.post("/w/t/99999999/acceptance/"), desk.get("/w/l/5/")]
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+# The queue
+
+
+def statements(client: Client, page: str) -> tuple[int, int]:
+    """How many rows the page has, and how many statements it costs."""
+    client.get(page)  # what a process keeps (calendars, the hours' line) is there from now on
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(page)
+    return len(numbers(answer)), len(captured)
+
+
+@pytest.mark.parametrize("page", ["/w/", "/w/my/", "/w/l/1/", "/w/?state=all"])
+def test_queue_costs_the_same_for_one_row_and_for_three(page: str, desk: Client, engineer: User) -> None:
+    customer = a_customer()
+    workflow.accept(a_ticket(customer=customer), by=engineer, at=timezone.now())
+    rows, one = statements(desk, page)
+    for _row in range(2):
+        workflow.accept(a_ticket(customer=customer), by=engineer, at=timezone.now())
+
+    more_rows, three = statements(desk, page)
+
+    assert (rows, more_rows) == (1, 3)
+    assert three == one <= 12
+
+
+def test_ticket_costs_the_same_for_one_message_and_for_three(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+    page = address("ticket", ticket)
+    workflow.accept(ticket, by=engineer, at=timezone.now())
+    rows, one = statements(desk, page)
+    for number in range(2):
+        workflow.reply(ticket, by=engineer, body=f"Reply {number}", at=timezone.now())
+        a_ticket(customer=ticket.customer)
+
+    more_rows, three = statements(desk, page)
+
+    assert (rows, more_rows) == (1, 3)
+    assert three == one
+
+
+def numbers(answer: HttpResponse) -> list[int]:
+    return [int(number) for number in re.findall(r'id="row-(\d+)"', answer.content.decode())]
+
+
+def test_queue_is_sorted_by_deadline_and_grouped_by_horizon(desk: Client, engineer: User) -> None:
+    now = timezone.now()
+    customer, basic = a_customer(), a_customer("basic")
+    stands = a_ticket(customer=customer, priority=2)
+    workflow.ask_customer(stands, by=engineer, body="Which version?", at=now)
+    late = a_ticket(customer=customer, at=now - timedelta(days=3))
+    no_deadline = a_ticket(customer=basic)
+    workflow.accept(no_deadline, by=engineer, at=now)
+    soon = a_ticket(customer=customer, priority=1)
+
+    answer = desk.get("/w/")
+
+    assert numbers(answer) == [late.number, soon.number, no_deadline.number, stands.number]
+    groups = answer.context["groups"]
+    assert [(group.code, group.count) for group in groups if group.code not in {"hour", "today", "later"}] == [
+        ("late", 1),
+        ("none", 1),
+        ("stand", 1),
+    ]
+
+
+def test_queue_begins_with_the_engineers_own_lines(desk: Client) -> None:
+    customer = a_customer()
+    own = a_ticket(customer=customer)
+    other = a_ticket(customer=customer, topic="database")
+
+    assert numbers(desk.get("/w/")) == [own.number]
+    assert numbers(desk.get("/w/l/2/")) == [other.number]
+
+
+def test_tabs_count_open_and_overdue(desk: Client, engineer: User) -> None:
+    customer = a_customer()
+    a_ticket(customer=customer, at=timezone.now() - timedelta(days=3))
+    workflow.accept(a_ticket(customer=customer), by=engineer, at=timezone.now())
+    a_ticket(customer=customer, topic="database")
+
+    counted = [(tab.queue.place, tab.count, tab.late) for tab in desk.get("/w/").context["tabs"]]
+
+    assert counted == [("", 2, 1), ("my", 1, 0), ("1", 2, 1), ("2", 1, 0), ("3", 0, 0), ("4", 0, 0)]
+
+
+def test_filters_add_up_and_stay_in_every_link(desk: Client) -> None:
+    premium, basic = a_customer(), a_customer("basic")
+    wanted = a_ticket(customer=premium, priority=1)
+    a_ticket(customer=premium, priority=3)
+    a_ticket(customer=basic, priority=1)
+
+    answer = desk.get("/w/?package=premium&priority=1")
+    page = answer.content.decode()
+
+    assert numbers(answer) == [wanted.number]
+    assert 'href="/w/my/?package=premium&amp;priority=1"' in page
+    assert 'href="/w/?priority=1"' in page  # takes the package off, leaves the priority
+    assert f'href="/w/t/{wanted.number}/?from=%3Fpackage%3Dpremium%26priority%3D1"' in page
+
+
+def test_empty_queue_says_which_emptiness(desk: Client) -> None:
+    assert "Everything is done here" in desk.get("/w/").content.decode()
+    assert "Nothing fits this filter" in desk.get("/w/?priority=1").content.decode()
+
+
+def test_nonsense_in_the_address_shows_the_plain_queue(desk: Client) -> None:
+    ticket = a_ticket()
+
+    answer = desk.get("/w/?state=%00x&priority=9&after=1.99999999999999999999999.x")
+
+    assert numbers(answer) == [ticket.number]
+
+
+@pytest.mark.parametrize("query", ["", "?state=all"])
+def test_pages_follow_each_other_without_gap_or_repeat(
+    query: str, desk: Client, engineer: User, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tickets.queue.PAGE", 2)
+    premium, basic = a_customer(), a_customer("basic")
+    for customer in (premium, premium, basic, basic):
+        workflow.accept(a_ticket(customer=customer, priority=2), by=engineer, at=timezone.now())
+    for _row in range(3):
+        workflow.ask_customer(a_ticket(customer=premium), by=engineer, body="Which version?", at=timezone.now())
+
+    pages, page = [], f"/w/{query}"
+    while page:
+        answer = desk.get(page)
+        pages.append(numbers(answer))
+        more = answer.context["more"]
+        page = f"/w/{more.tail}" if more else ""
+
+    assert [len(found) for found in pages] == [2, 2, 2, 1]
+    assert [number for found in pages for number in found] == numbers_in_order(bool(query))
+
+
+def numbers_in_order(newest_first: bool) -> list[int]:
+    order = Ticket.objects.order_by("-number") if newest_first else Ticket.objects.by_deadline()
+    return list(order.values_list("number", flat=True))
+
+
+def test_nearest_deadline_that_nobody_works_on_is_offered(desk: Client, engineer: User) -> None:
+    customer = a_customer()
+    workflow.accept(a_ticket(customer=customer, priority=1), by=engineer, at=timezone.now())
+    nearest = a_ticket(customer=customer, priority=1)
+    a_ticket(customer=customer, priority=3)
+
+    answer = desk.get("/w/")
+
+    assert answer.context["nearest"].ticket == nearest
+    assert f'action="/w/t/{nearest.number}/acceptance/"' in answer.content.decode()
+
+
+# The ticket
+
+
+def test_ticket_stands_beside_the_queue_that_one_came_from(desk: Client) -> None:
+    customer = a_customer()
+    first, second = a_ticket(customer=customer, topic="database"), a_ticket(customer=customer, topic="database")
+    a_ticket(customer=customer)
+
+    answer = desk.get(address("ticket", second, "?from=l/2/%3Fpriority%3D3"))
+
+    assert sorted(numbers(answer)) == sorted([first.number, second.number])
+    assert 'href="/w/l/2/?priority=3"' in answer.content.decode()  # back
+
+
+def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engineer: User) -> None:
+    ticket = a_ticket(priority=1)
+    now = timezone.now()
+    workflow.accept(ticket, by=engineer, at=now)
+    workflow.note(ticket, by=engineer, body="The dump is taken.", at=now)
+    workflow.hand_over(
+        ticket, by=engineer, to_line=2, known="It falls.", tried="Restart.", asked="Find out why.", at=now
+    )
+
+    answer = desk.get(address("ticket", ticket))
+    page = answer.content.decode()
+
+    assert [clock.kind for clock in answer.context["promises"]] == ["reaction", "resolution"]
+    assert [(stop.number, stop.place) for stop in answer.context["route"]] == [
+        (1, "done"),
+        (2, "now"),
+        (3, "next"),
+        (4, "next"),
+    ]
+    for words in ("The dump is taken.", "Internal note, the customer does not see it", "Restart.", "Find out why."):
+        assert words in page
+
+
+def test_ticket_of_a_package_without_resolution_says_so(desk: Client) -> None:
+    page = desk.get(address("ticket", a_ticket(customer=a_customer("basic")))).content.decode()
+
+    assert "lane--none" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("new", {"acceptance", "messages", "handover", "resolution", "decline", "classification", "defect"}),
+        (
+            "in_progress",
+            {"messages", "handover", "resolution", "decline", "restoration", "classification", "defect"},
+        ),
+        ("awaiting_customer", {"messages", "resolution", "waiting", "restoration", "classification", "defect"}),
+        ("resolved", {"messages", "reopening"}),
+        ("closed", {"messages"}),
+    ],
+)
+def test_only_legal_moves_are_offered(state: str, offered: set[str], desk: Client, engineer: User) -> None:
+    ticket = a_ticket(priority=1)
+    now = timezone.now()
+    if state in {"in_progress", "awaiting_customer"}:
+        workflow.accept(ticket, by=engineer, at=now)
+    if state == "awaiting_customer":
+        workflow.ask_customer(ticket, by=engineer, body="Which version?", at=now)
+    if state in {"resolved", "closed"}:
+        workflow.resolve(ticket, by=engineer, body="Restarted.", at=now)
+    if state == "closed":
+        workflow.confirm(ticket, by=ticket.contact, at=now)
+
+    assert desk.get(address("ticket", ticket)).context["may"] == offered
+
+
+def test_a_lead_is_offered_to_assign() -> None:
+    lead, engineer = a_lead(1), an_engineer(1)
+    ticket = a_ticket()
+
+    answer = signed_in(lead).post(address("assignment", ticket), {"to": engineer.pk})
+
+    assert answer.status_code == 303
+    assert again(ticket).assignee == engineer
+
+
+# What is done with it
+
+
+def said(ticket: Ticket) -> list[tuple[str, str]]:
+    return list(ticket.messages.order_by("pk").values_list("kind", "body"))[1:]
+
+
+def test_accepting_answers_with_the_ticket_and_says_so(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+
+    answer = desk.post(address("acceptance", ticket, "?from=my/"), follow=True)
+
+    assert answer.redirect_chain == [(address("ticket", ticket, "?from=my%2F"), 303)]
+    assert "Taken into work" in answer.content.decode()
+    assert (again(ticket).state, again(ticket).assignee) == (State.IN_PROGRESS, engineer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "message_kind"),
+    [
+        ("reply", State.IN_PROGRESS, Message.Kind.PUBLIC),
+        ("note", State.NEW, Message.Kind.NOTE),
+        ("question", State.AWAITING_CUSTOMER, Message.Kind.PUBLIC),
+    ],
+)
+def test_composer_says_it_to_whom_it_says(kind: str, state: str, message_kind: str, desk: Client) -> None:
+    ticket = a_ticket()
+
+    answer = desk.post(address("messages", ticket), {"kind": kind, "body": "Which version do you use?", "key": "k1"})
+
+    assert answer.status_code == 303
+    assert said(ticket) == [(message_kind, "Which version do you use?")]
+    assert again(ticket).state == state
+
+
+@pytest.mark.parametrize("kind", ["reply", "note", "question"])
+def test_double_click_says_it_once(kind: str, desk: Client) -> None:
+    ticket = a_ticket()
+    typed = {"kind": kind, "body": "Which version do you use?", "key": "one-form"}
+
+    answers = [desk.post(address("messages", ticket), typed).status_code for _click in range(2)]
+
+    assert answers == [303, 303]
+    assert len(said(ticket)) == 1
+
+
+def test_double_click_on_solved_says_it_once(desk: Client) -> None:
+    ticket = a_ticket()
+    typed = {"body": "Restarted the pool.", "key": "one-form"}
+
+    answers = [desk.post(address("resolution", ticket), typed).status_code for _click in range(2)]
+
+    assert answers == [303, 303]
+    assert (len(said(ticket)), again(ticket).state) == (1, State.RESOLVED)
+
+
+def test_each_form_has_a_key_of_its_own(desk: Client) -> None:
+    ticket = a_ticket()
+
+    keys = [
+        re.findall(r'name="key" value="([^"]+)"', desk.get(address("ticket", ticket)).content.decode())
+        for _look in range(2)
+    ]
+
+    assert len(set(keys[0] + keys[1])) == len(keys[0]) + len(keys[1]) == 4
+
+
+def test_empty_message_is_422_and_keeps_the_choice(desk: Client) -> None:
+    ticket = a_ticket()
+
+    answer = desk.post(address("messages", ticket), {"kind": "note", "body": "  ", "key": "k"})
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert "Write a few words: an empty message says nothing." in page
+    assert 'value="note" checked' in page
+    assert said(ticket) == []
+
+
+def test_refused_move_is_409_with_the_rule_and_everything_typed(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+    workflow.accept(ticket, by=engineer, at=timezone.now())
+    typed = {"to_line": "4", "known": "Only with 7.8.4.", "tried": "A roll-back.", "asked": "Confirm the defect."}
+
+    answer = desk.post(address("handover", ticket), typed)
+    page = answer.content.decode()
+
+    assert answer.status_code == 409
+    assert "Line 4 takes a request only with a defect: attach one first." in page
+    assert "§3.3" in page
+    for words in ("Only with 7.8.4.", "A roll-back.", "Confirm the defect."):
+        assert words in page
+    assert again(ticket).line_id == 1
+
+
+def test_move_that_is_legal_no_more_is_409_and_keeps_the_text(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+    workflow.resolve(ticket, by=engineer, body="Restarted.", at=timezone.now())
+    workflow.confirm(ticket, by=ticket.contact, at=timezone.now())
+
+    replied = desk.post(address("messages", ticket), {"kind": "reply", "body": "And one thing more", "key": "k"})
+    resolved = desk.post(address("resolution", ticket), {"body": "Solved once more", "key": "k2"})
+
+    assert (replied.status_code, resolved.status_code) == (409, 409)
+    assert "And one thing more" in replied.content.decode()
+    assert "This request is closed: a reply would reach nobody." in replied.content.decode()
+    assert "Solved once more" in resolved.content.decode()
+
+
+def test_htmx_gets_the_pane_the_row_and_what_was_done(desk: Client) -> None:
+    ticket = a_ticket()
+
+    answer = desk.post(address("acceptance", ticket), headers={"HX-Request": "true"})
+    page = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert page.lstrip().startswith('<article class="tk" id="pane"')
+    assert f'id="row-{ticket.number}" hx-swap-oob="true"' in page
+    assert "Taken into work" in page
+    assert "<html" not in page
+
+
+def test_hand_over_needs_its_words(desk: Client) -> None:
+    answer = desk.post(address("handover", a_ticket()), {"to_line": "2", "tried": "A restart."})
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert "Write what is known: the next line starts from it." in page
+    assert "Write what you ask the next line to do." in page
+    assert "A restart." in page
+
+
+def test_the_whole_way_of_a_ticket_through_the_lines(desk: Client, engineer: User) -> None:
+    ticket = a_ticket(priority=1)
+    second = signed_in(an_engineer(2))
+
+    steps = [
+        desk.post(address("acceptance", ticket)),
+        desk.post(address("handover", ticket), {"to_line": "2", "known": "It falls.", "asked": "Find out why."}),
+        second.post(address("return", ticket), {"reason": "Take a dump first."}),
+        desk.post(address("handover", ticket), {"to_line": "2", "known": "Dump taken.", "asked": "Find out why."}),
+        second.post(address("acceptance", ticket)),
+        second.post(
+            address("defect", ticket),
+            {"title": "Pool falls", "steps": "Update", "expected": "It runs", "actual": "It falls"},
+        ),
+        second.post(address("handover", ticket), {"to_line": "4", "known": "A defect.", "asked": "Mend it."}),
+        second.post(address("restoration", ticket), {"to_priority": "3", "workaround": "More memory."}),
+        second.post(address("classification", ticket), {"priority": "4", "kind": "incident", "reason": "One user."}),
+        second.post(address("messages", ticket), {"kind": "question", "body": "Does it run?", "key": "q"}),
+        second.post(address("waiting", ticket)),
+        second.post(address("resolution", ticket), {"body": "Mended in 7.8.5.", "key": "r"}),
+        second.post(address("reopening", ticket), {"reason": "Falls again."}),
+    ]
+
+    assert [step.status_code for step in steps] == [303] * len(steps)
+    ticket = again(ticket)
+    assert (ticket.state, ticket.line_id, ticket.priority) == (State.IN_PROGRESS, 4, 4)
+    assert ticket.defect is not None
+    assert ticket.owner == engineer
+
+
+def test_declining_names_the_condition(desk: Client) -> None:
+    ticket = a_ticket()
+
+    answer = desk.post(address("decline", ticket), {"reason": "Networks are outside support."}, follow=True)
+
+    assert again(ticket).state == State.DECLINED
+    assert "Declined, the customer is told why" in answer.content.decode()
+
+
+# Files
+
+
+def test_files_come_with_a_message_and_go_out_as_downloads(desk: Client) -> None:
+    ticket = a_ticket()
+    files = [
+        SimpleUploadedFile("log.html", b"<script>alert(1)</script>", "text/html"),
+        SimpleUploadedFile("a.txt", b"x"),
+    ]
+
+    desk.post(address("messages", ticket), {"kind": "note", "body": "See the log.", "key": "k", "files": files})
+    note = ticket.messages.get(kind="note")
+    stored = list(note.attachments.order_by("pk"))
+    page = reverse("desk:file", args=[ticket.number, stored[0].pk])
+    answer = desk.get(page)
+
+    assert [file.name for file in stored] == ["log.html", "a.txt"]
+    assert answer["Content-Disposition"] == 'attachment; filename="log.html"'
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
+    assert signed_in(top()).get(page).status_code == 200
+
+
+def test_file_of_another_ticket_or_a_missing_one_is_404(desk: Client) -> None:
+    customer = a_customer()
+    ticket, other = a_ticket(customer=customer), a_ticket(customer=customer)
+    desk.post(
+        address("messages", ticket),
+        {"kind": "note", "body": "See.", "key": "k", "files": [SimpleUploadedFile("a.txt", b"x")]},
+    )
+    pk = ticket.messages.get(kind="note").attachments.get().pk
+
+    answers = [
+        desk.get(reverse("desk:file", args=[number, key])).status_code
+        for number, key in ((other.number, pk), (ticket.number, pk + 1000), (99999999, pk))
+    ]
+
+    assert answers == [404, 404, 404]
+
+
+def test_file_of_a_note_is_never_a_customers(desk: Client) -> None:
+    ticket = a_ticket()
+    desk.post(
+        address("messages", ticket),
+        {"kind": "note", "body": "See.", "key": "k", "files": [SimpleUploadedFile("a.txt", b"x")]},
+    )
+    pk = ticket.messages.get(kind="note").attachments.get().pk
+
+    with pytest.raises(Http404):
+        download(ticket.contact, ticket.number, pk)
+
+
+def test_file_too_big_is_422_in_words(desk: Client, settings: Any) -> None:
+    settings.ATTACHMENT_MAX_BYTES = 10
+    ticket = a_ticket()
+
+    answer = desk.post(
+        address("messages", ticket),
+        {"kind": "reply", "body": "See the log.", "key": "k", "files": [SimpleUploadedFile("log.txt", b"x" * 11)]},
+    )
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert "A file can be at most" in page
+    assert "See the log." in page
+    assert said(ticket) == []
+
+
+def test_escalations_of_the_ticket_are_shown(desk: Client) -> None:
+    ticket = a_ticket(customer=a_customer(csm=a_csm(full_name="Olga Belova")))
+    workflow.escalate(ticket, by=ticket.contact, whom="csm", reason="Nothing moves.", at=timezone.now())
+
+    page = desk.get(address("ticket", ticket)).content.decode()
+
+    assert "Nothing moves." in page
+    assert "O. Belova" in page
+
+
+def test_observer_who_became_contact_is_named(desk: Client) -> None:
+    ticket = a_ticket()
+    holding = ticket.customer.contacts.get()
+    successor = a_member(ticket.customer, full_name="Nina Successor")
+    now = timezone.now()
+    holding.ends_at = now
+    holding.save()
+    ticket.customer.contacts.create(user=successor, starts_at=now)
+
+    page = desk.get(address("ticket", ticket)).content.decode()
+
+    assert "no longer the responsible contact" in page
+    assert "Nina Successor" in page

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Licence, TicketKind, Topic
@@ -110,7 +111,10 @@ class NewRequestForm(DescribedForm):
         groups: tuple[str, str, str] = ("", "", ""),
         **kwargs: Any,
     ) -> None:
-        """`topics` each with the reason why it is not included ("" for included); `groups` name the included, the missing and the outside."""
+        """`topics` each with the reason why it is not included ("" for included).
+
+        `groups` name the included, the ones of a larger package, and those outside support.
+        """
         super().__init__(*args, **kwargs)
         topics = list(topics)
         licences = list(licences)
@@ -119,6 +123,14 @@ class NewRequestForm(DescribedForm):
             if len(licences) == 1:
                 self.initial.setdefault("installation", licences[0].pk)
         topic = self.fields["topic"]
+        topic.widget.attrs.update(
+            {
+                "hx-get": reverse("portal:new_entitlement"),
+                "hx-trigger": "change",
+                "hx-target": "#entitlement",
+                "aria-describedby": "entitlement",
+            }
+        )
         topic.queryset = Topic.objects.filter(pk__in=[row.pk for row, _reason in topics])  # type: ignore[attr-defined]
         topic.choices = self._topic_choices(topic.empty_label, topics, groups)  # type: ignore[attr-defined]
         installation = self.fields["installation"]
@@ -259,7 +271,7 @@ class RateForm(DescribedForm):
     """The customer's rating of the work, 1 to 5, and a comment (domain §6)."""
 
     score = forms.TypedChoiceField(
-        label=_("How did we work"),
+        label=_("Your mark"),
         choices=[(number, str(number)) for number in range(1, 6)],
         coerce=int,
         widget=forms.RadioSelect,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -74,12 +74,16 @@ def tickets(request: HttpRequest, slug: str) -> HttpResponse:
         found = boards.facts_of(slug, now)
     except KeyError as unknown:
         raise Http404 from unknown
-    rows = found.with_clocks().order_by("number")
+    rows = found.with_clocks().order_by(F("due_at").asc(nulls_last=True), "pk")
     after = request.GET.get("after", "")
     if after:
-        if not after.isdecimal():
+        anchor = Ticket.objects.filter(number=after).first() if after.isdecimal() else None
+        if anchor is None:
             raise BadRequest(_("This address is not complete."))
-        rows = rows.filter(number__gt=int(after))
+        later = Q(due_at=anchor.due_at, pk__gt=anchor.pk) | Q(due_at__isnull=True)
+        rows = rows.filter(
+            Q(due_at__gt=anchor.due_at) | later if anchor.due_at else Q(due_at__isnull=True, pk__gt=anchor.pk)
+        )
     page = list(rows[: PAGE + 1])
     return render(
         request,
@@ -112,9 +116,7 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
         anchor = Escalation.objects.filter(pk=before).first() if before.isdecimal() else None
         if anchor is None:
             raise BadRequest(_("This address is not complete."))
-        log = log.filter(
-            Q(reached_at__lt=anchor.reached_at) | Q(reached_at=anchor.reached_at, pk__lt=anchor.pk)
-        )
+        log = log.filter(Q(reached_at__lt=anchor.reached_at) | Q(reached_at=anchor.reached_at, pk__lt=anchor.pk))
     page = list(log[: PAGE + 1])
     context = {
         "now": now,
@@ -177,5 +179,3 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
             "calls": found.escalations.select_related("person", "raised_by").order_by("reached_at"),
         },
     )
-
-

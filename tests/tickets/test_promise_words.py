@@ -1,0 +1,301 @@
+"""The promises in the customer's words: the sentence of every state, the arithmetic behind it, hours and targets."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+
+from sla import clocks
+from sla.models import Calendar
+from tests.factories import MOSCOW, TUESDAY_10, a_csm, a_customer, an_engineer, contact_of, contract_of, open_ticket
+from tickets import promise_words, workflow
+from tickets.models import State, Ticket
+
+pytestmark = pytest.mark.django_db
+
+YEKATERINBURG = ZoneInfo("Asia/Yekaterinburg")  # two hours ahead of Moscow
+VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")  # seven hours ahead
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
+
+
+def hours(count: float) -> timedelta:
+    return timedelta(hours=count)
+
+
+def seen(ticket: Ticket) -> Ticket:
+    return Ticket.objects.with_clocks().get(pk=ticket.pk)
+
+
+def told(ticket: Ticket, at: datetime, zone: ZoneInfo = MOSCOW) -> promise_words.Told:
+    return promise_words.tell(seen(ticket), now=at, zone=zone)
+
+
+def test_a_new_incident_is_promised_the_reply_and_then_the_solution():
+    ticket = open_ticket(priority=1)
+
+    answer = told(ticket, TUESDAY_10)
+
+    assert answer.sentence == "We will reply by 10:30"
+    assert answer.details == ("30 minutes left. We will solve it by 12:00.",)
+
+
+def test_once_answered_the_solution_is_spoken_of():
+    ticket = open_ticket(priority=2)
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(1))
+
+    assert answer.sentence == "We will solve it by Thursday, 19 November, 10:00"
+    assert answer.details == ("1 working day 8 hours left.",)
+
+
+def test_the_readers_zone_comes_first_and_moscow_second():
+    ticket = open_ticket(priority=2)
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(1), YEKATERINBURG)
+
+    assert answer.sentence == "We will solve it by Thursday, 19 November, 12:00"
+    assert answer.details == ("10:00 Moscow time. 1 working day 8 hours left.",)
+
+
+def test_outside_hours_it_says_when_the_clock_goes_on():
+    ticket = open_ticket(a_customer("basic"), at=TUESDAY_10 + hours(10))
+
+    answer = told(ticket, TUESDAY_10 + hours(10))
+
+    assert answer.sentence == "We will reply by Wednesday, 18 November, 17:00"
+    assert answer.details == (
+        "8 hours of working time left. Outside service hours the clock does not run: it goes on at Wed 18 Nov, 09:00.",
+    )
+
+
+def test_a_broken_promise_is_said_as_such():
+    ticket = open_ticket(priority=1)
+
+    answer = told(ticket, TUESDAY_10 + timedelta(minutes=40))
+
+    assert answer.sentence == "We promised to reply by 10:30 and did not manage"
+
+
+def test_a_broken_promise_names_who_knows_of_it():
+    ticket = open_ticket(priority=1)
+    workflow.escalate(ticket, by=contact_of(ticket.customer), whom="top_management", reason="…", at=TUESDAY_10)
+    row = seen(ticket)
+    row.calls = list(ticket.escalations.all())
+
+    answer = promise_words.tell(row, now=TUESDAY_10 + hours(1), zone=MOSCOW)
+
+    assert answer.details == ("Who knows of it: top management.",)
+
+
+def test_while_we_wait_for_the_customer_the_clock_stands():
+    ticket = open_ticket(priority=2)
+    workflow.ask_customer(ticket, by=an_engineer(), body="Какая версия?", at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(5))
+
+    assert answer.sentence == "The clock stands while we wait for your answer"
+    assert answer.details == ("It goes on when you answer; 1 working day 8 hours will then be left.",)
+
+
+def test_a_package_without_resolution_promises_none():
+    ticket = open_ticket(a_customer("business"))
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(2))
+
+    assert answer.sentence == "We are working on it; your package promises no time for the solution"
+    assert answer.commitment is None
+
+
+def test_a_question_is_promised_no_solution_in_any_package():
+    ticket = open_ticket(topic="how_to")
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(2))
+
+    assert answer.sentence == (
+        "We are working on it; a time for the solution is promised only where something is broken"
+    )
+
+
+def test_a_solved_request_says_when_it_closes_by_itself():
+    ticket = open_ticket(priority=3)
+    workflow.resolve(ticket, by=an_engineer(), body="Исправлено.", at=TUESDAY_10 + hours(1))
+
+    answer = told(ticket, TUESDAY_10 + hours(2))
+
+    assert answer.sentence == "Solved. Please check it"
+    assert answer.details == ("If we hear nothing until Tue 24 Nov, 11:00, we will close the request ourselves.",)
+
+
+def test_an_ended_request_speaks_of_its_end():
+    ticket = open_ticket(priority=3)
+    workflow.withdraw(ticket, by=contact_of(ticket.customer), at=TUESDAY_10 + hours(1))
+
+    assert told(ticket, TUESDAY_10 + hours(2)).sentence == "Closed"
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_internal_names_of_states_are_never_said(state):
+    ticket = Ticket(state=state)
+
+    assert (
+        promise_words.status(ticket)
+        == {
+            "new": "received",
+            "in_progress": "in work",
+            "awaiting_customer": "waiting for you",
+            "resolved": "solved, please check",
+            "closed": "closed",
+            "declined": "outside support",
+        }[state]
+    )
+
+
+def test_the_clock_of_a_line_is_never_told():
+    ticket = open_ticket(a_customer("basic"))
+    engineer = an_engineer()
+    workflow.accept(ticket, by=engineer, at=TUESDAY_10)
+    workflow.hand_over(ticket, by=engineer, to_line=2, known="…", asked="…", at=TUESDAY_10)
+
+    assert [clock.kind for clock in promise_words.customer_clocks(seen(ticket))] == ["reaction"]
+
+
+def test_a_restore_shows_as_kept_beside_the_new_promise():
+    ticket = open_ticket(priority=1)
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + timedelta(minutes=5))
+    workflow.restore(ticket, by=an_engineer(), workaround="Резервный узел.", at=TUESDAY_10 + hours(1))
+
+    row = seen(ticket)
+
+    assert [(promise.commitment.ending, promise.words) for promise in promise_words.kept(row)] == [
+        ("met", "First answer, promised within 30 minutes"),
+        ("met", "Service restored, promised within 2 hours"),
+    ]
+    assert told(ticket, TUESDAY_10 + hours(1)).sentence == "We will solve it by Tuesday, 1 December, 11:00"
+
+
+def explained(ticket: Ticket, at: datetime) -> promise_words.Explanation:
+    clock = promise_words.leading(seen(ticket))
+    assert clock is not None
+    return promise_words.explain(clock, now=at, zone=MOSCOW)
+
+
+def test_two_working_days_are_explained_step_by_step():
+    ticket = open_ticket(priority=2, at=TUESDAY_10 + timedelta(minutes=30))
+    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
+
+    why = explained(ticket, TUESDAY_10 + hours(1))
+
+    assert why.rule == (
+        "Premium, “Main functions do not work, there is another way”: the solution within 2 working days. "
+        "A working day is 9 working hours, so that is 18 working hours."
+    )
+    assert why.hours == "Counted in these hours, Moscow time: Mon–Fri 09:00–18:00, except public holidays."
+    assert why.steps == (
+        "Counted from Tue 17 Nov, 10:30.",
+        "Tue 17 Nov, 10:30 – 18:00: counted 7 hours 30 minutes.",
+        "Tue 17 Nov, 18:00 – Wed 18 Nov, 09:00: closed.",
+        "Wed 18 Nov, 09:00 – 18:00: counted 9 hours.",
+        "Wed 18 Nov, 18:00 – Thu 19 Nov, 09:00: closed.",
+        "Thu 19 Nov, 09:00 – 10:30: counted 1 hour 30 minutes.",
+        "The deadline: Thu 19 Nov, 10:30.",
+    )
+
+
+def test_a_pause_is_explained():
+    ticket = open_ticket(priority=1)
+    engineer = an_engineer()
+    workflow.ask_customer(ticket, by=engineer, body="Какая версия?", at=TUESDAY_10 + timedelta(minutes=10))
+    workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="7.8", at=TUESDAY_10 + timedelta(minutes=40))
+
+    why = explained(ticket, TUESDAY_10 + hours(1))
+
+    assert why.hours == "Counted round the clock, without days off."
+    assert why.steps == (
+        "Counted from Tue 17 Nov, 10:00.",
+        "Tue 17 Nov, 10:00 – 10:10: counted 10 minutes.",
+        "Tue 17 Nov, 10:10 – 10:40: the clock stood, we waited for your answer.",
+        "Tue 17 Nov, 10:40 – 12:30: counted 1 hour 50 minutes.",
+        "The deadline: Tue 17 Nov, 12:30.",
+    )
+
+
+def test_a_long_way_is_told_short_and_names_the_days_off():
+    ticket = open_ticket(priority=4, at=datetime(2026, 12, 14, 9, tzinfo=MOSCOW))
+    workflow.accept(ticket, by=an_engineer(), at=datetime(2026, 12, 14, 9, tzinfo=MOSCOW))
+
+    steps = explained(ticket, datetime(2026, 12, 14, 10, tzinfo=MOSCOW)).steps
+
+    assert steps[1] == "Mon 14 Dec, 09:00 – Wed 30 Dec, 18:00: counted 13 working days in working hours."
+    assert steps[2].startswith("Wed 30 Dec, 18:00 – Mon 11 Jan 2027, 09:00: closed, days off among them: Thu 31 Dec,")
+    assert steps[-1] == "The deadline: Tue 19 Jan 2027, 18:00."
+    assert len(steps) == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "zone", "words"),
+    [
+        ("basic-hours", MOSCOW, "Mon–Fri 09:00–18:00"),
+        ("basic-hours", YEKATERINBURG, "Mon–Fri 11:00–20:00"),
+        ("business-hours", YEKATERINBURG, "every day 11:00–20:00"),
+        ("business-hours", VLADIVOSTOK, "every day 16:00–01:00"),
+        ("basic-hours", ZoneInfo("America/Los_Angeles"), "Mon–Thu 22:00–07:00, Sun 22:00–07:00"),
+        ("round-the-clock", VLADIVOSTOK, "round the clock, every day"),
+        ("working-days", MOSCOW, "Mon–Fri 09:00–18:00, except public holidays"),
+    ],
+)
+def test_hours_are_told_in_the_readers_zone(code, zone, words):
+    version = Calendar.objects.get(code=code).version_at(TUESDAY_10)
+
+    assert promise_words.hours(version, zone=zone, now=TUESDAY_10) == words
+
+
+@pytest.mark.parametrize(
+    ("package", "kind", "told"),
+    [
+        ("basic", "reaction", [("4 hours", "The system does not work at all"), ("8 hours", "in all other cases")]),
+        ("premium", "reaction", [("30 minutes", "The system does not work at all"), ("2 hours", "in all other cases")]),
+        ("business", "resolution", []),
+        (
+            "premium",
+            "resolution",
+            [
+                ("2 hours", "The system does not work at all"),
+                ("2 working days", "Main functions do not work, there is another way"),
+                ("10 working days", "Auxiliary functions do not work, there is another way"),
+                ("20 working days", "It does not get in the way of the work"),
+            ],
+        ),
+    ],
+)
+def test_targets_are_told_by_their_effect(package, kind, told):
+    contract = contract_of(a_customer(package))
+
+    assert promise_words.targets(clocks.promises_of(contract.terms, contract), kind) == told
+
+
+def test_an_offer_shows_both_times_and_a_date_unless_it_is_today():
+    contract = contract_of(a_customer("premium", csm=a_csm()))
+    first, second, *_rest = clocks.promised_times(contract, at=TUESDAY_10)
+
+    assert promise_words.offer(first, now=TUESDAY_10, zone=MOSCOW) == promise_words.Offer(
+        1, "we reply by 10:30", "we solve it by 12:00"
+    )
+    assert promise_words.offer(second, now=TUESDAY_10, zone=MOSCOW) == promise_words.Offer(
+        2, "we reply by 12:00", "we solve it by Thu 19 Nov, 10:00"
+    )
+
+
+def test_a_package_without_resolution_offers_only_the_reply():
+    (first, *_rest) = clocks.promised_times(contract_of(a_customer("basic")), at=TUESDAY_10)
+
+    assert promise_words.offer(first, now=TUESDAY_10, zone=MOSCOW).solution == ""

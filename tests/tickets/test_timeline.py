@@ -1,0 +1,220 @@
+"""The timeline in the desk's words and in the customer's, the conversation in order, the route through the lines."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from accounts.models import Line, User
+from sla.models import Escalation
+from tests.factories import TUESDAY_10, a_csm, a_customer, an_engineer, open_ticket
+from tickets import timeline, workflow
+from tickets.models import Event, HandOver, Ticket
+
+ANNA = User(full_name="Anna Guseva")
+AT = TUESDAY_10
+
+
+def event(verb: str, **details: Any) -> Event:
+    return Event(verb=verb, by=ANNA, at=AT, details=details)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Any:
+    with translation.override("en"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("happened", "desk", "customer"),
+    [
+        (event("opened", line=1, priority=2), "received, line 1, priority 2", "Received"),
+        (event("accepted"), "taken by A. Guseva", "In the hands of Anna Guseva"),
+        (event("assigned", to="Pavel Klimov"), "assigned to Pavel Klimov", None),
+        (event("asked_customer"), "asked the customer: the clock stands", "We wait for your answer"),
+        (event("stopped_waiting"), "stopped waiting: the clock goes on", "We go on without waiting"),
+        (event("handed_over", **{"from": 1, "to": 2}), "line 1 → 2", "Passed to the second line"),
+        (event("returned", **{"from": 2, "to": 1}), "returned, line 2 → 1", "Given back to the first line"),
+        (event("defect_attached", title="Pool falls"), "defect attached", "Recorded as a defect of the product"),
+        (
+            event("restored", **{"from": 1, "to": 3}),
+            "service restored, priority 1 → 3",
+            "Service is back, priority 1 → 3",
+        ),
+        (
+            event("restore_contested", **{"from": 3, "to": 1}),
+            "the customer says service is not back, priority 3 → 1",
+            "You wrote that service is not back: priority 1 again",
+        ),
+        (event("reclassified", **{"from": 1, "to": 2}), "priority 1 → 2", "Priority 1 → 2"),
+        (
+            event("reclassified", **{"from": 4, "to": 4, "kind_from": "incident", "kind_to": "wish"}),
+            "now: improvement wish",
+            None,
+        ),
+        (event("priority_set", **{"from": 3, "to": 1}), "the customer set priority 3 → 1", "You set priority 3 → 1"),
+        (
+            event("priority_proposed", **{"from": 3, "to": 1}),
+            "the customer asks for priority 1",
+            "You asked for priority 1: an engineer decides",
+        ),
+        (event("resolved"), "solved by A. Guseva", "Solved"),
+        (event("reopened"), "in work again", "In work again"),
+        (
+            event("contact_changed", **{"from": "Ivan Petrov", "to": "Nina Orlova"}),
+            "responsible contact: Ivan Petrov → Nina Orlova",
+            "Nina Orlova speaks for your company from now on",
+        ),
+        (event("confirmed"), "the customer confirmed the solution: closed", "You confirmed the solution"),
+        (
+            event("closed_silent"),
+            "closed after five working days of silence",
+            "Closed: nothing was heard for five working days",
+        ),
+        (event("withdrawn"), "withdrawn by the customer", "You withdrew the request"),
+        (event("declined", clause="1.7.2"), "declined: outside support (§1.7.2)", "Outside support"),
+        (event("contested"), "the customer contests the decline", "You contested that: in work again"),
+        (
+            event("escalated", whom="csm"),
+            "the customer called in: the Customer Success Manager",
+            "You called in: the Customer Success Manager",
+        ),
+        (event("acknowledged"), "A. Guseva has the escalation", "Anna Guseva looks into your escalation"),
+        (
+            event("escalation_answered"),
+            "A. Guseva answered the escalation",
+            "Anna Guseva answered your escalation",
+        ),
+        (event("rated", score=5), "rated 5 of 5", "You rated the work 5 of 5"),
+    ],
+)
+def test_words_of_every_event(happened: Event, desk: str, customer: str | None) -> None:
+    told = timeline.customer_step(happened)
+
+    assert timeline.desk_step(happened).what == desk
+    assert (told.what if told else None) == customer
+
+
+def test_every_verb_of_the_workflow_has_words() -> None:
+    """A new verb must get its words: the ones that the workflow records are read from its code."""
+    import ast
+    from inspect import getsource
+
+    verbs = {
+        call.args[1].value
+        for call in ast.walk(ast.parse(getsource(workflow)))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") == "record"
+        and isinstance(call.args[1], ast.Constant)
+    }
+
+    missing = {verb for verb in verbs - timeline.SAID if timeline.desk_step(event(verb)).what == verb}
+
+    assert verbs > {"opened", "resolved"}
+    assert missing == set()
+
+
+def test_customer_hears_of_escalations_only_when_they_made_them_or_they_left_the_line() -> None:
+    events = [
+        event("escalated", whom="csm", escalation=7),
+        event("acknowledged", whom="csm", escalation=7),
+        event("acknowledged", whom="line_lead", escalation=8),
+    ]
+    rungs = [Escalation(whom=whom, reached_at=AT, percent=75) for whom in ("line_lead", "assignee", "top_management")]
+
+    told = [step.what for step in timeline.customer_steps(events, rungs)]
+
+    assert told == [
+        "You called in: the Customer Success Manager",
+        "Anna Guseva looks into your escalation",
+        "We called in: top management",
+    ]
+
+
+def test_desk_hears_of_every_rung() -> None:
+    rung = Escalation(whom="line_lead", person=ANNA, reached_at=AT, percent=75)
+
+    [step] = timeline.desk_steps([], [rung])
+
+    assert (step.what, step.more) == ("75 % of the time: the line lead", "A. Guseva")
+
+
+@pytest.mark.django_db
+def test_conversation_folds_what_lies_between_two_messages() -> None:
+    ticket = open_ticket(topic=None)
+    anna = an_engineer(1, full_name="Anna Guseva")
+    workflow.accept(ticket, by=anna, at=AT + timedelta(minutes=1))
+    workflow.reply(ticket, by=anna, body="We look into it.", at=AT + timedelta(minutes=2))
+    workflow.hand_over(ticket, by=anna, to_line=2, known="A", asked="B", at=AT + timedelta(minutes=3))
+
+    entries = timeline.conversation(
+        ticket.messages.all(), timeline.desk_steps(ticket.events.select_related("by")), ticket.hand_overs.all()
+    )
+
+    assert [(bool(entry.message), bool(entry.hand_over), len(entry.steps)) for entry in entries] == [
+        (True, False, 0),
+        (False, False, 2),
+        (True, False, 0),
+        (False, True, 0),
+    ]
+    assert entries[1].summary == "2 events: received, line 1, priority 3, taken by A. Guseva"
+
+
+def lines() -> list[Line]:
+    return [Line(number=number, name_en=f"Line {number}") for number in (1, 2, 3, 4)]
+
+
+def stops(ticket: Ticket, passages: list[HandOver]) -> list[tuple[int, str, int]]:
+    return [(stop.number, stop.place, stop.visits) for stop in timeline.route(ticket, lines(), passages)]
+
+
+def passage(number: int, to_number: int, minutes: int) -> HandOver:
+    return HandOver(pk=minutes, from_line_id=number, to_line_id=to_number, by=ANNA, at=AT + timedelta(minutes=minutes))
+
+
+def test_route_of_a_new_ticket_is_its_line() -> None:
+    assert stops(Ticket(line_id=2, opened_at=AT, state="new"), []) == [
+        (1, "next", 0),
+        (2, "now", 1),
+        (3, "next", 0),
+        (4, "next", 0),
+    ]
+
+
+def test_route_counts_a_return_as_a_second_visit() -> None:
+    ticket = Ticket(line_id=2, opened_at=AT, state="in_progress")
+
+    passed = stops(ticket, [passage(1, 2, 10), passage(2, 1, 20), passage(1, 2, 30)])
+
+    assert passed == [(1, "done", 2), (2, "now", 2), (3, "next", 0), (4, "next", 0)]
+
+
+def test_route_says_who_was_there_and_when() -> None:
+    ticket = Ticket(line_id=2, opened_at=AT, state="in_progress", assignee=User(full_name="Pavel Klimov"))
+
+    first, second, *_rest = timeline.route(ticket, lines(), [passage(1, 2, 10)], [event("accepted")])
+
+    assert (first.since, first.until, first.who) == (AT, AT + timedelta(minutes=10), ANNA)
+    assert second.who is not None
+    assert (second.since, second.until, second.who.full_name) == (AT + timedelta(minutes=10), None, "Pavel Klimov")
+
+
+def test_route_of_a_finished_ticket_stands_nowhere() -> None:
+    ticket = Ticket(line_id=1, opened_at=AT, state="closed", closed_at=AT + timedelta(hours=1))
+
+    assert stops(ticket, [])[0] == (1, "done", 1)
+
+
+@pytest.mark.django_db
+def test_last_stop_names_each_person_once_and_the_highest_last() -> None:
+    ticket = open_ticket(a_customer(csm=a_csm(full_name="Olga Belova")))
+    csm = ticket.customer.csm
+    rungs = [
+        Escalation(pk=1, whom="line_lead", reached_at=AT),
+        Escalation(pk=2, whom="csm", person=csm, reached_at=AT + timedelta(minutes=1)),
+        Escalation(pk=3, whom="csm", person=csm, reached_at=AT + timedelta(minutes=2)),
+        Escalation(pk=4, whom="top_management", reached_at=AT + timedelta(minutes=3)),
+    ]
+
+    assert [call.pk for call in timeline.called_in(rungs)] == [2, 4]
