@@ -595,7 +595,7 @@ def held_for_sender(held: HeldRequest, reader: Reader) -> Letter:
             title=_("Your letter to support"), heading=_("Your letter to support"), lead=held.words.splitlines()
         )
     return Letter(
-        title=pgettext("letter", "No request was opened") + f": {held.subject}",
+        title=pgettext("letter", "No request was opened"),
         heading=held.subject,
         lead=held.words.splitlines(),
         why=_("You get this letter because you wrote to support on %(moment)s.")
@@ -606,7 +606,7 @@ def held_for_sender(held: HeldRequest, reader: Reader) -> Letter:
 def held_for_contact(held: HeldRequest, reader: Reader) -> Letter:
     """The responsible contact hears what a colleague wrote, and can file it."""
     return Letter(
-        title=pgettext("letter", "A colleague wrote to support") + f": {held.subject}",
+        title=pgettext("letter", "A colleague wrote to support"),
         heading=held.subject,
         lead=[
             _("Requests are filed by you, the responsible contact. This one was not opened; if it shall be, file it."),
@@ -625,7 +625,7 @@ def held_for_contact(held: HeldRequest, reader: Reader) -> Letter:
 
 def held_for_contract_admin(held: HeldRequest, reader: Reader) -> Letter:
     return Letter(
-        title=pgettext("letter", "A request without a contract") + f": {held.customer}",
+        title=pgettext("letter", "A request without a contract"),
         heading=held.subject,
         lead=[_("%(company)s has no contract in force. The sender was told so.") % {"company": held.customer}],
         said=Said(

@@ -145,10 +145,9 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
 
 
 def _subject(draft: Draft) -> str:
-    title = draft.letter.title
-    if draft.ticket is not None:
-        title = f"[№ {draft.ticket.number}] {title}: {draft.letter.heading}"
-    line = " ".join(title.split())
+    number = f"[№ {draft.ticket.number}] " if draft.ticket is not None else ""
+    about = f": {draft.letter.heading}" if draft.letter.heading != draft.letter.title else ""
+    line = " ".join(f"{number}{draft.letter.title}{about}".split())
     return line if len(line) <= 200 else line[:199].rstrip() + "…"
 
 

@@ -374,7 +374,7 @@ def first_answer_words(reaction: Commitment) -> str:
     took = reaction.calendar.between(reaction.started_at, reaction.stopped_at)
     day = promise_words.working_day_of(reaction)
     return _("answered in %(span)s, promised within %(target)s") % {
-        "span": words.span_long(max(promise_words.rounded_up(took), words.MINUTE), day),
+        "span": words.span(max(promise_words.rounded_up(took), words.MINUTE), day),
         "target": words.target_long(reaction.amount, reaction.unit),
     }
 

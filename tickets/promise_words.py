@@ -76,6 +76,16 @@ def impact(priority: int) -> str:
     }[priority]
 
 
+def effect(priority: int) -> str:
+    """The same as the end of "30 minutes, …"."""
+    return {
+        1: _("if the system does not work at all"),
+        2: _("if main functions do not work and there is another way"),
+        3: _("if auxiliary functions do not work and there is another way"),
+        4: _("if it does not get in the way of the work"),
+    }[priority]
+
+
 def customer_clocks(ticket: Ticket) -> list[Commitment]:
     """The promises made to the customer, oldest first. `ticket` comes from `with_clocks()`."""
     return [clock for clock in ticket.clocks if clock.kind in CUSTOMER_PROMISES]  # type: ignore[attr-defined]
@@ -98,7 +108,7 @@ def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
     if ticket.state == State.RESOLVED:
         return Told(_("Solved. Please check it"), _tell_closing(ticket, now, zone), clock, drawn=clock is not None)
     if ticket.state == State.CLOSED:
-        return Told(_("Closed"), _tell_ended(ticket, now, zone), clock, drawn=clock is not None)
+        return Told(pgettext("request", "Closed"), _tell_ended(ticket, now, zone), clock, drawn=clock is not None)
     if ticket.state == State.DECLINED:
         return Told(
             _("Not included in support"),
@@ -378,7 +388,7 @@ def language() -> str:
 
 
 def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tuple[str, str]]:
-    """What is promised for each effect, equal times drawn together: [("30 минут", "система не работает совсем"), …].
+    """What is promised for each effect, equal times drawn together: [("30 минут", "если система не работает совсем"), …].
 
     The last group, if it is not the only one, is "in all other cases". Empty where the package promises nothing.
     """
@@ -393,7 +403,7 @@ def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tupl
     if len(groups) == 1:
         return [(groups[0][0], _("in every case"))]
     return [
-        (told, _("in all other cases") if len(members) > 1 and members[-1] == 4 else impact(members[0]))
+        (told, _("in all other cases") if len(members) > 1 and members[-1] == 4 else effect(members[0]))
         for told, members in groups
     ]
 

@@ -86,7 +86,11 @@ def _openings(today: date, *, now: datetime, tickets: int, rng: Random) -> Itera
         first, last = plan.covered_days(today)
         first = max(first, -364)
         recent = number % 12 == 0 and last == 0  # a twelfth of the year came in the last days: these are open now
+        fresh = number % 60 == 7 and last == 0 and plan.package != "basic"  # and some just now
         while True:
+            if fresh:
+                at = now - timedelta(minutes=rng.uniform(4, 150))
+                break
             if recent:
                 at = now - RECENT * rng.random() ** 1.5
             else:
@@ -209,11 +213,22 @@ class _Play:
             return self._customer_moment(turn)
         if turn.kind == "answer_escalation":
             return self._in(self.terms.working_calendar(), 10, 50)
+        if turn.kind == "resolve" and (late := self._late_resolution()) is not None:
+            return late
         calendar = ANY_TIME if self._all_day else VENDOR_OFFICE
         least, most = WORK[self.ticket.priority]
         if turn.kind in {"note", "defect", "hand_over"}:
             least, most = least / 2, most / 3
         return self._in(calendar, least, most)
+
+    def _late_resolution(self) -> datetime | None:
+        """One resolution in twenty comes after its time."""
+        if self.rng.random() > 0.05:
+            return None
+        clock = Commitment.objects.running().filter(ticket=self.ticket, kind=PromiseKind.RESOLUTION).first()
+        if clock is None:
+            return None
+        return clock.calendar.add(max(clock.due_at, self.at), clock.target * self.rng.uniform(0.02, 0.3))
 
     @property
     def _all_day(self) -> bool:
@@ -237,7 +252,7 @@ class _Play:
         part = self.rng.triangular(0.04, 0.85, 0.2)
         if self.story.pace == "late" and clock.kind == PromiseKind.REACTION:
             part = self.rng.uniform(1.1, 1.8)
-        elif self.rng.random() < 0.04:
+        elif self.rng.random() < 0.025:
             part = self.rng.uniform(1.02, 2.2)
         return clock.calendar.add(max(self.at, clock.started_at), clock.target * part)
 

@@ -113,8 +113,8 @@ def test_new_terms_are_a_copy_that_may_be_edited(client, admin):
     said = act(client, type(old.package), "new_terms", [old.package])
 
     new = old.package.terms.latest("starts_on")
-    assert said == [f"Made: {new}. Edit them, their date too."]
     assert new.starts_on == TODAY + DAY
+    assert said == [f"Made: Premium from {new.starts_on}. Edit them, their date too."]
     assert not catalogue.is_signed(new)
     assert [set(new.services.all()), new.prices.count(), new.targets.count()] == [set(old.services.all()), 2, 12]
     assert old.package.terms_on(TODAY) == old

@@ -10,7 +10,6 @@ import pytest
 
 from mail.inbound import receive
 from mail.models import InboundLetter, OutgoingLetter
-from mail.parsing import parse_letter
 from tests.factories import (
     TUESDAY_10,
     CustomerFactory,
@@ -23,30 +22,16 @@ from tests.factories import (
     observer_of,
     open_ticket,
 )
+from tests.raw_letters import CASES, REAL, a_letter, needs_cases, sender_of
 from tickets import workflow
 from tickets.models import Event, HeldRequest, Message, State, Ticket
 
 pytestmark = pytest.mark.django_db
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
-needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not beside this checkout")
 LATER = TUESDAY_10 + timedelta(minutes=20)
 
 Outcome = InboundLetter.Outcome
 Reason = HeldRequest.Reason
-
-
-def a_letter(sender: str, text: str = "Не открывается журнал.", **headers: str) -> bytes:
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = headers.pop("To", "support@helpdesk.example")
-    message["Subject"] = headers.pop("Subject", "Журнал")
-    message["Message-ID"] = headers.pop("Message_ID", "<one@customer.example>")
-    message["Date"] = "Tue, 17 Nov 2026 09:59:58 +0300"
-    for name, value in headers.items():
-        message[name.replace("_", "-")] = value
-    message.set_content(text)
-    return message.as_bytes()
 
 
 def in_thread(ticket: Ticket) -> dict[str, str]:
@@ -463,22 +448,6 @@ def test_unexpected_failure_keeps_the_letter_and_a_second_try_deals_with_it(sett
 # Real letters and attacks
 
 
-REAL = (
-    "talon/gmail.eml",
-    "talon/outlook.eml",
-    "talon/yahoo.eml",
-    "chatwoot/only_html.eml",
-    "chatwoot/html_and_attachments.eml",
-    "chatwoot/mail_with_no_subject.eml",
-    "flanker/bilingual-simple.eml",
-    "flanker/russian-attachment-yahoo.eml",
-    "django-helpdesk/all-special-chars.eml",
-    "django-helpdesk/utf-nondecodable.eml",
-    "mail-parser/mail_test_1.eml",
-    "ruby-mail/attachment_emails-attachment_nonascii_filename.eml",
-)
-
-
 @needs_cases
 @pytest.mark.parametrize("name", REAL)
 def test_real_letter_of_a_contact_becomes_one_ticket(name: str):
@@ -494,10 +463,6 @@ def test_real_letter_of_a_contact_becomes_one_ticket(name: str):
     assert (first.outcome, first.ticket, second.pk) == (Outcome.TICKET, ticket, first.pk)
     assert ticket.subject
     assert ticket.messages.get().body
-
-
-def sender_of(raw: bytes) -> str:
-    return parse_letter(raw).from_address
 
 
 @needs_cases

@@ -38,7 +38,7 @@ from tests.factories import (
     open_ticket,
     top,
 )
-from tests.mail.test_inbound import a_letter
+from tests.raw_letters import a_letter
 from tickets import workflow
 from tickets.models import Event, HeldRequest, Ticket
 

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from mail.models import InboundLetter
 from tests.factories import a_contact, a_customer, contact_of
-from tests.mail.test_inbound import CASES, REAL, a_letter, needs_cases, sender_of
+from tests.raw_letters import CASES, REAL, a_letter, needs_cases, sender_of
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db

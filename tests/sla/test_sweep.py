@@ -101,7 +101,7 @@ LADDERS = [
             (50, "line_queue", tuesday(14)),
             (75, "line_lead", tuesday(16)),
             (100, "csm", tuesday(18)),
-            (200, "top_management", november(18, 17)),  # 16 h: nine more on Wednesday would be 18:00, less the first
+            (200, "top_management", november(18, 17)),  # 16 h: eight more on Wednesday from nine
         ],
     ),
     (

@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import DESK_ROLES, Role, User
@@ -148,12 +148,12 @@ def company(request: HttpRequest) -> HttpResponse:
     context = {
         "state": state,
         "tabs": [
-            ("", _("All")),
-            ("open", _("Open")),
-            ("waiting", _("Waiting for you")),
-            ("check", _("To be checked")),
-            ("solved", _("Solved")),
-            ("declined", _("Outside support")),
+            ("", pgettext("requests", "All")),
+            ("open", pgettext("requests", "Open")),
+            ("waiting", pgettext("requests", "Waiting for you")),
+            ("check", pgettext("requests", "To be checked")),
+            ("solved", pgettext("requests", "Solved")),
+            ("declined", pgettext("requests", "Outside support")),
         ],
         "rows": portal_page.rows(page, now=now, zone=zone),
         "total": tickets.count(),
