@@ -309,7 +309,10 @@ def become_keeper(server: Server, answer: int) -> int:
             return 1
         os.write(answer, b"up")
         os.close(answer)
-        return keep(server, child)
+        code = keep(server, child)
+        if server.socket_directory.parent != server.home:  # nothing of ours stays in the temp folder
+            shutil.rmtree(server.socket_directory, ignore_errors=True)
+        return code
 
 
 def start_or_renew(server: Server) -> subprocess.Popen[bytes]:

@@ -29,6 +29,8 @@ from tickets.models import Event, HandOver, HeldRequest, Message, State, Ticket
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
 MISSED = 100  # percent: from this rung on the deadline has passed
 
+CALLED_WHEN_MISSED = (Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT)
+
 # Written by a person in this very moment; everything else says that a machine generated it (RFC 3834).
 BY_A_PERSON = frozenset({"replied", "asked_customer"})
 
@@ -271,12 +273,14 @@ def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
         lead = _("We promised to answer %(until)s and did not.") % {"until": by}
     else:
         lead = _("We promised to solve it %(until)s and did not.") % {"until": by}
-    people = [whom.label for whom in (Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT) if _called(commitment, whom)]
-    sentences = [lead, _("We go on working on it.")]
-    if people:
-        sentences[1] = _("We go on working on it; called in: %(people)s.") % {
-            "people": ", ".join(str(label) for label in people)
-        }
+    people = [str(whom.label) for whom in CALLED_WHEN_MISSED if commitment.escalations.filter(whom=whom).exists()]
+    called = {"people": ", ".join(people)}
+    if commitment.kind == PromiseKind.RESOLUTION:
+        sentences = [lead, _("We go on working on it.")]
+        if people:
+            sentences[1] = _("We go on working on it; called in: %(people)s.") % called
+    else:
+        sentences = [lead, _("Called in: %(people)s.") % called] if people else [lead]
     return Letter(
         title=pgettext("letter", "Not in time"),
         heading=ticket.subject,
@@ -287,10 +291,6 @@ def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
         why=_why(ticket),
         may_reply=True,
     )
-
-
-def _called(commitment: Commitment, whom: str) -> bool:
-    return commitment.escalations.filter(whom=whom).exists()
 
 
 def _to_customer(
@@ -378,9 +378,11 @@ def _promise(clock: Commitment, reader: Reader) -> tuple[str, str]:
     else:
         sentence = _("We solve it %(until)s") % {"until": by}
     meaning = []
-    if clock.due_at.astimezone(reader.zone).utcoffset() != clock.due_at.astimezone(words.MOSCOW).utcoffset():
-        moscow = words.moment(clock.due_at, words.MOSCOW, reader.now, "short")
-        meaning.append(_("%(moment)s Moscow time.") % {"moment": moscow})
+    there, moscow = clock.due_at.astimezone(reader.zone), clock.due_at.astimezone(words.MOSCOW)
+    if there.utcoffset() != moscow.utcoffset():
+        style = "time" if there.date() == moscow.date() else "short"
+        moment = words.moment(clock.due_at, words.MOSCOW, reader.now, style)
+        meaning.append(_("%(moment)s Moscow time.") % {"moment": moment})
     if clock.due_at > reader.now:
         left = clock.calendar.between(reader.now, clock.due_at)
         day = None if clock.calendar_version.is_round_the_clock else WORKING_DAY

@@ -30,7 +30,6 @@ from django.utils.translation import gettext as _
 from mail import letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
-from mail.quoting import MARKER
 from sla.models import Escalation
 from tickets.models import Event, HeldRequest
 
@@ -122,7 +121,6 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
         context = {
             "letter": draft.letter,
             "language": draft.reader.language,
-            "marker": MARKER if draft.letter.may_reply else "",
             "subject": subject,
         }
         text = render_to_string("emails/letter.txt", context)

@@ -105,12 +105,15 @@
   const keyOf = (form) => `draft:${body.dataset.person || ""}:${form.dataset.draft}`;
   const parse = (text) => { try { return JSON.parse(text) || {}; } catch { return {}; } };
   const typed = (form) => all("textarea[name], input[type=text][name]", form);
+  const chosen = (form) => all("input[type=radio]:checked", form).map((radio) => [radio.name, radio.value]);
   const restore = () => {
     for (const form of local ? all("form[data-draft]:not([data-drafted])") : []) {
       form.dataset.drafted = "1";
       const kept = parse(local.getItem(keyOf(form)));
       const found = typed(form).filter((field) => kept[field.name] && !field.value);
       found.forEach((field) => { field.value = kept[field.name]; });
+      // With the text comes back for whom it was: a note must not return as a reply.
+      if (found.length) all("input[type=radio]", form).forEach((radio) => { radio.checked = (kept[radio.name] ?? (radio.checked && radio.value)) === radio.value; });
       if (found.length && one("[data-draft-note]", form)) one("[data-draft-note]", form).hidden = false;
     }
   };
@@ -125,7 +128,7 @@
     const form = event.target.form;
     if (!local || !form?.dataset.draft) return;
     const kept = typed(form).filter((field) => field.value && field.value !== field.defaultValue).map((field) => [field.name, field.value]);
-    if (kept.length) local.setItem(keyOf(form), JSON.stringify(Object.fromEntries(kept)));
+    if (kept.length) local.setItem(keyOf(form), JSON.stringify(Object.fromEntries([...kept, ...chosen(form)])));
     else local.removeItem(keyOf(form));
   });
 
@@ -168,7 +171,7 @@
   settle(doc);
   on("htmx:afterSettle", (event) => { restore(); ticking(); settle(event.target); });
   on("htmx:afterRequest", (event) => {
-    const form = event.detail.elt;
+    const form = event.detail.requestConfig.elt;  // detail.elt is its parent once the form itself was replaced
     if (!form.matches("form")) return;
     wake(form);
     if (event.detail.successful && form.dataset.draft) local?.removeItem(keyOf(form));
@@ -179,6 +182,13 @@
     strip.textContent = body.dataset.failed;
     one("#messages")?.replaceChildren(strip);
   };
+  on("htmx:pushedIntoHistory", () => {  // the row of the ticket that is open beside the list
+    for (const link of all(".q .q__s")) {
+      const open = link.pathname === location.pathname;
+      link.closest(".q").classList.toggle("is-open", open);
+      open ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+    }
+  });
   on("htmx:responseError", failed);
   on("htmx:sendError", failed);
 })();

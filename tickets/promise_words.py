@@ -388,7 +388,7 @@ def language() -> str:
 
 
 def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tuple[str, str]]:
-    """What is promised for each effect, equal times drawn together: [("30 минут", "если система не работает совсем"), …].
+    """What is promised for each effect, equal times drawn together: [("30 минут", "если система не работает"), …].
 
     The last group, if it is not the only one, is "in all other cases". Empty where the package promises nothing.
     """

@@ -21,7 +21,7 @@ from mail import letters, outbound
 from mail.inbound import receive
 from mail.models import OutgoingLetter
 from mail.outbound import mark_history_notified, send_letters, write_letters
-from mail.quoting import MARKER
+from mail.quoting import split_reply
 from mail.tasks import deliver
 from sla.sweep import sweep
 from tests.factories import (
@@ -44,6 +44,7 @@ from tickets.models import Event, HeldRequest, Ticket
 
 SOON = TUESDAY_10 + timedelta(minutes=10)
 LATER = TUESDAY_10 + timedelta(minutes=20)
+MARKER = "Write your reply above this line, it goes into the request"
 
 
 @pytest.fixture
@@ -517,6 +518,11 @@ def test_second_letter_answers_in_the_thread_of_the_first(ticket: Ticket, postma
     first, second = postman.letters
     assert second["In-Reply-To"] == first["Message-ID"]
     assert second["References"] == first["Message-ID"]
+
+
+@pytest.mark.parametrize("sentence", [MARKER, "Напишите ответ выше этой строки, он попадёт в обращение"])
+def test_what_stands_below_our_first_line_is_a_quote(sentence: str):
+    assert split_reply(f"Done.\n\n{sentence}\n\nRestart it.\n") == ("Done.", f"{sentence}\n\nRestart it.")
 
 
 def test_letter_of_a_machine_says_so(ticket: Ticket, postman: Postman):

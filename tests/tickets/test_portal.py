@@ -208,7 +208,7 @@ def test_home_of_premium_shows_the_package_and_the_manager(signed_in):
     text = page(signed_in(person(company)).get("/"))
 
     assert "Your support Premium" in text
-    assert "30 minutes the system does not work at all" in text
+    assert "30 minutes if the system does not work at all" in text
     assert contract_of(company).number in text
     assert f"Your manager {company.csm.initials} {company.csm.full_name}" in text
 

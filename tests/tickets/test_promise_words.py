@@ -262,17 +262,21 @@ def test_hours_are_told_in_the_readers_zone(code, zone, words):
 @pytest.mark.parametrize(
     ("package", "kind", "told"),
     [
-        ("basic", "reaction", [("4 hours", "The system does not work at all"), ("8 hours", "in all other cases")]),
-        ("premium", "reaction", [("30 minutes", "The system does not work at all"), ("2 hours", "in all other cases")]),
+        ("basic", "reaction", [("4 hours", "if the system does not work at all"), ("8 hours", "in all other cases")]),
+        (
+            "premium",
+            "reaction",
+            [("30 minutes", "if the system does not work at all"), ("2 hours", "in all other cases")],
+        ),
         ("business", "resolution", []),
         (
             "premium",
             "resolution",
             [
-                ("2 hours", "The system does not work at all"),
-                ("2 working days", "Main functions do not work, there is another way"),
-                ("10 working days", "Auxiliary functions do not work, there is another way"),
-                ("20 working days", "It does not get in the way of the work"),
+                ("2 hours", "if the system does not work at all"),
+                ("2 working days", "if main functions do not work and there is another way"),
+                ("10 working days", "if auxiliary functions do not work and there is another way"),
+                ("20 working days", "if it does not get in the way of the work"),
             ],
         ),
     ],
