@@ -51,10 +51,10 @@ MOVES = {
             "resolution",
             _("Solved"),
             "circle-check",
-            _("The resolution is met. The customer confirms; five working days of silence close the request."),
+            _("A promised resolution is met. The customer confirms; five working days of silence close the request."),
             _("Mark as solved"),
         ),
-        Move("waiting", _("Go on without the answer"), "timer", _("The clock goes on.")),
+        Move("waiting", _("Go on without the answer"), "timer", _("A clock that stood goes on.")),
         Move("reopening", _("Reopen"), "rotate-ccw", _("The clock goes on from where it stood."), _("Reopen")),
         Move(
             "decline",
@@ -67,7 +67,7 @@ MOVES = {
             "restoration",
             _("Service is back"),
             "wrench",
-            _("The resolution of the present priority is met, a new one starts for the lower priority."),
+            _("A promised resolution of this priority is met, one for the lower priority starts."),
             _("Service is back"),
         ),
         Move(

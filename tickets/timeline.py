@@ -85,9 +85,9 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     if verb == "assigned":
         return _("assigned to %(to)s") % change, ""
     if verb == "asked_customer":
-        return _("asked the customer: the clock stands"), ""
+        return _("asked the customer, waiting for the answer"), ""
     if verb == "stopped_waiting":
-        return _("stopped waiting: the clock goes on"), ""
+        return _("not waiting for the answer any more"), ""
     if verb == "handed_over":
         return _("line %(from)s → %(to)s") % change, _bounces(details)
     if verb == "returned":

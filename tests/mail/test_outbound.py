@@ -236,7 +236,9 @@ def test_missed_promise_is_told_once_with_who_is_called_in(ticket: Ticket):
     assert [letter.subject for letter in told] == [f"[№ {ticket.number}] Not in time: The journal does not open"] * 2
     assert "We promised to answer by 10:30 and did not." in told[0].text
     assert "We promised to solve it by 12:00 and did not." in told[1].text
-    assert "called in: the Customer Success Manager" in told[0].text
+    assert "Called in: the Customer Success Manager, top management." in told[0].text
+    called = "the Customer Success Manager, the support manager, top management"
+    assert f"We go on working on it; called in: {called}." in told[1].text
 
 
 def test_promise_that_still_runs_is_told_to_nobody_of_the_customer(ticket: Ticket):

@@ -116,7 +116,8 @@ def test_outbox_says_that_no_mail_server_is_configured(contact: User, settings: 
         ({"sent_at": TUESDAY_10, "error": "Came back"}, "Came back"),
     ],
 )
-def test_outbox_says_what_became_of_a_letter(contact: User, fields: dict[str, Any], words: str):
+def test_outbox_says_what_became_of_a_letter(contact: User, settings: Any, fields: dict[str, Any], words: str):
+    settings.EMAIL_HOST = "mail.helpdesk.example"
     letters(contact, 1, **fields)
 
     assert words in page(contact).content.decode()

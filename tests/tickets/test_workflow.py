@@ -442,9 +442,8 @@ def test_job_closes_what_has_been_silent_and_nothing_else():
     workflow.reopen(reopened, by=contact_of(customer), reason="It is back", at=tuesday(12))
     fresh = solved(customer, at=tuesday(11))
     Ticket.objects.filter(pk=fresh.pk).update(closes_at=tuesday(11).replace(year=2100))
+    Ticket.objects.filter(pk=silent.pk).update(closes_at=tuesday(11).replace(month=1))
 
-    with_job = Ticket.objects.filter(pk=silent.pk)
-    with_job.update(closes_at=tuesday(11).replace(year=2026, month=1))
     assert close_silent() == 1
 
     assert list(Ticket.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "in_progress", "resolved"]
@@ -709,18 +708,17 @@ def test_who_may_acknowledge_an_alarm_of_the_line(whom, may):
     ticket = open_ticket(priority=1)
     sweep(tuesday(10, 25))
     alarm = ticket.escalations.get(whom=whom)
-    able = set()
 
-    for who, make in PEOPLE.items():
+    def able(person):
         try:
             with transaction.atomic():
-                workflow.acknowledge(alarm, by=make(), at=tuesday(10, 26))
-                able.add(who)
+                workflow.acknowledge(alarm, by=person, at=tuesday(10, 26))
                 transaction.set_rollback(True)
         except Forbidden:
-            pass
+            return False
+        return True
 
-    assert able == may
+    assert {who for who, make in PEOPLE.items() if able(make())} == may
 
 
 # Assigning

@@ -84,17 +84,12 @@ class DefectForm(TicketForm):
     defect = forms.ModelChoiceField(
         Defect.objects.none(), label=_("Known defect"), required=False, empty_label=_("a new one, described below")
     )
-    title = forms.CharField(label=_("Title"), max_length=200, required=False)
-    steps = text(_("Steps"), rows=2)
-    expected = text(_("What was expected"), rows=2)
-    actual = text(_("What happened instead"), rows=2)
-
-    MISSING = {
-        "title": _("Give the defect a title."),
-        "steps": _("Write the steps that show the defect."),
-        "expected": _("Write what was expected."),
-        "actual": _("Write what happened instead."),
-    }
+    title = forms.CharField(
+        label=_("Title"), max_length=200, error_messages={"required": _("Give the defect a title.")}
+    )
+    steps = text(_("Steps"), _("Write the steps that show the defect."), rows=2)
+    expected = text(_("What was expected"), _("Write what was expected."), rows=2)
+    actual = text(_("What happened instead"), _("Write what happened instead."), rows=2)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,14 +97,9 @@ class DefectForm(TicketForm):
         known.queryset = Defect.objects.exclude(state=Defect.State.REJECTED).order_by("-pk")
         if self.ticket.product_id:
             known.queryset = known.queryset.filter(product=self.ticket.product_id)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("defect") and "defect" not in self.errors:
-            for name, sentence in self.MISSING.items():
-                if not cleaned.get(name) and name not in self.errors:
-                    self.add_error(name, forms.ValidationError(sentence, code="required"))
-        return cleaned
+        if self.data.get("defect"):  # a known one is described already
+            for name in ("title", "steps", "expected", "actual"):
+                self.fields[name].required = False
 
 
 class RestoreForm(TicketForm):

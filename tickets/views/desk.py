@@ -284,7 +284,7 @@ DONE: dict[str, str | Promise] = {
     "reply": gettext_lazy("Sent to the customer"),
     "note": gettext_lazy("Note kept"),
     "question": gettext_lazy("Asked the customer: we wait for the answer"),
-    "waiting": gettext_lazy("The clock goes on"),
+    "waiting": gettext_lazy("We go on without the answer"),
     "handover": gettext_lazy("Handed over %(line)s"),
     "return": gettext_lazy("Given back"),
     "defect": gettext_lazy("Defect attached"),

@@ -148,12 +148,12 @@ def company(request: HttpRequest) -> HttpResponse:
     context = {
         "state": state,
         "tabs": [
-            ("", pgettext("requests", "All")),
-            ("open", pgettext("requests", "Open")),
-            ("waiting", pgettext("requests", "Waiting for you")),
-            ("check", pgettext("requests", "To be checked")),
-            ("solved", pgettext("requests", "Solved")),
-            ("declined", pgettext("requests", "Outside support")),
+            ("", pgettext("own requests", "All")),
+            ("open", pgettext("own requests", "Open")),
+            ("waiting", pgettext("own requests", "Waiting for you")),
+            ("check", pgettext("own requests", "To be checked")),
+            ("solved", pgettext("own requests", "Solved")),
+            ("declined", pgettext("own requests", "Outside support")),
         ],
         "rows": portal_page.rows(page, now=now, zone=zone),
         "total": tickets.count(),
@@ -196,7 +196,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "groups": (
             _("Included in your support"),
             _("Not in your package (%(package)s)") % {"package": company.contract.terms.package.name},
-            _("Outside support"),
+            pgettext("topics", "Outside support"),
         ),
     }
     if request.method != "POST":

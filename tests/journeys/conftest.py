@@ -1,0 +1,181 @@
+"""A whole house for the journeys: its own database, a real web server, a real worker and beat, and a real browser."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from helpdesk.demo import PASSWORD
+from helpdesk.embedded import BASE_DIR
+from tests.chromium import HOW_TO_GET_IT, chromium
+
+READY_WITHIN = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@dataclass
+class House:
+    """Everything up; `enter` opens the browser as somebody."""
+
+    address: str
+    environment: dict[str, str]
+    browser: Browser
+    contexts: dict[tuple, BrowserContext] = field(default_factory=dict)
+
+    def manage(self, *words: str, stdin: str | None = None) -> str:
+        """A management command in this house."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=BASE_DIR,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def enter(self, email: str, *, width: int = 1440, scripts: bool = True, theme: str = "light") -> Page:
+        """A page of this person, signed in through the sign-in form; a second call reuses the session."""
+        key = (email, width, scripts, theme)
+        if key not in self.contexts:
+            context = self.browser.new_context(
+                viewport={"width": width, "height": 900},
+                java_script_enabled=scripts,
+                color_scheme="dark" if theme == "dark" else "light",
+                base_url=self.address,
+            )
+            context.set_default_timeout(20_000)
+            page = context.new_page()
+            page.goto("/account/login/")
+            page.fill("input[name=login]", email)
+            page.fill("input[name=password]", PASSWORD)
+            page.click("form.frm button.btn--p")
+            page.wait_for_url(lambda url: "/account/login/" not in url)
+            page.close()
+            self.contexts[key] = context
+        return self.contexts[key].new_page()
+
+
+def database(url: str, name: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(url)
+    return parts._replace(path=f"/{name}").geturl()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"The web server did not answer within {READY_WITHIN} s: {log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    program = chromium()
+    if program is None:
+        pytest.skip(f"no browser: {HOW_TO_GET_IT}")
+    place = tmp_path_factory.mktemp("house")
+    name = f"journeys_{os.getpid()}"
+    server = settings.DATABASES["default"]
+    reach = {
+        key: value
+        for key, value in {
+            "host": server["HOST"],
+            "port": server["PORT"],
+            "user": server["USER"],
+            "password": server["PASSWORD"],
+        }.items()
+        if value
+    }
+    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database(os.environ["DATABASE_URL"], name),
+        "DEBUG": "1",
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "MEDIA_ROOT": str(place / "media"),
+        "SECRET_KEY": "journeys",
+    }
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    with ExitStack() as stack:
+        stack.callback(_drop, name, reach)
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        stack.callback(browser.close)
+        made = House(f"http://127.0.0.1:{port}", environment, browser)
+        made.manage("migrate", "--verbosity=0")
+        made.manage("demo", "--tickets=0")
+        web = _start(stack, place, environment, "uvicorn", "helpdesk.asgi:application", "--port", str(port))
+        _start(stack, place, environment, "celery", "--app=helpdesk.celery", "worker", "--concurrency=1", "-l", "INFO")
+        _start(
+            stack,
+            place,
+            environment,
+            *("celery", "--app=helpdesk.celery", "beat", "--scheduler=celery.beat:Scheduler", "--pidfile="),
+        )
+        wait_for(port, web, place / "uvicorn-helpdesk.asgi:application.log")
+        yield made
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]
+
+
+def _start(stack: ExitStack, place: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[bytes]:
+    log = (place / f"{'-'.join(words[:2]).replace('/', '_')}.log").open("ab")
+    stack.callback(log.close)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=BASE_DIR,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    stack.callback(_stop, process)
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=8)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def _drop(name: str, reach: dict[str, str]) -> None:
+    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

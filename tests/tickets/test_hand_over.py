@@ -1,0 +1,302 @@
+"""Four lines: a ticket goes from one to another with a note, and the customer's promises go on (domain §3.3)."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import translation
+
+from sla.sweep import sweep
+from tests.factories import a_customer, a_lead, a_manager, an_engineer, contact_of, open_ticket
+from tests.moments import november, tuesday
+from tickets import workflow
+from tickets.models import Defect, HandOver
+from tickets.workflow import NotAllowed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
+
+
+def in_work(customer=None, **fields):
+    return workflow.accept(open_ticket(customer, **fields), by=an_engineer(), at=tuesday(10, 5))
+
+
+def pass_on(ticket, to_line, at, by=None):
+    return workflow.hand_over(
+        ticket, by=by or an_engineer(), to_line=to_line, known="The log", tried="Restart", asked="Read it", at=at
+    )
+
+
+def fresh(ticket):
+    return type(ticket).objects.get(pk=ticket.pk)
+
+
+def test_hand_over_carries_what_is_known_tried_and_asked():
+    ticket = in_work()
+    owner = ticket.owner
+
+    passed = pass_on(ticket, 2, tuesday(10, 10), by=owner)
+
+    assert (passed.from_line_id, passed.to_line_id, passed.by, passed.at) == (1, 2, owner, tuesday(10, 10))
+    assert (passed.known, passed.tried, passed.asked) == ("The log", "Restart", "Read it")
+    ticket = fresh(ticket)
+    assert (ticket.line_id, ticket.assignee, ticket.owner, ticket.state) == (2, None, owner, "in_progress")
+    assert ticket.events.latest("pk").details == {"from": 1, "to": 2, "bounces": 0}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"known": " "}, "Write what is known: the next line starts from it."),
+        ({"asked": " "}, "Write what you ask the next line to do."),
+        ({"to_line": 1}, "The request is on line 1 already."),
+        ({"to_line": 5}, "There is no line 5."),
+        ({"to_line": 4}, "Line 4 takes a request only with a defect: attach one first."),
+    ],
+)
+def test_hand_over_is_refused_in_words_and_nothing_changes(words, sentence):
+    ticket = in_work()
+
+    with pytest.raises(NotAllowed) as refusal:
+        workflow.hand_over(
+            ticket,
+            by=ticket.assignee,
+            at=tuesday(10, 10),
+            **{"to_line": 2, "known": "The log", "asked": "Read it", **words},
+        )
+
+    assert (refusal.value.message, refusal.value.section) == (sentence, "3.3")
+    assert not HandOver.objects.exists()
+    assert fresh(ticket).line_id == 1
+
+
+def test_line_four_takes_a_request_with_a_defect():
+    ticket = in_work(topic="database")
+    for empty in ("title", "steps", "expected", "actual"):
+        words = {"title": "Crash", "steps": "Save", "expected": "Saved", "actual": "Gone", empty: " "}
+        with pytest.raises(NotAllowed):
+            workflow.attach_defect(ticket, by=ticket.assignee, at=tuesday(10, 10), **words)
+    assert not Defect.objects.exists()
+
+    defect = workflow.attach_defect(
+        ticket, by=ticket.assignee, title="Crash", steps="Save", expected="Saved", actual="Gone", at=tuesday(10, 10)
+    )
+    pass_on(ticket, 4, tuesday(10, 11))
+
+    assert (fresh(ticket).line_id, fresh(ticket).defect) == (4, defect)
+
+
+def test_known_defect_gathers_another_ticket():
+    first, second = in_work(), in_work()
+    defect = workflow.attach_defect(
+        first, by=first.assignee, title="Crash", steps="Save", expected="Saved", actual="Gone", at=tuesday(10, 10)
+    )
+
+    workflow.attach_defect(second, by=second.assignee, defect=defect, at=tuesday(10, 11))
+
+    assert set(defect.tickets.all()) == {first, second}
+
+
+@pytest.mark.parametrize("state", ["new", "in_progress"])
+def test_promise_to_the_customer_is_untouched(state):
+    ticket = open_ticket(priority=2)
+    if state == "in_progress":
+        ticket = workflow.accept(ticket, by=an_engineer(), at=tuesday(10, 5))
+    before = list(ticket.commitments.order_by("pk").values())
+    due_at = ticket.due_at
+
+    pass_on(ticket, 2, tuesday(10, 10))
+    pass_on(ticket, 3, tuesday(10, 20))
+
+    kept = ticket.commitments.filter(kind__in=["reaction", "resolution"]).order_by("pk")
+    assert list(kept.values()) == before
+    assert fresh(ticket).due_at == due_at
+
+
+# The line's own clock (OLA): 30 min, 1, 2 and 4 hours in the package's service hours
+
+
+@pytest.mark.parametrize(
+    ("package", "to_line", "moment", "due_at"),
+    [
+        ("premium", 2, tuesday(10, 10), tuesday(11, 10)),
+        ("premium", 3, tuesday(23), november(18, 1)),
+        ("basic", 2, tuesday(17, 30), november(18, 9, 30)),
+        ("basic", 3, november(20, 17), november(23, 10)),  # Friday: an hour, the other on Monday
+    ],
+)
+def test_receiving_line_has_its_own_clock_to_accept(package, to_line, moment, due_at):
+    ticket = in_work(a_customer(package))
+
+    pass_on(ticket, to_line, moment)
+
+    (clock,) = ticket.commitments.filter(kind="line_acceptance")
+    assert (clock.started_at, clock.due_at, clock.ending) == (moment, due_at, "")
+
+
+@pytest.mark.parametrize(("moment", "ending"), [(tuesday(11, 10), "met"), (tuesday(11, 10, 1), "missed")])
+def test_acceptance_meets_the_clock_of_the_line(moment, ending):
+    ticket = in_work()
+    owner = ticket.owner
+    passed = pass_on(ticket, 2, tuesday(10, 10))
+    engineer = an_engineer(2)
+
+    ticket = workflow.accept(ticket, by=engineer, at=moment)
+
+    passed.refresh_from_db()
+    assert (passed.accepted_by, passed.accepted_at) == (engineer, moment)
+    assert (ticket.assignee, ticket.owner) == (engineer, owner)
+    assert ticket.commitments.get(kind="line_acceptance").ending == ending
+
+
+def test_who_passed_it_on_may_accept_it_on_the_other_line():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10), by=ticket.assignee)
+
+    assert workflow.accept(ticket, by=ticket.owner, at=tuesday(10, 20)).assignee == ticket.owner
+
+
+@pytest.mark.parametrize("verb", ["ask_customer", "resolve"])
+def test_answering_in_its_place_accepts_it_too(verb):
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    engineer = an_engineer(2)
+
+    getattr(workflow, verb)(ticket, by=engineer, body="Restarted", at=tuesday(10, 20))
+
+    assert ticket.hand_overs.get().accepted_by == engineer
+    assert ticket.commitments.get(kind="line_acceptance").ending == "met"
+
+
+def test_passing_it_on_again_cancels_the_clock_of_the_line_in_between():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    pass_on(ticket, 3, tuesday(10, 20))
+
+    assert list(
+        ticket.commitments.filter(kind="line_acceptance").order_by("pk").values_list("ending", "started_at")
+    ) == [("cancelled", tuesday(10, 10)), ("", tuesday(10, 20))]
+
+
+# Returning
+
+
+def test_returning_gives_it_back_with_the_reason():
+    ticket = in_work()
+    giver, taker = ticket.assignee, an_engineer(2)
+    passed = pass_on(ticket, 2, tuesday(10, 10), by=giver)
+
+    ticket = workflow.return_hand_over(ticket, by=taker, reason="The log is not there", at=tuesday(10, 30))
+
+    passed.refresh_from_db()
+    assert (passed.returned_at, passed.return_reason, passed.accepted_at) == (
+        tuesday(10, 30),
+        "The log is not there",
+        None,
+    )
+    assert (ticket.line_id, ticket.assignee) == (1, giver)
+    assert ticket.commitments.get(kind="line_acceptance").ending == "cancelled"
+    event = ticket.events.latest("pk")
+    assert (event.verb, event.details) == (
+        "returned",
+        {"from": 2, "to": 1, "reason": "The log is not there", "bounces": 1},
+    )
+
+
+def test_returning_needs_a_reason_and_something_to_return():
+    ticket = in_work()
+    with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+        workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 30))
+    pass_on(ticket, 2, tuesday(10, 10))
+    with pytest.raises(NotAllowed, match="Write why the line returns"):
+        workflow.return_hand_over(ticket, by=an_engineer(2), reason=" ", at=tuesday(10, 30))
+    workflow.accept(ticket, by=an_engineer(2), at=tuesday(10, 31))
+    with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+        workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 32))
+
+
+def test_nothing_is_returned_once_the_ticket_has_ended():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    workflow.withdraw(ticket, by=contact_of(ticket.customer), at=tuesday(10, 20))
+
+    with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+        workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 30))
+
+    assert (fresh(ticket).line_id, fresh(ticket).state) == (2, "closed")
+
+
+# Bounces
+
+
+def test_third_bounce_between_two_lines_calls_both_leads():
+    first, second, third = a_lead(line=1), a_lead(line=2), a_lead(line=3)
+    ticket = in_work()
+
+    for number, line in enumerate((2, 1, 2)):  # there, and two bounces
+        pass_on(ticket, line, tuesday(10, 10 + number))
+    assert not ticket.escalations.exists()
+    pass_on(ticket, 1, tuesday(10, 20))
+
+    assert list(ticket.escalations.order_by("person").values_list("whom", "person", "reason")) == [
+        ("line_lead", first.pk, "Came back between lines 1 ⇄ 2 3 times."),
+        ("line_lead", second.pk, "Came back between lines 1 ⇄ 2 3 times."),
+    ]
+    assert third.called_in.count() == 0
+
+
+def test_returns_bounce_too():
+    lead = a_lead(line=1)
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 20))  # one
+    pass_on(ticket, 2, tuesday(10, 30))  # two
+    assert not ticket.escalations.exists()
+
+    workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 40))  # three
+
+    assert ticket.escalations.get().person == lead
+
+
+def test_bounces_without_leads_call_the_support_manager():
+    manager = a_manager()
+    ticket = in_work()
+
+    for number, line in enumerate((2, 1, 2, 1)):
+        pass_on(ticket, line, tuesday(10, 10 + number))
+
+    assert ticket.escalations.get().person == manager
+
+
+def test_going_on_to_a_third_line_is_no_bounce():
+    ticket = in_work()
+
+    for number, line in enumerate((2, 3, 2, 1, 3)):
+        pass_on(ticket, line, tuesday(10, 10 + number))
+
+    assert [event.details["bounces"] for event in ticket.events.filter(verb="handed_over")] == [0, 0, 1, 1, 0]
+
+
+def test_route_of_a_hand_over_survives_the_sweep():
+    ticket = in_work(priority=1)
+    pass_on(ticket, 2, tuesday(10, 10))
+    sweep(tuesday(11, 10, 1))
+
+    workflow.accept(ticket, by=an_engineer(2), at=tuesday(11, 20))
+
+    clock = ticket.commitments.get(kind="line_acceptance")
+    assert (clock.ending, clock.met_late_at) == ("missed", tuesday(11, 20))
+    assert set(ticket.escalations.filter(commitment=clock).values_list("state", flat=True)) == {"closed"}
+
+
+def test_database_refuses_a_hand_over_to_the_same_line_and_two_endings():
+    ticket = in_work()
+    passed = pass_on(ticket, 2, tuesday(10, 10))
+
+    with pytest.raises(IntegrityError, match="handover_to_another_line"), transaction.atomic():
+        HandOver.objects.filter(pk=passed.pk).update(to_line=1)
+    with pytest.raises(IntegrityError, match="handover_one_ending"), transaction.atomic():
+        HandOver.objects.filter(pk=passed.pk).update(accepted_at=tuesday(11), returned_at=tuesday(11))
