@@ -11,7 +11,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, FSMModelMixin, transition
 
@@ -124,7 +124,7 @@ class PackageTerms(models.Model):
     """What a package promises from a date on. Editing a package makes new terms; a contract keeps its own (§1.1)."""
 
     package = models.ForeignKey(Package, models.PROTECT, related_name="terms", verbose_name=_("package"))
-    starts_on = models.DateField(_("from"))
+    starts_on = models.DateField(pgettext_lazy("date", "from"))
     calendar: "models.ForeignKey[Calendar]" = models.ForeignKey(
         "sla.Calendar", models.PROTECT, related_name="terms", verbose_name=_("service hours")
     )
@@ -282,7 +282,7 @@ class CustomerMember(models.Model):
     user: "models.OneToOneField[User]" = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="membership", verbose_name=_("person")
     )
-    position = models.CharField(_("position"), max_length=120, blank=True)
+    position = models.CharField(pgettext_lazy("person", "position"), max_length=120, blank=True)
 
     class Meta:
         verbose_name = _("person of a customer")
@@ -304,7 +304,7 @@ class ResponsibleContact(models.Model):
     user: "models.ForeignKey[User]" = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="contact_of", verbose_name=_("person")
     )
-    starts_at = models.DateTimeField(_("from"))
+    starts_at = models.DateTimeField(pgettext_lazy("date", "from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
@@ -356,8 +356,8 @@ class Licence(models.Model):
     deployment = models.CharField(_("deployment"), max_length=10, choices=Deployment.choices)
     seats = models.PositiveIntegerField(_("users"), default=1)
     cost = models.DecimalField(_("cost, EUR"), max_digits=12, decimal_places=2, validators=[NOT_NEGATIVE])
-    starts_on = models.DateField(_("from"))
-    ends_on = models.DateField(_("to"), null=True, blank=True)
+    starts_on = models.DateField(pgettext_lazy("date", "from"))
+    ends_on = models.DateField(pgettext_lazy("date", "to"), null=True, blank=True)
     release = models.ForeignKey(
         Release, models.PROTECT, null=True, blank=True, related_name="licences", verbose_name=_("installed release")
     )
@@ -411,8 +411,8 @@ class Contract(FSMModelMixin, models.Model):
     number = models.CharField(_("number"), max_length=40, unique=True)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contracts", verbose_name=_("customer"))
     terms = models.ForeignKey(PackageTerms, models.PROTECT, related_name="contracts", verbose_name=_("terms"))
-    starts_on = models.DateField(_("from"))
-    ends_on = models.DateField(_("to"))
+    starts_on = models.DateField(pgettext_lazy("date", "from"))
+    ends_on = models.DateField(pgettext_lazy("date", "to"))
     state = FSMField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT, protected=True)
     signed_at = models.DateTimeField(_("signed at"), null=True, blank=True)
     signed_by: "models.ForeignKey[User | None]" = models.ForeignKey(
@@ -486,7 +486,7 @@ class ContractLine(models.Model):
 
     contract = models.ForeignKey(Contract, models.CASCADE, related_name="lines", verbose_name=_("contract"))
     licence = models.ForeignKey(Licence, models.PROTECT, related_name="contract_lines", verbose_name=_("licence"))
-    starts_on = models.DateField(_("from"))
+    starts_on = models.DateField(pgettext_lazy("date", "from"))
     percent = models.DecimalField(_("percent"), max_digits=5, decimal_places=2)
     amount = models.DecimalField(_("amount, EUR"), max_digits=12, decimal_places=2)
     arithmetic = models.TextField(_("how it was counted"))

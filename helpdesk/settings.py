@@ -240,6 +240,8 @@ CELERY_TIMEZONE = "Europe/Moscow"
 # Mail. Without EMAIL_HOST nothing leaves the machine: letters stay readable in the outbox (`/outbox/`).
 
 EMAIL_HOST = envstr("EMAIL_HOST")
+# What others than our outbox send (a password reset) then goes to the log of the web server.
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 EMAIL_PORT = envint("EMAIL_PORT", 587 if EMAIL_HOST else 25)
 EMAIL_HOST_USER = envstr("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = envstr("EMAIL_HOST_PASSWORD")
@@ -267,6 +269,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TicketKind": "contracts.models.TicketKind",
+        "PromiseKind": "contracts.models.PromiseKind",
+        "MessageKind": "tickets.models.Message.Kind",
+    },
 }
 
 

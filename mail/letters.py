@@ -551,7 +551,9 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         facts.append((_("Reason"), call.reason))
     facts.append((_("Works on it"), _name(ticket.assignee)))
     sees_board = reader.person is not None and reader.person.sees_board
-    button = Link(_("I have it"), _link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
+    button = (
+        Link(_("Open and acknowledge"), _link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
+    )
     return Letter(
         title=title,
         heading=ticket.subject,

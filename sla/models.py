@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Bilingual, known_time_zone
 from contracts.models import PromiseKind, TermsTarget
@@ -290,9 +291,9 @@ class Escalation(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
-        ACKNOWLEDGED = "acknowledged", _("acknowledged")
-        CLOSED = "closed", _("closed")
+        OPEN = "open", pgettext_lazy("escalation", "open")
+        ACKNOWLEDGED = "acknowledged", pgettext_lazy("escalation", "acknowledged")
+        CLOSED = "closed", pgettext_lazy("escalation", "closed")
 
     ticket: "models.ForeignKey[Ticket]" = models.ForeignKey(
         "tickets.Ticket", models.CASCADE, related_name="escalations", verbose_name=_("ticket")

@@ -130,6 +130,10 @@ class NewTicket(serializers.Serializer):
     key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one ticket.")
 
 
+class NoWords(serializers.Serializer):
+    """The move says it all."""
+
+
 class Words(serializers.Serializer):
     body = serializers.CharField(max_length=200_000)
     key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one message.")
@@ -194,9 +198,7 @@ def verb(form: type[serializers.Serializer] | None, summary: str, *, path: str |
         documented = extend_schema(
             request=form, responses={200: WholeTicketSerializer, **REFUSED}, summary=summary, filters=False
         )(method)
-        return action(detail=True, methods=["post"], url_path=path, serializer_class=form or serializers.Serializer)(
-            documented
-        )
+        return action(detail=True, methods=["post"], url_path=path, serializer_class=form or NoWords)(documented)
 
     return decorate
 

@@ -157,6 +157,8 @@ class Ticket(FSMModelMixin, models.Model):
     clock_paused = models.BooleanField(_("clocks stand"), default=False)
     idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
 
+    clocks: list[Commitment]  # there after `with_clocks`
+
     objects: ClassVar = TicketQuerySet.as_manager()
 
     class Meta:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -20,7 +20,7 @@ from contracts.models import Contract, Customer, CustomerMember, Licence, Promis
 from sla import clocks, words
 from sla.models import Commitment, Escalation
 from tickets import promise_words, routing, timeline
-from tickets.models import Event, Message, State, Ticket
+from tickets.models import Event, Message, State, Ticket, TicketQuerySet
 
 PHONE = "phone"  # codes of the catalogue (domain §1.2, §3.5)
 PORTAL = "portal"
@@ -140,14 +140,14 @@ class Row:
 
     ticket: Ticket
     told: promise_words.Told
+    said: str
     status: str
     where: str
-    asked: Message | None = None
 
 
-def with_calls(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+def with_calls(tickets: TicketQuerySet) -> TicketQuerySet:
     """The requests of a list with everything that their rows show, in a constant number of statements."""
-    return tickets.with_clocks().prefetch_related(  # type: ignore[attr-defined]
+    return tickets.with_clocks().prefetch_related(
         Prefetch(
             "escalations",
             queryset=Escalation.objects.open().filter(whom__in=timeline.SHOWN_TO_CUSTOMERS),
@@ -157,10 +157,15 @@ def with_calls(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 
 
 def rows(tickets: Iterable[Ticket], *, now: datetime, zone: tzinfo) -> list[Row]:
-    return [
-        Row(ticket, promise_words.tell(ticket, now=now, zone=zone), promise_words.status(ticket), where_words(ticket))
-        for ticket in tickets
-    ]
+    """The requests as rows: what is promised, or for the ended ones, whose state is told already, when they ended."""
+    found = []
+    for ticket in tickets:
+        told = promise_words.tell(ticket, now=now, zone=zone)
+        said = told.sentence
+        if ticket.state in {State.CLOSED, State.DECLINED}:
+            said = words.moment(ticket.closed_at or ticket.changed_at, zone, now, "date")
+        found.append(Row(ticket, told, said, promise_words.status(ticket), where_words(ticket)))
+    return found
 
 
 def where_words(ticket: Ticket) -> str:
@@ -263,9 +268,7 @@ ENDS_A_QUESTION = frozenset(
 
 def talk_of(ticket: Ticket, user: User) -> Talk:
     """What was said in public, oldest first; all but the last five is folded."""
-    messages = list(
-        ticket.messages.visible_to(user).select_related("author").prefetch_related("attachments")  # type: ignore[attr-defined]
-    )
+    messages = list(ticket.messages.visible_to(user).select_related("author").prefetch_related("attachments"))
     return Talk(messages[:-UNFOLDED], messages[-UNFOLDED:])
 
 
@@ -347,7 +350,12 @@ def _past(
     )
     first_answer = False
     points = []
+    called: set[str] = set()
     for step in timeline.customer_steps(events, escalations):
+        if step.verb == "called_in":
+            if step.what in called:
+                continue  # two promises may call in the same person: once is told
+            called.add(step.what)
         when, what, more, place = words.moment(step.at, zone, now, "date"), step.what, step.more, "done"
         if step.verb == "asked_customer":
             ended = next((event.at for event in events if event.at > step.at and event.verb in ENDS_A_QUESTION), None)
@@ -402,9 +410,9 @@ def _ahead(ticket: Ticket, escalations: Sequence[Escalation], now: datetime, zon
         what = _("First answer") if clock.kind == PromiseKind.REACTION else _("Solution")
         stops.append((clock.due_at, _stop(clock.due_at, what, now, zone)))
     for row in escalations:
-        clock = row.answer_clock
-        if clock is not None and clock.is_running and clock.due_at > now:
-            stops.append((clock.due_at, _stop(clock.due_at, _("Answer of the management"), now, zone)))
+        answer = row.answer_clock
+        if answer is not None and answer.is_running and answer.due_at > now:
+            stops.append((answer.due_at, _stop(answer.due_at, _("Answer of the management"), now, zone)))
     points = [point for _at, point in sorted(stops, key=lambda stop: stop[0])]
     if ticket.is_open:
         points.append(Point("next", _("after the solution"), _("Your rating")))

@@ -67,11 +67,11 @@ def status(ticket: Ticket) -> str:
 
 
 def impact(priority: int) -> str:
-    """A priority by its effect (domain §1.6), never by its number alone."""
+    """A priority by its effect, never by its number alone; what has no other way counts one higher (domain §1.6)."""
     return {
-        1: _("The system does not work at all"),
-        2: _("Main functions do not work, there is another way"),
-        3: _("Auxiliary functions do not work, there is another way"),
+        1: _("The system or a main function does not work at all"),
+        2: _("A main function works only in another way, or an auxiliary one not at all"),
+        3: _("An auxiliary function works only in another way"),
         4: _("It does not get in the way of the work"),
     }[priority]
 
@@ -79,16 +79,16 @@ def impact(priority: int) -> str:
 def effect(priority: int) -> str:
     """The same as the end of "30 minutes, …"."""
     return {
-        1: _("if the system does not work at all"),
-        2: _("if main functions do not work and there is another way"),
-        3: _("if auxiliary functions do not work and there is another way"),
+        1: _("if the system or a main function does not work at all"),
+        2: _("if a main function works only in another way, or an auxiliary one not at all"),
+        3: _("if an auxiliary function works only in another way"),
         4: _("if it does not get in the way of the work"),
     }[priority]
 
 
 def customer_clocks(ticket: Ticket) -> list[Commitment]:
     """The promises made to the customer, oldest first. `ticket` comes from `with_clocks()`."""
-    return [clock for clock in ticket.clocks if clock.kind in CUSTOMER_PROMISES]  # type: ignore[attr-defined]
+    return [clock for clock in ticket.clocks if clock.kind in CUSTOMER_PROMISES]
 
 
 def leading(ticket: Ticket) -> Commitment | None:
@@ -120,7 +120,9 @@ def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
         sentence = _("We are waiting for your answer") if waiting else _no_promise(ticket)
         return Told(sentence, _next_after_reaction(ticket), None)
     if is_late(clock, now):
-        details = [_("Who knows of it: %(people)s.") % {"people": people}] if (people := _called(ticket)) else []
+        other = _other(ticket, clock)
+        details = [_late(other, now, zone) + "."] if other is not None and is_late(other, now) else []
+        details += [_("Who knows of it: %(people)s.") % {"people": people}] if (people := _called(ticket)) else []
         details += [_("We are also waiting for your answer.")] if waiting else []
         return Told(_late(clock, now, zone), tuple(details), clock, track=True)
     if clock.paused_at is not None:
@@ -174,10 +176,15 @@ def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tu
     if not clock.calendar.is_open(now):
         opens = words.moment(clock.calendar.next_opening(now), zone, now)
         said.append(_("Outside service hours the clock does not run: it goes on at %(moment)s.") % {"moment": opens})
-    other = next((row for row in customer_clocks(ticket) if row.is_running and row.pk != clock.pk), None)
+    other = _other(ticket, clock)
     if other is not None and not is_late(other, now):
         said.append(_promise(other, now, zone) + ".")
     return (" ".join(said),)
+
+
+def _other(ticket: Ticket, clock: Commitment) -> Commitment | None:
+    """The other promise that runs beside this one."""
+    return next((row for row in customer_clocks(ticket) if row.is_running and row.pk != clock.pk), None)
 
 
 def _no_promise(ticket: Ticket) -> str:

@@ -7,7 +7,7 @@ writes them and fetches a page. Paging is by key, not by number, so that nothing
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q
@@ -283,7 +283,7 @@ def tabs(user: User, queue: Queue, now: datetime) -> list[Tab]:
     late = Q(due_at__lt=now, clock_paused=False)
     mine = Q(assignee=user)
     counted = {
-        found["line"]: found
+        found["line"]: cast("dict[str, int]", found)
         for found in Ticket.objects.visible_to(user)
         .open()
         .values("line")
@@ -359,6 +359,16 @@ def filters(queue: Queue) -> list[Filter]:
     return found
 
 
-def nearest_unassigned(user: User, queue: Queue) -> Ticket | None:
-    """The open ticket that nobody works on with the nearest deadline: what to take next (direction §5)."""
-    return queue.but(state="open").tickets(user).filter(assignee__isnull=True).with_clocks().by_deadline().first()
+def next_to_take(user: User, queue: Queue, groups: list[Group], now: datetime, *, whole: bool) -> Row | None:
+    """What nobody works on with the nearest deadline, in this queue, or from "my" in one's lines (direction §5).
+
+    It mostly stands on the page that is shown; `whole` says that the page is all there is.
+    """
+    if queue.place != "my" and queue.runs_against_time and not queue.after:
+        shown = (row for group in groups for row in group.rows if row.ticket.assignee_id is None)
+        found = next(shown, None)
+        if found is not None or whole:
+            return found
+    elsewhere = queue.but(state="open", place="" if queue.place == "my" else queue.place)
+    ticket = elsewhere.tickets(user).filter(assignee__isnull=True).with_clocks().by_deadline().first()
+    return row(ticket, now) if ticket else None

@@ -687,7 +687,7 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     if not ticket.is_open:
-        raise NotAllowed(_("The priority of an open request only can be changed."), "3.4")
+        raise NotAllowed(_("Only the priority of an open request can be changed."), "3.4")
     if priority not in {1, 2, 3, 4} or priority == ticket.priority:
         raise NotAllowed(_("Choose another priority, 1 to 4."), "3.4")
     reason = needs_words(reason, _("Write what has changed: the engineer reads it."), "3.4")

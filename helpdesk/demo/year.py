@@ -61,12 +61,25 @@ def year(today: date, *, now: datetime, tickets: int, seed: int) -> list[Part]:
     ]
 
 
-def play(parts: Iterable[Part], made: Company, *, now: datetime, seed: int) -> Iterator[Part]:
-    """Plays parts of the year, each in one transaction; yields each when it is done."""
+def play(parts: Iterable[Part], made: Company, *, now: datetime, seed: int, go_on: bool = False) -> Iterator[Part]:
+    """Plays parts of the year, each in one transaction; yields each when it is done.
+
+    `go_on`: a year that was broken off is taken up again; what was played already is left as it is.
+    """
     for part in parts:
         with transaction.atomic():
-            _Play(made, part, now, Random(f"{seed}:{part.number}")).run()
+            if not (go_on and _is_played(part, made)):
+                _Play(made, part, now, Random(f"{seed}:{part.number}")).run()
         yield part
+
+
+def _is_played(part: Part, made: Company) -> bool:
+    return made.customers[part.plan.code].tickets.filter(subject=part.story.subject[:200]).exists()
+
+
+def is_finished() -> bool:
+    """Whether a demo was played to its end: held requests come last, and every demo has one (a contract ran out)."""
+    return HeldRequest.objects.exists()
 
 
 def play_held(made: Company, *, now: datetime, seed: int) -> None:

@@ -268,7 +268,7 @@ def test_nearest_deadline_that_nobody_works_on_is_offered(desk: Client, engineer
 
     answer = desk.get("/w/")
 
-    assert answer.context["nearest"].ticket == nearest
+    assert [desk.get(page).context["nearest"].ticket for page in ("/w/", "/w/my/", "/w/?state=all")] == [nearest] * 3
     assert f'action="/w/t/{nearest.number}/acceptance/"' in answer.content.decode()
 
 
@@ -534,7 +534,7 @@ def test_files_come_with_a_message_and_go_out_as_downloads(desk: Client) -> None
         SimpleUploadedFile("a.txt", b"x"),
     ]
 
-    desk.post(address("messages", ticket), {"kind": "note", "body": "See the log.", "key": "k", "files": files})
+    desk.post(address("messages", ticket), {"kind": "note", "body": "See the log.", "key": "k", "attachments": files})
     note = ticket.messages.get(kind="note")
     stored = list(note.attachments.order_by("pk"))
     page = reverse("desk:file", args=[ticket.number, stored[0].pk])
@@ -553,7 +553,7 @@ def test_file_of_another_ticket_or_a_missing_one_is_404(desk: Client) -> None:
     ticket, other = a_ticket(customer=customer), a_ticket(customer=customer)
     desk.post(
         address("messages", ticket),
-        {"kind": "note", "body": "See.", "key": "k", "files": [SimpleUploadedFile("a.txt", b"x")]},
+        {"kind": "note", "body": "See.", "key": "k", "attachments": [SimpleUploadedFile("a.txt", b"x")]},
     )
     pk = ticket.messages.get(kind="note").attachments.get().pk
 
@@ -569,7 +569,7 @@ def test_file_of_a_note_is_never_a_customers(desk: Client) -> None:
     ticket = a_ticket()
     desk.post(
         address("messages", ticket),
-        {"kind": "note", "body": "See.", "key": "k", "files": [SimpleUploadedFile("a.txt", b"x")]},
+        {"kind": "note", "body": "See.", "key": "k", "attachments": [SimpleUploadedFile("a.txt", b"x")]},
     )
     pk = ticket.messages.get(kind="note").attachments.get().pk
 
@@ -583,7 +583,12 @@ def test_file_too_big_is_422_in_words(desk: Client, settings: Any) -> None:
 
     answer = desk.post(
         address("messages", ticket),
-        {"kind": "reply", "body": "See the log.", "key": "k", "files": [SimpleUploadedFile("log.txt", b"x" * 11)]},
+        {
+            "kind": "reply",
+            "body": "See the log.",
+            "key": "k",
+            "attachments": [SimpleUploadedFile("log.txt", b"x" * 11)],
+        },
     )
     page = answer.content.decode()
 

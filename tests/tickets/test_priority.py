@@ -1,4 +1,4 @@
-"""The priority machine (domain §3.4): restore, contest, reclassify, set by the customer. Times by hand beside the case."""
+"""The priority machine (domain §3.4): restore, contest, reclassify, set by the customer."""
 
 import pytest
 from django.utils import translation
@@ -223,16 +223,15 @@ def test_reclassifying_keeps_the_pauses():
 
 def test_reclassifying_while_waiting_stays_waiting():
     ticket = in_work(priority=2)
-    workflow.ask_customer(ticket, by=ticket.assignee, body="Which version?", at=tuesday(12))
+    workflow.ask_customer(ticket, by=ticket.assignee, body="Which version?", at=tuesday(11, 30))
 
     ticket = workflow.reclassify(ticket, by=ticket.assignee, reason="Nothing works", priority=1, at=tuesday(13))
 
     running = ticket.commitments.get(kind="resolution", ending="")
-    assert (running.paused_at, running.next_check_at, ticket.clock_paused) == (tuesday(12), None, True)
+    assert (running.paused_at, running.next_check_at, ticket.clock_paused) == (tuesday(11, 30), None, True)
     workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="7.8.4", at=tuesday(14))
     running.refresh_from_db()
-    # Two hours had been used when it was asked: exactly all of them
-    assert running.due_at == tuesday(14)
+    assert running.due_at == tuesday(14, 30)  # an hour and a half of the two was used when it was asked
 
 
 def test_reclassifying_leaves_a_kept_reaction_kept():

@@ -196,7 +196,8 @@ def test_two_working_days_are_explained_step_by_step():
     why = explained(ticket, TUESDAY_10 + hours(1))
 
     assert why.rule == (
-        "Premium, “Main functions do not work, there is another way”: the solution within 2 working days. "
+        "Premium, “A main function works only in another way, or an auxiliary one not at all”: "
+        "the solution within 2 working days. "
         "A working day is 9 working hours, so that is 18 working hours."
     )
     assert why.hours == "Counted in these hours, Moscow time: Mon–Fri 09:00–18:00, except public holidays."
@@ -262,20 +263,27 @@ def test_hours_are_told_in_the_readers_zone(code, zone, words):
 @pytest.mark.parametrize(
     ("package", "kind", "told"),
     [
-        ("basic", "reaction", [("4 hours", "if the system does not work at all"), ("8 hours", "in all other cases")]),
+        (
+            "basic",
+            "reaction",
+            [("4 hours", "if the system or a main function does not work at all"), ("8 hours", "in all other cases")],
+        ),
         (
             "premium",
             "reaction",
-            [("30 minutes", "if the system does not work at all"), ("2 hours", "in all other cases")],
+            [
+                ("30 minutes", "if the system or a main function does not work at all"),
+                ("2 hours", "in all other cases"),
+            ],
         ),
         ("business", "resolution", []),
         (
             "premium",
             "resolution",
             [
-                ("2 hours", "if the system does not work at all"),
-                ("2 working days", "if main functions do not work and there is another way"),
-                ("10 working days", "if auxiliary functions do not work and there is another way"),
+                ("2 hours", "if the system or a main function does not work at all"),
+                ("2 working days", "if a main function works only in another way, or an auxiliary one not at all"),
+                ("10 working days", "if an auxiliary function works only in another way"),
                 ("20 working days", "if it does not get in the way of the work"),
             ],
         ),

@@ -52,7 +52,7 @@ class MessageForm(TicketForm):
     body = text(
         _("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("To the customer, or a note")
     )
-    files = FilesField()
+    attachments = FilesField()
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 
 

@@ -101,7 +101,7 @@ class NewRequestForm(DescribedForm):
         max_length=50_000,
         error_messages={"max_length": _("The details are too long: send the rest as a file")},
     )
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class ReplyForm(DescribedForm):
             "max_length": _("The answer is too long: send the rest as a file"),
         },
     )
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "reply_%s", **kwargs})

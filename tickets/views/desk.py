@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
 
 from accounts.access import desk_only, only, person
 from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
@@ -31,7 +32,7 @@ from sla.models import Escalation
 from tickets import files, moves, timeline, workflow
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Ticket
-from tickets.queue import Queue, filters, nearest_unassigned, row, tabs
+from tickets.queue import Queue, filters, next_to_take, row, tabs
 
 
 class SeeOther(HttpResponseRedirect):
@@ -50,8 +51,7 @@ def queue(request: HttpRequest, place: str) -> HttpResponse:
     user, now = person(request), timezone.now()
     looked_at = Queue.read(place, request.GET)
     context = list_context(user, looked_at, now)
-    nearest = nearest_unassigned(user, looked_at)
-    context["nearest"] = row(nearest, now) if nearest else None
+    context["nearest"] = next_to_take(user, looked_at, context["groups"], now, whole=context["more"] is None)
     return render(request, "desk/queue.html", context)
 
 
@@ -129,10 +129,16 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
     }
-    if request.htmx and not request.htmx.boosted:
+    if wants_pane(request):
         return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
     context = list_context(user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
+
+
+def wants_pane(request: HttpRequest) -> bool:
+    """Whether htmx asks for the pane alone; a boosted link wants the whole page."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted
 
 
 def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
@@ -257,14 +263,18 @@ FORMS: dict[str, type[forms.TicketForm]] = {
 }
 
 
-def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, files_given: list, key: str) -> None:
-    verb = {"reply": workflow.reply, "note": workflow.note, "question": workflow.ask_customer}[kind]
-    verb(ticket, by=by, at=at, body=body, files=files.uploads(files_given), key=key or None)
+def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, attachments: list, key: str) -> None:
+    verb: Callable[..., Any] = {
+        "reply": workflow.reply,
+        "note": workflow.note,
+        "question": workflow.ask_customer,
+    }[kind]
+    verb(ticket, by=by, at=at, body=body, files=files.uploads(attachments), key=key or None)
 
 
 VERBS: dict[str, Callable[..., Any]] = {
     "acceptance": workflow.accept,
-    "messages": lambda ticket, *, by, at, files, **said: _say(ticket, by=by, at=at, files_given=files, **said),
+    "messages": _say,
     "waiting": workflow.stop_waiting,
     "handover": workflow.hand_over,
     "return": workflow.return_hand_over,
@@ -324,7 +334,7 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     except Refused as refusal:
         return show(request, number, Sent(name, form, refusal), status=refusal.status)
     messages.success(request, done(name, said))
-    if request.htmx and not request.htmx.boosted:
+    if wants_pane(request):
         return show(request, number)
     tail = Queue.from_tail(request.GET.get("from", "")).tail
     query = "?" + urlencode({"from": tail}) if tail else ""

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.access import person
 from accounts.models import DESK_ROLES, Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts import entitlement
@@ -58,7 +59,7 @@ def customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.role != Role.CUSTOMER:
+        if person(request).role != Role.CUSTOMER:
             raise Http404
         return view(request, *args, **kwargs)
 
@@ -67,7 +68,7 @@ def customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def _found(request: HttpRequest, number: int) -> Ticket:
     """The ticket with everything its page shows, if this person may see it; else 404, whatever the reason."""
-    tickets = Ticket.objects.visible_to(request.user).with_clocks()
+    tickets = Ticket.objects.visible_to(person(request)).with_clocks()
     return get_object_or_404(tickets.select_related("release", "contract"), number=number)
 
 
@@ -96,10 +97,10 @@ def _to(ticket: Ticket) -> HttpResponseRedirect:
 def home(request: HttpRequest) -> HttpResponse:
     """The customer's first page: what waits for them, what is promised, what their support is (direction §4)."""
     now, zone = timezone.now(), timezone.get_current_timezone()
-    company = portal_page.company_of(request.user, now=now)
+    company = portal_page.company_of(person(request), now=now)
     if company is None:
         return render(request, "portal/nowhere.html")
-    tickets = Ticket.objects.visible_to(request.user)
+    tickets = Ticket.objects.visible_to(person(request))
     opened = list(portal_page.with_calls(tickets.open()).by_deadline()[: PAGE + 1])
     waiting = [ticket for ticket in opened if ticket.state == State.AWAITING_CUSTOMER]
     questions = portal_page.last_questions(waiting)
@@ -128,7 +129,7 @@ def company(request: HttpRequest) -> HttpResponse:
     """All requests of the company, newest first, fifty a page by number, so that nothing moves while one reads."""
     now, zone = timezone.now(), timezone.get_current_timezone()
     state = request.GET.get("state", "")
-    tickets = Ticket.objects.visible_to(request.user)
+    tickets = Ticket.objects.visible_to(person(request))
     if state in STATES:
         tickets = tickets.filter(state__in=STATES[state])
     else:
@@ -182,7 +183,7 @@ def _page_url(state: str, name: str, number: int) -> str:
 def new(request: HttpRequest) -> HttpResponse:
     """A new request: every choice shows its promise before it is sent; what is not included is said before, too."""
     now = timezone.now()
-    company = portal_page.company_of(request.user, now=now)
+    company = portal_page.company_of(person(request), now=now)
     if company is None:
         return render(request, "portal/nowhere.html")
     if not company.may_write:
@@ -190,7 +191,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if company.contract is None:
         return _new_without_contract(request, company)
     topics = portal_page.topics_of(company.contract)
-    form_of = {
+    form_of: dict[str, Any] = {
         "topics": topics,
         "licences": portal_page.licences_of(company.customer, now=now),
         "groups": (
@@ -205,7 +206,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _new_page(request, company, form, status=422)
     try:
-        ticket = _open_once(request.user, company, form)
+        ticket = _open_once(person(request), company, form)
     except NotCovered as refusal:
         if "hold" in request.POST:
             return _held(request, company, form, refusal)
@@ -290,7 +291,7 @@ def _new_without_contract(request: HttpRequest, company: portal_page.Company) ->
 def _held(
     request: HttpRequest, company: portal_page.Company, form: NewRequestForm, refusal: NotCovered
 ) -> HttpResponseRedirect:
-    _hold_once(request.user, company, form.cleaned_data["subject"], form.cleaned_data["body"], refusal)
+    _hold_once(person(request), company, form.cleaned_data["subject"], form.cleaned_data["body"], refusal)
     said = {"subject": form.cleaned_data["subject"], "words": refusal.message}
     messages.warning(request, _("We have recorded “%(subject)s”. %(words)s") % said)
     response = redirect("home")
@@ -329,7 +330,7 @@ def _hold_once(user: User, company: portal_page.Company, subject: str, body: str
 def new_promises(request: HttpRequest) -> HttpResponse:
     """The promised times of every choice as they are now, for a page that stands open (htmx, once a minute)."""
     now, zone = timezone.now(), timezone.get_current_timezone()
-    company = portal_page.company_of(request.user, now=now)
+    company = portal_page.company_of(person(request), now=now)
     if company is None or company.contract is None or not company.may_write:
         raise Http404
     context = {
@@ -345,7 +346,7 @@ def new_promises(request: HttpRequest) -> HttpResponse:
 def new_entitlement(request: HttpRequest) -> HttpResponse:
     """What the contract says of the chosen topic, before anything is sent (htmx, when the topic changes)."""
     now = timezone.now()
-    company = portal_page.company_of(request.user, now=now)
+    company = portal_page.company_of(person(request), now=now)
     if company is None or company.contract is None or not company.may_write:
         raise Http404
     topic = Topic.objects.select_related("service").filter(pk=request.GET.get("topic", "")).first()
@@ -360,19 +361,19 @@ def new_entitlement(request: HttpRequest) -> HttpResponse:
 @login_required
 def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """The ticket's page. The vendor's people are led to theirs, if they may see it."""
-    if request.user.role in DESK_ROLES:
-        found = get_object_or_404(Ticket.objects.visible_to(request.user), number=number)
+    if person(request).role in DESK_ROLES:
+        found = get_object_or_404(Ticket.objects.visible_to(person(request)), number=number)
         return redirect("desk:ticket", number=found.number)
-    if request.user.role != Role.CUSTOMER:
+    if person(request).role != Role.CUSTOMER:
         raise Http404
     return _ticket_page(request, _found(request, number))
 
 
 @require_safe
 @login_required
-def file(request: HttpRequest, number: int, pk: int) -> HttpResponse:
+def file(request: HttpRequest, number: int, pk: int) -> FileResponse:
     """A file of a message, as a download."""
-    return files.download(request.user, number, pk)
+    return files.download(person(request), number, pk)
 
 
 def _reason_forms(ticket: Ticket) -> dict[str, ReasonForm]:
@@ -396,6 +397,13 @@ def _priority_form(ticket: Ticket, data: Any = None) -> PriorityForm:
     return PriorityForm(data, choices=choices)
 
 
+def _impact(ticket: Ticket) -> str:
+    """How the incident hurts now; "" for what is no incident."""
+    if ticket.kind != TicketKind.INCIDENT:
+        return ""
+    return _("Service is back, the solution follows") if ticket.workaround else promise_words.impact(ticket.priority)
+
+
 def _ticket_page(
     request: HttpRequest,
     ticket: Ticket,
@@ -407,12 +415,12 @@ def _ticket_page(
 ) -> HttpResponse:
     """The page of a ticket; after a refusal with the reason on top, what was typed in its form or in `kept`."""
     now, zone = timezone.now(), timezone.get_current_timezone()
-    company = portal_page.company_of(request.user, now=now)
+    company = portal_page.company_of(person(request), now=now)
     if company is None:
         raise Http404
     events = list(ticket.events.select_related("by").order_by("at", "pk"))
     escalations = portal_page.escalations_of(ticket)
-    ticket.calls = portal_page.open_calls(escalations)
+    ticket.calls = portal_page.open_calls(escalations)  # type: ignore[attr-defined]
     told = promise_words.tell(ticket, now=now, zone=zone)
     services = entitlement.services_of(ticket.contract)
     shown = {"reply": ReplyForm(), "priority": _priority_form(ticket), **_reason_forms(ticket), **(forms or {})}
@@ -424,13 +432,13 @@ def _ticket_page(
         "read_only": "" if company.may_write else portal_page.read_only_words(company),
         "told": told,
         "status": promise_words.status(ticket),
-        "impact": promise_words.impact(ticket.priority) if ticket.kind == TicketKind.INCIDENT else "",
+        "impact": _impact(ticket),
         "clock": clock,
         "started": promise_words.started_told(clock, now=now, zone=zone) if clock else "",
         "pauses": promise_words.pauses_told(clock, now=now) if clock else "",
         "why": promise_words.explain(clock, now=now, zone=zone) if clock else None,
         "kept_promises": promise_words.kept(ticket),
-        "talk": portal_page.talk_of(ticket, request.user),
+        "talk": portal_page.talk_of(ticket, person(request)),
         "way": portal_page.way_of(ticket, events, escalations, now=now, zone=zone),
         "calls": portal_page.calls_of(escalations, now=now, zone=zone),
         "restored_at": next((event.at for event in reversed(events) if event.verb == "restored"), None),
@@ -463,16 +471,16 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     try:
         message = workflow.customer_reply(
             ticket,
-            by=request.user,
+            by=person(request),
             body=form.cleaned_data["body"],
             at=timezone.now(),
             files=files.uploads(form.cleaned_data["files"]),
             key=clean_key(form),
         )
     except NotCovered as refusal:
-        company = portal_page.company_of(request.user, now=timezone.now())
+        company = portal_page.company_of(person(request), now=timezone.now())
         assert company is not None
-        _hold_once(request.user, company, ticket.subject, form.cleaned_data["body"], refusal)
+        _hold_once(person(request), company, ticket.subject, form.cleaned_data["body"], refusal)
         messages.warning(request, _("We have recorded your answer. %(words)s") % {"words": refusal.message})
         return _to(ticket)
     except Refused as refusal:
@@ -492,7 +500,7 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
 def confirmation(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     """“The problem is solved”: the request is closed, and a rating is asked for."""
     try:
-        workflow.confirm(ticket, by=request.user, at=timezone.now())
+        workflow.confirm(ticket, by=person(request), at=timezone.now())
     except Refused as refusal:
         return _refused(request, ticket, refusal)
     messages.success(request, _("Thank you: the request is closed. How did we work?"))
@@ -510,7 +518,7 @@ def reopening(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     if not form.is_valid():
         return _ticket_page(request, ticket, status=422, forms={"reopening": form})
     try:
-        workflow.reopen(ticket, by=request.user, reason=form.cleaned_data["reason"], at=timezone.now())
+        workflow.reopen(ticket, by=person(request), reason=form.cleaned_data["reason"], at=timezone.now())
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=form.cleaned_data["reason"])
     messages.success(request, _("The request is in work again, and so is its clock."))
@@ -530,13 +538,13 @@ def withdrawal(request: HttpRequest, number: int) -> HttpResponse:
         required=False,
     )
     if request.method != "POST" or not form.is_valid():
-        company = portal_page.company_of(request.user, now=timezone.now())
+        company = portal_page.company_of(person(request), now=timezone.now())
         if company is None or not company.may_write or not (ticket.is_open or ticket.state == State.RESOLVED):
             return _to(ticket)
         status = 422 if form.errors else 200
         return render(request, "portal/withdrawal.html", {"ticket": ticket, "form": form}, status=status)
     try:
-        workflow.withdraw(ticket, by=request.user, at=timezone.now(), reason=form.cleaned_data["reason"])
+        workflow.withdraw(ticket, by=person(request), at=timezone.now(), reason=form.cleaned_data["reason"])
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=form.cleaned_data["reason"])
     messages.success(request, _("You withdrew the request: it is closed."))
@@ -555,9 +563,9 @@ def contest(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     reason = form.cleaned_data["reason"]
     try:
         if declined:
-            workflow.contest(ticket, by=request.user, reason=reason, at=timezone.now())
+            workflow.contest(ticket, by=person(request), reason=reason, at=timezone.now())
         else:
-            workflow.contest_restore(ticket, by=request.user, reason=reason, at=timezone.now())
+            workflow.contest_restore(ticket, by=person(request), reason=reason, at=timezone.now())
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=reason)
     if declined:
@@ -576,7 +584,7 @@ def priority(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     sent = form.cleaned_data
     try:
         changed = workflow.set_priority(
-            ticket, by=request.user, priority=sent["priority"], reason=sent["reason"], at=timezone.now()
+            ticket, by=person(request), priority=sent["priority"], reason=sent["reason"], at=timezone.now()
         )
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=sent["reason"])
@@ -612,7 +620,7 @@ def _escalate_page(
 def escalate(request: HttpRequest, number: int) -> HttpResponse:
     """Asks why and whom, and says who will see it and by when they answer (domain §4.4)."""
     ticket = _found(request, number)
-    company = portal_page.company_of(request.user, now=timezone.now())
+    company = portal_page.company_of(person(request), now=timezone.now())
     if company is None or not company.may_write:
         return _to(ticket)
     callees = portal_page.callees_of(ticket)
@@ -628,7 +636,9 @@ def escalations(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         return _escalate_page(request, ticket, form, callees, status=422)
     now, zone = timezone.now(), timezone.get_current_timezone()
     try:
-        called = workflow.escalate(ticket, by=request.user, whom=form.cleaned_data["whom"], reason=form.words, at=now)
+        called = workflow.escalate(
+            ticket, by=person(request), whom=form.cleaned_data["whom"], reason=form.words, at=now
+        )
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=form.cleaned_data["reason"])
     said = _("Passed on to: %(whom)s.") % {"whom": portal_page.whom_words(called)}
@@ -659,7 +669,7 @@ def _rate_page(request: HttpRequest, ticket: Ticket, form: RateForm, *, status: 
 def rate(request: HttpRequest, number: int) -> HttpResponse:
     """1 to 5 and a comment; what was given already can be changed for seven days (domain §6)."""
     ticket = _found(request, number)
-    company = portal_page.company_of(request.user, now=timezone.now())
+    company = portal_page.company_of(person(request), now=timezone.now())
     if company is None or not company.may_write or ticket.state not in {State.RESOLVED, State.CLOSED}:
         return _to(ticket)
     rating = Rating.objects.filter(ticket=ticket).first()
@@ -675,7 +685,7 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         return _rate_page(request, ticket, form, status=422)
     sent = form.cleaned_data
     try:
-        workflow.rate(ticket, by=request.user, score=sent["score"], comment=sent["comment"], at=timezone.now())
+        workflow.rate(ticket, by=person(request), score=sent["score"], comment=sent["comment"], at=timezone.now())
     except Refused as refusal:
         return _refused(request, ticket, refusal, kept=sent["comment"])
     if sent["score"] <= workflow.LOW_RATING:

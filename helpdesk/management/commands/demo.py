@@ -3,7 +3,7 @@
 import logging
 import multiprocessing
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,8 +11,8 @@ from django.db import connections
 from django.utils import timezone
 
 from helpdesk.demo.company import Company, company, expire_past_contracts
-from helpdesk.demo.year import Part, play, play_held, year
-from tickets.models import Ticket
+from helpdesk.demo.year import Part, is_finished, play, play_held, year
+from mail import outbound
 
 TICKETS = 600
 SEED = 1
@@ -25,10 +25,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tickets", type=int, default=TICKETS, help=f"how many (default {TICKETS})")
         parser.add_argument("--seed", type=int, default=SEED, help="another seed tells other stories")
-        parser.add_argument("--once", action="store_true", help="only where there is no ticket yet")
+        parser.add_argument("--once", action="store_true", help="only where it was not loaded yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["once"] and Ticket.objects.exists():
+        if options["once"] and is_finished():
             self.stdout.write("demo data: already there")
             return
         logging.getLogger("sla.sweep").setLevel(logging.WARNING)  # a year of sweeps is no news
@@ -37,21 +37,23 @@ class Command(BaseCommand):
         today = timezone.localdate()
         made = company(today)
         parts = year(today, now=now, tickets=options["tickets"], seed=options["seed"])
-        self._play(parts, made, now, options["seed"])
+        self._play(parts, made, now, options["seed"], options["once"])
         play_held(made, now=now, seed=options["seed"])
         expire_past_contracts()
+        outbound.mark_history_notified(now - timedelta(days=1))  # nobody wants a year of letters at once
+        outbound.write_letters(now)
 
-    def _play(self, parts: list[Part], made: Company, now: datetime, seed: int) -> None:
+    def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
         """Plays the parts in as many processes as there are cores; tickets are independent of one another."""
         hands = min(os.cpu_count() or 1, 4) if len(parts) >= WORTH_FORKING and hasattr(os, "fork") else 1
         if hands == 1:
-            for part in play(parts, made, now=now, seed=seed):
+            for part in play(parts, made, now=now, seed=seed, go_on=go_on):
                 self._tell(part.number, len(parts))
             return
         connections.close_all()  # a connection must not be shared with a child
         context = multiprocessing.get_context("fork")
         children = [
-            context.Process(target=self._hand, args=(parts[first::hands], len(parts), made, now, seed))
+            context.Process(target=self._hand, args=(parts[first::hands], len(parts), made, now, seed, go_on))
             for first in range(hands)
         ]
         for child in children:
@@ -61,8 +63,8 @@ class Command(BaseCommand):
         if any(child.exitcode for child in children):
             raise CommandError("A part of the demo could not be played; the reason is above.")
 
-    def _hand(self, parts: list[Part], of: int, made: Company, now: datetime, seed: int) -> None:
-        for part in play(parts, made, now=now, seed=seed):
+    def _hand(self, parts: list[Part], of: int, made: Company, now: datetime, seed: int, go_on: bool) -> None:
+        for part in play(parts, made, now=now, seed=seed, go_on=go_on):
             self._tell(part.number, of)
         connections.close_all()
 

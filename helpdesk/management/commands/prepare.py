@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection, transaction
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from helpdesk import demo
@@ -29,7 +29,6 @@ class Command(BaseCommand):
         self.stdout.write("tables and catalogue: up to date")
         self.stdout.flush()
         if not options["no_demo"]:
-            with transaction.atomic():  # all of it or nothing: a first start that is broken off begins again
-                call_command("demo", once=True, stdout=self.stdout)
+            call_command("demo", once=True, stdout=self.stdout)
         if options["signins"]:
             options["signins"].write_text(json.dumps([] if options["no_demo"] else demo.signins(), default=str))

@@ -1,0 +1,194 @@
+"""A foreign company's address answers exactly as a missing one, and a wrong role is told so (domain §7)."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import (
+    UserFactory,
+    a_contract_admin,
+    a_csm,
+    a_customer,
+    a_lead,
+    a_manager,
+    a_member,
+    an_engineer,
+    contact_of,
+    observer_of,
+    open_ticket,
+    top,
+)
+from tests.moments import tuesday
+from tickets import workflow
+from tickets.api import TicketViewSet
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+
+MISSING = 999_999
+READS = ["portal:ticket", "portal:escalate", "portal:rate"]
+WRITES = [
+    "portal:replies",
+    "portal:confirmation",
+    "portal:reopening",
+    "portal:withdrawal",
+    "portal:contest",
+    "portal:priority",
+    "portal:escalations",
+    "portal:rating",
+]
+API_ACTIONS = [
+    "acceptance",
+    "replies",
+    "notes",
+    "questions",
+    "waiting",
+    "handover",
+    "handover/return",
+    "defect",
+    "restoration",
+    "restoration/contest",
+    "classification",
+    "resolution",
+    "decline",
+    "decline/contest",
+    "withdrawal",
+    "confirmation",
+    "reopening",
+    "priority",
+    "escalations",
+    "rating",
+]
+
+
+@pytest.fixture
+def foreign():
+    """A ticket of another company, with a note, an escalation and a file's worth of talk."""
+    ticket = workflow.accept(open_ticket(subject="Secret of the other company"), by=an_engineer(), at=tuesday(10, 5))
+    workflow.note(ticket, by=ticket.assignee, body="Note of the other company", at=tuesday(10, 6))
+    return ticket
+
+
+@pytest.fixture
+def stranger(client):
+    person = contact_of(a_customer())
+    client.force_login(person)
+    return person
+
+
+@pytest.mark.parametrize("name", READS)
+def test_foreign_page_reads_as_a_missing_one(client, stranger, foreign, name):
+    answer = client.get(reverse(name, args=[foreign.number]))
+    missing = client.get(reverse(name, args=[MISSING]))
+
+    assert (answer.status_code, missing.status_code) == (404, 404)
+    assert b"Secret" not in answer.content
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_foreign_page_is_written_to_as_to_a_missing_one(client, stranger, foreign, name):
+    before = list(Ticket.objects.filter(pk=foreign.pk).values()), foreign.events.count()
+
+    answer = client.post(reverse(name, args=[foreign.number]), {"body": "Hello", "reason": "Hello", "score": "1"})
+    missing = client.post(reverse(name, args=[MISSING]), {"body": "Hello", "reason": "Hello", "score": "1"})
+
+    assert (answer.status_code, missing.status_code) == (404, 404)
+    assert (list(Ticket.objects.filter(pk=foreign.pk).values()), foreign.events.count()) == before
+
+
+def test_foreign_ticket_reads_in_the_api_as_a_missing_one(client, stranger, foreign):
+    answer = client.get(f"/api/tickets/{foreign.number}/")
+    missing = client.get(f"/api/tickets/{MISSING}/")
+
+    assert answer.status_code == 404
+    assert answer.content == missing.content
+
+
+@pytest.mark.parametrize("action", API_ACTIONS)
+def test_foreign_ticket_is_written_to_in_the_api_as_a_missing_one(client, stranger, foreign, action):
+    answer = client.post(f"/api/tickets/{foreign.number}/{action}/", {}, "application/json")
+    missing = client.post(f"/api/tickets/{MISSING}/{action}/", {}, "application/json")
+
+    assert answer.status_code == 404
+    assert answer.content == missing.content
+
+
+def test_every_action_of_the_api_is_in_the_list_above():
+    assert sorted(action.url_path for action in TicketViewSet.get_extra_actions()) == sorted(API_ACTIONS)
+
+
+def test_lists_hold_the_own_company_only(client, stranger, foreign):
+    own = open_ticket(stranger.membership.customer)
+
+    answer = client.get("/api/tickets/")
+
+    assert [row["number"] for row in answer.json()["results"]] == [own.number]
+    for name in ("home", "portal:company"):
+        page = client.get(reverse(name))
+        assert page.status_code == 200
+        assert foreign.subject not in page.content.decode()
+
+
+def test_colleague_of_the_company_reads_the_same(client):
+    ticket = open_ticket()
+    client.force_login(observer_of(ticket.customer))
+
+    assert client.get(f"/api/tickets/{ticket.number}/").status_code == 200
+    assert client.get(reverse("portal:ticket", args=[ticket.number])).status_code == 200
+
+
+@pytest.mark.parametrize("make", [a_contract_admin, lambda: UserFactory(partner=True), lambda: UserFactory(admin=True)])
+def test_who_has_no_part_in_tickets_sees_none(make, foreign):
+    assert list(Ticket.objects.visible_to(make())) == []
+
+
+@pytest.mark.parametrize("make", [an_engineer, a_lead, a_csm, a_manager, top])
+def test_the_vendors_people_see_all(make, foreign):
+    assert list(Ticket.objects.visible_to(make())) == [foreign]
+
+
+def test_person_without_a_company_sees_none(foreign):
+    assert list(Ticket.objects.visible_to(UserFactory())) == []
+
+
+ALL = {
+    "contact": lambda: contact_of(a_customer()),
+    "observer": lambda: a_member(a_customer()),
+    "partner": lambda: UserFactory(partner=True),
+    "engineer": an_engineer,
+    "line lead": a_lead,
+    "csm": a_csm,
+    "support manager": a_manager,
+    "top management": top,
+    "contract administrator": a_contract_admin,
+}
+BOARD = {"line lead", "csm", "support manager", "top management"}
+DESK = {"engineer", "line lead", "csm", "support manager"}
+
+
+@pytest.mark.parametrize("who", ALL)
+@pytest.mark.parametrize(
+    ("name", "args", "able"),
+    [
+        ("manage:board", [], BOARD),
+        ("manage:escalations", [], BOARD),
+        ("manage:tickets", ["late"], BOARD),
+        ("desk:queue", [], DESK),
+        ("desk:my", [], DESK),
+    ],
+)
+def test_wrong_role_is_403(client, who, name, args, able):
+    client.force_login(ALL[who]())
+
+    assert client.get(reverse(name, args=args)).status_code == (200 if who in able else 403)
+
+
+@pytest.mark.parametrize("name", ["manage:board", "manage:escalations", "desk:queue", "home", "portal:company"])
+def test_nobody_signed_in_is_sent_to_the_door(client, name):
+    answer = client.get(reverse(name))
+
+    assert (answer.status_code, answer.url.split("?")[0]) == (302, reverse("account_login"))
+
+
+def test_nobody_signed_in_gets_nothing_from_the_api(client, foreign):
+    for path in ("/api/tickets/", f"/api/tickets/{foreign.number}/"):
+        assert client.get(path).status_code in {401, 403}
