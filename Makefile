@@ -27,13 +27,13 @@ setup-dev: .venv/dev-installed
 .venv/runtime-installed: requirements.txt
 	$(call venv)
 	@echo "Installing what it runs on (half a minute or so) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/dev-installed: requirements-dev.txt
 	$(call venv)
 	@echo "Installing what it is built and tested with (a minute or two) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
 	@touch .venv/runtime-installed $@
 
 define venv

@@ -57,15 +57,20 @@ def by_package_and_priority(since: datetime, until: datetime) -> dict[tuple[str,
     return {(row["code"], row["of"]): Attainment(row["met"], row["missed"]) for row in rows}
 
 
-def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]:
-    """For each line the weeks (from Monday, in the active zone) up to now, oldest first; keyed by the line's number.
-
-    The last is the week that `until` lies in, as far as it has come; a week in which nothing ended is empty.
-    """
+def mondays(until: datetime, weeks: int) -> list[datetime]:
+    """The beginnings of so many weeks in the active zone, oldest first; `until` lies in the last of them."""
     today = timezone.localtime(until).replace(hour=0, minute=0, second=0, microsecond=0)
-    mondays = [today - timedelta(days=today.weekday(), weeks=back) for back in reversed(range(weeks))]
+    return [today - timedelta(days=today.weekday(), weeks=back) for back in reversed(range(weeks))]
+
+
+def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]:
+    """For each line the `mondays` up to now, oldest first; keyed by the line's number.
+
+    The last week is counted as far as it has come; a week in which nothing ended is empty.
+    """
+    begins = mondays(until, weeks)
     rows = (
-        ended(mondays[0], until)
+        ended(begins[0], until)
         .annotate(week=TruncWeek(Case(When(ending="met", then=F("stopped_at")), default=F("due_at"))))
         .values("week", of=F("ticket__line"))
         .annotate(**COUNTS)
@@ -74,4 +79,4 @@ def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]
     found: dict[int, dict[datetime, Attainment]] = {}
     for row in rows:
         found.setdefault(row["of"], {})[row["week"]] = Attainment(row["met"], row["missed"])
-    return {line: [weeks_of.get(monday, Attainment()) for monday in mondays] for line, weeks_of in found.items()}
+    return {line: [weeks_of.get(monday, Attainment()) for monday in begins] for line, weeks_of in found.items()}

@@ -70,6 +70,7 @@ class Departure:
     clock: Commitment | None  # none where every clock was cancelled: closed, but an answer is still owed
     cells: list[bool]
     last: Escalation | None
+    last_label: str | Promise = ""  # of the cell of `last`: fits where the name of the role does not
 
 
 def departures(now: datetime, limit: int = 12) -> list[Departure]:
@@ -101,7 +102,7 @@ def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
             key=lambda escalation: (rank[escalation.whom], escalation.reached_at),
             default=None,
         )
-        rows.append(Departure(ticket, clock, cells, last))
+        rows.append(Departure(ticket, clock, cells, last, CELLS[rank[last.whom]][0] if last else ""))
     return rows
 
 

@@ -11,8 +11,9 @@ from django_fsm import can_proceed
 
 from accounts.models import Role, User
 from contracts.models import PromiseKind
-from sla.models import Commitment
+from sla.models import Commitment, Escalation
 from tickets.models import HandOver, State, Ticket
+from tickets.workflow import MAY_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,13 @@ def says(ticket: Ticket) -> list[str]:
     if ticket.state in {State.NEW, State.IN_PROGRESS}:
         kinds.append("question")
     return kinds
+
+
+def may_acknowledge(escalation: Escalation, user: User) -> bool:
+    """Whether the person may say “I have it”: nobody has yet, and they were called in or stand above (domain §4.4)."""
+    return escalation.state == Escalation.State.OPEN and (
+        escalation.person_id == user.pk or escalation.whom in MAY_ANSWER.get(Role(user.role), frozenset())
+    )
 
 
 def stands_while_asked(clocks: list[Commitment]) -> bool:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from sla.sweep import sweep
 from tests.factories import (
     a_contract_admin,
     a_csm,
@@ -606,6 +607,22 @@ def test_escalations_of_the_ticket_are_shown(desk: Client) -> None:
 
     assert "Nothing moves." in page
     assert "O. Belova" in page
+
+
+def test_who_was_called_in_acknowledges_from_the_ticket(desk: Client, engineer: User) -> None:
+    lead = a_lead(1)
+    ticket = a_ticket(priority=1, at=timezone.now() - timedelta(minutes=25))
+    sweep(timezone.now())
+    for_lead = ticket.escalations.get(whom="line_lead")
+    page = reverse("desk:acknowledgement", args=[ticket.number, for_lead.pk])
+    other = reverse("desk:acknowledgement", args=[a_ticket().number, for_lead.pk])
+
+    answers = [desk.post(page), signed_in(lead).post(other), signed_in(lead).post(page), signed_in(lead).post(page)]
+
+    for_lead.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [403, 404, 303, 409]
+    assert for_lead.acknowledged_by == lead
+    assert page not in desk.get(address("ticket", ticket)).content.decode()
 
 
 def test_observer_who_became_contact_is_named(desk: Client) -> None:

@@ -195,6 +195,17 @@ def test_home_shows_what_waits_for_the_customer_first(signed_in):
     assert f"{ticket.assignee.short_name} asked:" in text
 
 
+@pytest.mark.parametrize(("package", "stands"), [("premium", True), ("business", False)])
+def test_a_clock_is_said_to_stand_only_where_one_runs(signed_in, package, stands):
+    company = a_company(package)
+    ticket = in_work(company)
+    workflow.ask_customer(ticket, by=ticket.assignee, body="Which file?", at=ago(minutes=10))
+    client = signed_in(person(company))
+
+    assert ("The clock of the solution stands" in page(client.get("/"))) is stands
+    assert ("the clock of the solution stands" in page(client.get(url(ticket)))) is stands
+
+
 def test_home_shows_the_promise_of_each_open_request(signed_in):
     company = a_company()
     in_work(company, subject="Labels are not printed", priority=1)

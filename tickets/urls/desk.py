@@ -11,6 +11,7 @@ urlpatterns = [
     path("l/<int:line>/", desk.line_queue, name="line"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
+    path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
     path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),

@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -163,7 +164,11 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
         "route": timeline.route(found, lines, hand_overs, events),
         "called_in": timeline.called_in(escalations),
-        "escalations": [call for call in reversed(escalations) if call.state != Escalation.State.CLOSED],
+        "escalations": [
+            (call, moves.may_acknowledge(call, user))
+            for call in reversed(escalations)
+            if call.state != Escalation.State.CLOSED
+        ],
         "conversation": timeline.conversation(said, timeline.desk_steps(events, escalations), hand_overs),
         "waiting": waiting,
         "contact": contact,
@@ -334,6 +339,26 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     except Refused as refusal:
         return show(request, number, Sent(name, form, refusal), status=refusal.status)
     messages.success(request, done(name, said))
+    return ticket_again(request, number)
+
+
+@desk_only
+@require_POST
+def acknowledgement(request: HttpRequest, number: int, pk: int) -> HttpResponse:
+    """“I have it”: who was called in says so (domain §4.4). Their answers are given on the page of escalations."""
+    user = person(request)
+    escalation = get_object_or_404(
+        Escalation.objects.select_related("ticket"),
+        pk=pk,
+        ticket__in=Ticket.objects.visible_to(user).filter(number=number),
+    )
+    workflow.acknowledge(escalation, by=user, at=timezone.now())
+    messages.success(request, _("The escalation is yours"))
+    return ticket_again(request, number)
+
+
+def ticket_again(request: HttpRequest, number: int) -> HttpResponse:
+    """The ticket as it is after what was done: its pane for htmx, else a redirect to its page."""
     if wants_pane(request):
         return show(request, number)
     tail = Queue.from_tail(request.GET.get("from", "")).tail

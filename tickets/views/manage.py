@@ -32,7 +32,8 @@ def board(request: HttpRequest) -> HttpResponse:
     month = now - timedelta(days=30)
     attainment = reports.by_package_and_priority(month, now)
     packages = list(Package.objects.order_by("-position"))
-    weekly = reports.by_line_and_week(now, WEEKS)
+    found = reports.by_line_and_week(now, WEEKS)
+    lines = [(line, found.get(line.pk, [reports.Attainment()] * WEEKS)) for line in Line.objects.all()]
     return render(
         request,
         "manage/board.html",
@@ -40,15 +41,18 @@ def board(request: HttpRequest) -> HttpResponse:
             "now": now,
             "facts": boards.facts(now),
             "departures": boards.departures(now),
-            "ladder_labels": [label for label, _whoms in boards.CELLS],
             "packages": packages,
             "matrix": [
                 (priority, [(package, attainment.get((package.code, priority))) for package in packages])
                 for priority in (1, 2, 3, 4)
             ],
             "goal": reports.GOAL,
-            "lines": [(line, weekly.get(line.pk, []), _spark(weekly.get(line.pk, []))) for line in Line.objects.all()],
+            "lines": [(line, weekly[-1], _spark(weekly)) for line, weekly in lines],
             "weeks": WEEKS,
+            "weekly": [
+                (monday, [weekly[number] for _line, weekly in lines])
+                for number, monday in enumerate(reports.mondays(now, WEEKS))
+            ],
             "ages": boards.ages(now),
             "satisfaction": boards.satisfaction(month),
         },
@@ -92,7 +96,6 @@ def tickets(request: HttpRequest, slug: str) -> HttpResponse:
             "now": now,
             "label": boards.FACT_LABELS[slug],
             "departures": boards.with_ladders(page[:PAGE]),
-            "ladder_labels": [label for label, _whoms in boards.CELLS],
             "older": f"?after={page[PAGE - 1].number}" if len(page) > PAGE else "",
         },
     )
