@@ -17,7 +17,7 @@ from accounts.access import person
 from accounts.models import Role, User
 from helpdesk.hours import hours_line
 from tickets.navigation import desk_counts
-from tickets.views import portal
+from tickets.views.portal import home as portal_home
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 A_YEAR = 365 * 24 * 3600
@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The customer's portal for customers; for everybody else the part of the house where their day begins."""
     user = person(request)
     if user.role == Role.CUSTOMER:
-        return portal.home(request)
+        return portal_home(request)
     return redirect(first_page(user))
 
 

@@ -545,6 +545,8 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         facts.append((_("Step"), _("%(percent)s%% of the time: %(whom)s") % _step(call)))
     else:
         title = pgettext("letter", "Your attention is needed")
+    if call.cause != Escalation.Cause.LADDER:
+        facts.append((_("Why"), call.get_cause_display()))
     if call.raised_by is not None:
         facts.append((_("Called by"), call.raised_by.full_name))
     if call.reason:

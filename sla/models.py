@@ -290,6 +290,12 @@ class Escalation(models.Model):
     Also the outbox of its own letter: `notified_at` is null until the mail app has written it.
     """
 
+    class Cause(models.TextChoices):
+        LADDER = "ladder", _("a rung of the ladder")
+        CUSTOMER = "customer", _("the customer calls")
+        LOW_RATING = "low_rating", _("a low rating")
+        BOUNCES = "bounces", _("came back between two lines")
+
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("escalation", "open")
         ACKNOWLEDGED = "acknowledged", pgettext_lazy("escalation", "acknowledged")
@@ -306,6 +312,7 @@ class Escalation(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("rung"), null=True, blank=True)
     percent = models.PositiveSmallIntegerField(_("percent of the time"), null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause.choices, default=Cause.LADDER)
     whom = models.CharField(_("calls in"), max_length=20, choices=Whom.choices)
     person: "models.ForeignKey[User | None]" = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -368,6 +375,9 @@ class Escalation(models.Model):
                 condition=~Q(state="closed") | Q(closed_at__isnull=False), name="escalation_closed_has_moment"
             ),
             models.CheckConstraint(condition=Q(whom__in=Whom.values), name="escalation_whom_known"),
+            models.CheckConstraint(
+                condition=Q(cause__in=["ladder", "customer", "low_rating", "bounces"]), name="escalation_cause_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -48,12 +48,17 @@ def ended(since: datetime, until: datetime) -> QuerySet[Commitment]:
     )
 
 
-COUNTS = {"met": Count("pk", filter=Q(ending="met")), "missed": Count("pk", filter=Q(ending="missed"))}
+MET = Count("pk", filter=Q(ending="met"))
+MISSED = Count("pk", filter=Q(ending="missed"))
 
 
 def by_package_and_priority(since: datetime, until: datetime) -> dict[tuple[str, int], Attainment]:
     """Keyed by (code of the package, priority)."""
-    rows = ended(since, until).values(code=F("ticket__terms__package__code"), of=F("priority")).annotate(**COUNTS)
+    rows = (
+        ended(since, until)
+        .values(code=F("ticket__terms__package__code"), of=F("priority"))
+        .annotate(met=MET, missed=MISSED)
+    )
     return {(row["code"], row["of"]): Attainment(row["met"], row["missed"]) for row in rows}
 
 
@@ -73,7 +78,7 @@ def by_line_and_week(until: datetime, weeks: int) -> dict[int, list[Attainment]]
         ended(begins[0], until)
         .annotate(week=TruncWeek(Case(When(ending="met", then=F("stopped_at")), default=F("due_at"))))
         .values("week", of=F("ticket__line"))
-        .annotate(**COUNTS)
+        .annotate(met=MET, missed=MISSED)
         .order_by("week")
     )
     found: dict[int, dict[datetime, Attainment]] = {}

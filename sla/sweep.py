@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, transaction
 
 from accounts.models import Role, User
+from contracts.models import ContractClause, PackageTerms
 from sla.models import Commitment, Escalation, SweepTrouble, Whom
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,13 @@ class _People:
         )
         self.leads: dict[int, User] = {}
         self.first: dict[str, User] = {}
+        # The dedicated CSM is a service of the package (domain §1.2), or of a clause.
+        self.terms_with_csm = set(PackageTerms.objects.filter(services="csm").values_list("pk", flat=True))
+        self.contracts_with_csm = set(
+            ContractClause.objects.filter(
+                service="csm", contract__in={commitment.ticket.contract_id for commitment in due}
+            ).values_list("contract", flat=True)
+        )
         for person in staff:
             self.first.setdefault(person.role, person)
             if person.role == Role.LINE_LEAD:
@@ -181,7 +189,7 @@ class _People:
                     self.leads.setdefault(line.pk, person)
 
     def person(self, commitment: Commitment, whom: str) -> int | None:
-        """Where the customer has no dedicated CSM, or the line no lead, the support manager stands in (§4.4)."""
+        """Where the package has no dedicated CSM, or the line no lead, the support manager stands in (§4.4)."""
         ticket = commitment.ticket
         manager = self.first.get(Role.SUPPORT_MANAGER)
         if whom == Whom.ASSIGNEE:
@@ -191,7 +199,8 @@ class _People:
             return lead.pk if lead else None
         if whom == Whom.CSM:
             csm = ticket.customer.csm
-            person = csm if csm is not None and csm.is_active else manager
+            dedicated = ticket.terms_id in self.terms_with_csm or ticket.contract_id in self.contracts_with_csm
+            person = csm if dedicated and csm is not None and csm.is_active else manager
             return person.pk if person else None
         if whom == Whom.SUPPORT_MANAGER:
             return manager.pk if manager else None

@@ -96,7 +96,7 @@ def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
         reached = {escalation.whom for escalation in calls if escalation.commitment_id in {c.pk for c in running}}
         reached |= {escalation.whom for escalation in calls if escalation.state != Escalation.State.CLOSED}
         cells = [bool(reached & whoms) for _label, whoms in CELLS]
-        rank = {whom: number for number, (_label, whoms) in enumerate(CELLS) for whom in whoms}
+        rank: dict[str, int] = {whom: number for number, (_label, whoms) in enumerate(CELLS) for whom in whoms}
         last = max(
             (escalation for escalation in calls if escalation.whom in reached),
             key=lambda escalation: (rank[escalation.whom], escalation.reached_at),

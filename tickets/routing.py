@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from accounts.models import Line, Role, User
+from contracts import entitlement
 from contracts.models import Topic
 from contracts.terms import WORKING_DAY
 from sla.models import Calendar
@@ -28,12 +29,13 @@ def working_days_after(at: datetime, days: int) -> datetime:
 def person_for(ticket: Ticket, whom: str) -> User | None:
     """Who stands behind a rung for this ticket now; None means everybody of that role (domain §4.4).
 
-    Where the customer has no dedicated CSM the support manager stands in.
+    Where the package has no dedicated CSM the support manager stands in.
     """
     if whom == "assignee":
         return ticket.assignee
     if whom == "csm":
-        return ticket.customer.csm or _first(Role.SUPPORT_MANAGER)
+        csm = ticket.customer.csm if entitlement.includes(ticket.contract, "csm") else None
+        return csm if csm is not None and csm.is_active else _first(Role.SUPPORT_MANAGER)
     if whom == "line_lead":
         return User.objects.filter(role=Role.LINE_LEAD, lines=ticket.line_id, is_active=True).order_by(
             "pk"

@@ -483,16 +483,17 @@ def _bounces(ticket: Ticket, lines: set[int]) -> int:
 
 def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
     leads = User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).order_by("pk").distinct()
-    for lead in list(leads) or [routing.person_for(ticket, Whom.LINE_LEAD)]:
+    called: list[User | None] = [*leads]
+    for lead in called or [routing.person_for(ticket, Whom.LINE_LEAD)]:
         Escalation.objects.create(
             ticket=ticket,
+            cause=Escalation.Cause.BOUNCES,
             whom=Whom.LINE_LEAD,
             person=lead,
             raised_by=by,
             reached_at=at,
             created_at=at,
-            reason=_("Came back between lines %(lines)s %(times)s times.")
-            % {"lines": " ⇄ ".join(str(number) for number in sorted(lines)), "times": bounces},
+            reason=f"{' ⇄ '.join(str(number) for number in sorted(lines))} × {bounces}",
         )
 
 
@@ -934,6 +935,7 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
     clock = clocks.start_escalation_answer(ticket, at=at)
     escalation = Escalation.objects.create(
         ticket=ticket,
+        cause=Escalation.Cause.CUSTOMER,
         whom=whom,
         person=person,
         raised_by=by,
@@ -959,19 +961,22 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
 
 ALARMS_OF_THE_LINE = frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE, Whom.LINE_LEAD})
 MAY_ANSWER = {
-    Role.ENGINEER: {Whom.LINE_QUEUE, Whom.ASSIGNEE},
+    Role.ENGINEER: frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE}),
     Role.LINE_LEAD: ALARMS_OF_THE_LINE,
     Role.CSM: ALARMS_OF_THE_LINE | {Whom.CSM},
-    Role.SUPPORT_MANAGER: set(Whom),
-    Role.TOP_MANAGEMENT: set(Whom),
+    Role.SUPPORT_MANAGER: frozenset(Whom),
+    Role.TOP_MANAGEMENT: frozenset(Whom),
 }
 
 
-def _may_answer(escalation: Escalation, by: User) -> None:
+def may_answer(escalation: Escalation, by: User) -> bool:
     """Who was called in, or who stands above them: the support manager and top management answer everything (§7)."""
-    if escalation.person_id == by.pk or escalation.whom in MAY_ANSWER.get(by.role, ()):
-        return
-    raise Forbidden(_("This escalation waits for somebody else."), "4.4")
+    return escalation.person_id == by.pk or escalation.whom in MAY_ANSWER.get(Role(by.role), frozenset())
+
+
+def _only_who_may_answer(escalation: Escalation, by: User) -> None:
+    if not may_answer(escalation, by):
+        raise Forbidden(_("This escalation waits for somebody else."), "4.4")
 
 
 @transaction.atomic
@@ -979,7 +984,7 @@ def acknowledge(escalation: Escalation, *, by: User, at: datetime) -> Escalation
     """“I have it”: the person called in says so; the first one counts (domain §4.4)."""
     ticket = lock(escalation.ticket)
     escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
-    _may_answer(escalation, by)
+    _only_who_may_answer(escalation, by)
     if escalation.state != Escalation.State.OPEN:
         raise NotAllowed(_("Somebody has acknowledged this escalation already."), "4.4")
     escalation.state = Escalation.State.ACKNOWLEDGED
@@ -995,7 +1000,7 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
     """Closes an escalation with an answer; one that the customer made is answered to the customer (domain §4.4)."""
     ticket = lock(escalation.ticket)
     escalation = Escalation.objects.select_for_update(of=("self",)).select_related("answer_clock").get(pk=escalation.pk)
-    _may_answer(escalation, by)
+    _only_who_may_answer(escalation, by)
     if escalation.state == Escalation.State.CLOSED:
         raise NotAllowed(_("This escalation is answered already."), "4.4")
     answer = needs_words(answer, _("Write the answer: the customer sees it."), "4.4")
@@ -1046,13 +1051,13 @@ def rate(ticket: Ticket, *, by: User, score: int, at: datetime, comment: str = "
     if score <= LOW_RATING and (was is None or was > LOW_RATING):
         Escalation.objects.create(
             ticket=ticket,
+            cause=Escalation.Cause.LOW_RATING,
             whom=Whom.CSM,
             person=routing.person_for(ticket, Whom.CSM),
             raised_by=by,
             reached_at=at,
             created_at=at,
-            reason=_("The customer rated the work %(score)s of 5. %(comment)s")
-            % {"score": score, "comment": rating.comment},
+            reason=rating.comment,
         )
     return rating
 

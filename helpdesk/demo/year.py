@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts.models import Role, User
 from contracts import entitlement
 from contracts.models import Customer, PromiseKind, Topic
-from helpdesk.demo.company import Company
+from helpdesk.demo.company import Company, moment
 from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan, LicencePlan, next_release
 from helpdesk.demo.stories_en import STORIES as STORIES_EN
 from helpdesk.demo.stories_ru import STORIES as STORIES_RU
@@ -37,6 +37,21 @@ RECENT = timedelta(days=4)  # a good part of what is open today came in these da
 # How long engineers work between two turns, in minutes of working time, by priority.
 WORK = {1: (4, 16), 2: (25, 140), 3: (60, 420), 4: (90, 700)}
 ALL_DAY_PRIORITIES = {1, 2}  # worked round the clock where the package is (domain §1.3)
+
+
+# What the CSM writes after a low rating (domain §4.4).
+AFTER_LOW_RATING = {
+    "ru": (
+        "Созвонились и разобрали, что было не так. Ответ по таким обращениям теперь смотрит лидер линии до отправки.",
+        "Спасибо за прямой ответ. Показали переписку линии, следующее такое обращение возьму под контроль.",
+        "Вы правы: о ходе работы мы должны были писать сами. Договорились, что сообщаем о нём каждые четыре часа.",
+    ),
+    "en": (
+        "We spoke and went through what went wrong. A line lead now reads such answers before they leave.",
+        "Thank you for being frank. The line has read this conversation, and I watch the next request of this kind.",
+        "You are right: we should have told you how it goes. From now on you hear from us every four hours.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -185,8 +200,8 @@ class _Play:
 
     def run(self) -> None:
         day = (self.opened_at.date() - self.made.today).days
-        topic = Topic.objects.select_related("line").get(pk=self.story.topic)
-        if topic.line_id != self.story.path[0]:
+        topic: Topic | None = Topic.objects.select_related("line").get(pk=self.story.topic)
+        if topic is not None and topic.line_id != self.story.path[0]:
             topic = None  # told as it came to the first line, before anybody knew what it was
         self.ticket: Ticket = workflow.open_ticket(
             customer=self.customer,
@@ -210,10 +225,8 @@ class _Play:
                 break
             self._sweep(at)
             self.at = at
-            self.ticket.refresh_from_db()
-            self._turn(turn)
+            self._keep(self._turn(turn))
         self._sweep(self.now)
-        self.ticket.refresh_from_db()
         if self.ticket.state == State.RESOLVED and self.ticket.closes_at and self.ticket.closes_at <= self.now:
             workflow.close_silent(self.ticket, at=self.ticket.closes_at)
 
@@ -229,7 +242,7 @@ class _Play:
         if turn.kind == "resolve" and (late := self._late_resolution()) is not None:
             return late
         calendar = ANY_TIME if self._all_day else VENDOR_OFFICE
-        least, most = WORK[self.ticket.priority]
+        least, most = (float(minutes) for minutes in WORK[self.ticket.priority])
         if turn.kind in {"note", "defect", "hand_over"}:
             least, most = least / 2, most / 3
         return self._in(calendar, least, most)
@@ -295,10 +308,12 @@ class _Play:
         return wanted
 
     def _contact(self, at: datetime) -> User:
-        contact = self.customer.contact_at(at)
-        if contact is None:
-            raise LookupError(f"{self.customer} has no responsible contact at {at}")
-        return contact
+        for tenure in self.plan.contacts:
+            since = moment(self.made.today + timedelta(days=tenure.since))
+            until = None if tenure.until is None else moment(self.made.today + timedelta(days=tenure.until))
+            if since <= at and (until is None or at < until):
+                return self.made.people[tenure.person.email]
+        raise LookupError(f"{self.customer} has no responsible contact at {at}")
 
     def _engineer(self) -> User:
         """Who works on it now; else somebody of the line who speaks the language."""
@@ -313,7 +328,15 @@ class _Play:
 
     # What
 
-    def _turn(self, turn: Turn) -> None:
+    def _keep(self, done: object) -> None:
+        """Verbs answer with the ticket as it is then, or with something that knows it."""
+        now = done if isinstance(done, Ticket) else getattr(done, "ticket", None)
+        if isinstance(now, Ticket) and now.pk == self.ticket.pk:
+            self.ticket = now
+        else:
+            self.ticket.refresh_from_db()
+
+    def _turn(self, turn: Turn) -> object:
         play: dict[str, Callable[[Turn], object]] = {
             "accept": lambda turn: workflow.accept(self.ticket, by=self._engineer(), at=self.at),
             "reply": lambda turn: workflow.reply(self.ticket, by=self._engineer(), body=turn.text, at=self.at),
@@ -349,18 +372,16 @@ class _Play:
             "withdraw": lambda turn: workflow.withdraw(
                 self.ticket, by=self._contact(self.at), reason=turn.text, at=self.at
             ),
-            "rate": lambda turn: workflow.rate(
-                self.ticket, by=self._contact(self.at), score=turn.score or 5, comment=turn.text, at=self.at
-            ),
+            "rate": self._rate,
             "answer_escalation": self._answer_escalation,
         }
-        play[turn.kind](turn)
+        return play[turn.kind](turn)
 
-    def _says(self, turn: Turn) -> None:
-        workflow.customer_reply(self.ticket, by=self._contact(self.at), body=turn.text, at=self.at)
+    def _says(self, turn: Turn) -> object:
+        return workflow.customer_reply(self.ticket, by=self._contact(self.at), body=turn.text, at=self.at)
 
-    def _hand_over(self, turn: Turn) -> None:
-        workflow.hand_over(
+    def _hand_over(self, turn: Turn) -> object:
+        return workflow.hand_over(
             self.ticket,
             by=self._engineer(),
             to_line=turn.line or 1,
@@ -387,6 +408,15 @@ class _Play:
         called = self.ticket.escalations.open().filter(raised_by__role=Role.CUSTOMER).latest("pk")
         by = called.person or User.objects.filter(role=Role.SUPPORT_MANAGER).earliest("pk")
         workflow.answer_escalation(called, by=by, answer=turn.text, at=self.at)
+
+    def _rate(self, turn: Turn) -> None:
+        workflow.rate(self.ticket, by=self._contact(self.at), score=turn.score or 5, comment=turn.text, at=self.at)
+        self.ticket.refresh_from_db()
+        call = self.ticket.escalations.open().filter(cause=Escalation.Cause.LOW_RATING).first()
+        at = self._in(VENDOR_OFFICE, 40, 700)
+        if call is not None and call.person is not None and at < self.now:
+            answer = AFTER_LOW_RATING[self.story.language]
+            workflow.answer_escalation(call, by=call.person, answer=self.rng.choice(answer), at=at)
 
     # What the house does by itself meanwhile
 

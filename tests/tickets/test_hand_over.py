@@ -241,9 +241,9 @@ def test_third_bounce_between_two_lines_calls_both_leads():
     assert not ticket.escalations.exists()
     pass_on(ticket, 1, tuesday(10, 20))
 
-    assert list(ticket.escalations.order_by("person").values_list("whom", "person", "reason")) == [
-        ("line_lead", first.pk, "Came back between lines 1 ⇄ 2 3 times."),
-        ("line_lead", second.pk, "Came back between lines 1 ⇄ 2 3 times."),
+    assert list(ticket.escalations.order_by("person").values_list("whom", "person", "cause", "reason")) == [
+        ("line_lead", first.pk, "bounces", "1 ⇄ 2 × 3"),
+        ("line_lead", second.pk, "bounces", "1 ⇄ 2 × 3"),
     ]
     assert third.called_in.count() == 0
 

@@ -551,8 +551,8 @@ def test_low_rating_falls_to_the_support_manager_where_there_is_no_csm():
 
     workflow.rate(ticket, by=contact_of(ticket.customer), score=1, comment="Slow", at=tuesday(12))
 
-    assert ticket.escalations.get().person == manager
-    assert ticket.escalations.get().reason == "The customer rated the work 1 of 5. Slow"
+    follow_up = ticket.escalations.get()
+    assert (follow_up.person, follow_up.cause, follow_up.reason) == (manager, "low_rating", "Slow")
 
 
 # Calling in (domain §4.4)
@@ -571,6 +571,7 @@ def test_contact_calls_in_the_csm_with_a_reason_and_a_clock():
     escalation = escalated(customer=a_customer(csm=csm), priority=1)
 
     assert (escalation.whom, escalation.person, escalation.reason) == ("csm", csm, "Nobody answers")
+    assert escalation.cause == "customer"
     assert (escalation.state, escalation.answer_clock.due_at) == ("open", tuesday(11, 30))
     event = escalation.ticket.events.latest("pk")
     assert (event.verb, event.details["whom"], event.details["escalation"]) == ("escalated", "csm", escalation.pk)

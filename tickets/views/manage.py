@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import board_only, person
-from accounts.models import Line, Role, User
+from accounts.models import Line, User
 from accounts.refusals import Refused
 from contracts.models import Package
 from sla import reports
@@ -124,11 +124,12 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
     context = {
         "now": now,
         "mine": mine,
-        "others": others,
+        "others": [(call, workflow.may_answer(call, user)) for call in others],
         "log": page[:PAGE],
         "older": f"?before={page[PAGE - 1].pk}#log" if len(page) > PAGE else "",
         "newer": "?#log" if before else "",
-        "may_answer_all": user.role in {Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT},
+        # A refused answer to what does not wait any more, or is further down, has no place in the lists.
+        "refused_elsewhere": extra.get("refused") not in {None, *(call.pk for call in (*mine, *others))},
         **extra,
     }
     return render(request, "manage/escalations.html", context, status=extra.get("status", 200))
