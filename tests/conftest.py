@@ -1,11 +1,14 @@
 """What every test has: the catalogue of the data migration, and a folder of its own for attachments."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 load_catalogue = import_module("contracts.migrations.0003_catalogue").load
 
@@ -21,6 +24,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def catalogue_again(transactional_db: None) -> None:
     """For tests that commit: each empties the database after itself, so the next loads the catalogue anew."""
     load_catalogue(apps)
+
+
+def commits(item: pytest.Item) -> bool:
+    """Whether a test commits, so that the whole database is emptied after it."""
+    marker = item.get_closest_marker("django_db")
+    by_marker = marker is not None and bool(marker.kwargs.get("transaction"))
+    return by_marker or "transactional_db" in getattr(item, "fixturenames", ())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test that commits takes the catalogue away with everything else: it is put back for the tests that follow."""
+    yield
+    if commits(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            load_catalogue(apps)
+            connection.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1003,7 +1003,12 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
     _only_who_may_answer(escalation, by)
     if escalation.state == Escalation.State.CLOSED:
         raise NotAllowed(_("This escalation is answered already."), "4.4")
-    answer = needs_words(answer, _("Write the answer: the customer sees it."), "4.4")
+    from_customer = escalation.raised_by is not None and not escalation.raised_by.is_vendor
+    answer = needs_words(
+        answer,
+        _("Write the answer: the customer sees it.") if from_customer else _("Write what was done."),
+        "4.4",
+    )
     if escalation.acknowledged_at is None:
         escalation.acknowledged_at = at
         escalation.acknowledged_by = by
@@ -1012,7 +1017,6 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
     escalation.closed_at = at
     escalation.closed_by = by
     escalation.save()
-    from_customer = escalation.raised_by is not None and not escalation.raised_by.is_vendor
     if escalation.answer_clock_id:
         clock = Commitment.objects.select_for_update(of=("self",)).get(pk=escalation.answer_clock_id)
         if clock.is_running:

@@ -207,6 +207,16 @@ def test_support_manager_stands_in_for_a_csm_who_has_left():
     assert ticket.escalations.get(whom="csm").person == manager
 
 
+@pytest.mark.parametrize(("package", "stands_in"), [("premium", False), ("basic", True)])
+def test_csm_is_called_only_where_the_package_has_a_dedicated_one(package, stands_in):
+    manager, csm = a_manager(), a_csm()
+    ticket = open_ticket(a_customer(package, csm=csm), priority=1)
+
+    sweep(tuesday(14, 0, 1))
+
+    assert ticket.escalations.get(commitment__kind="reaction", whom="csm").person == (manager if stands_in else csm)
+
+
 # Missed
 
 
@@ -303,7 +313,7 @@ def test_sweep_of_three_costs_what_one_costs(django_assert_num_queries):
     open_ticket(customer, priority=1)
     costs = []
     for moment, more in ((tuesday(10, 16), 2), (tuesday(10, 23), 0)):
-        with django_assert_num_queries(9) as statements:
+        with django_assert_num_queries(11) as statements:
             sweep(moment)
         costs.append(len(statements))
         for _number in range(more):
@@ -450,7 +460,7 @@ def together(*calls):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=30)
     if errors:
         raise errors[0]
     assert len(results) == len(calls), "a call did not come back"

@@ -650,7 +650,11 @@ def test_answer_to_an_alarm_of_the_ladder_stays_inside():
     ticket = open_ticket(priority=1)
     sweep(tuesday(10, 25))
 
-    workflow.answer_escalation(ticket.escalations.get(whom="line_lead"), by=lead, answer="Taken", at=tuesday(10, 26))
+    alarm = ticket.escalations.get(whom="line_lead")
+
+    with pytest.raises(NotAllowed, match="Write what was done"):
+        workflow.answer_escalation(alarm, by=lead, answer=" ", at=tuesday(10, 26))
+    workflow.answer_escalation(alarm, by=lead, answer="Taken", at=tuesday(10, 26))
 
     assert ticket.messages.count() == 1
     assert ticket.commitments.get(kind="reaction").ending == ""  # the ladder goes on: nobody has reacted
