@@ -11,6 +11,7 @@ from accounts.models import Role, User
 from contracts.models import TermsTarget
 from sla.models import CalendarVersion, Commitment
 from sla.words import MOSCOW
+from tests.factories import an_engineer
 
 NOW = datetime(2026, 11, 18, 13, 28, tzinfo=MOSCOW)
 
@@ -68,9 +69,10 @@ def test_lane_shows_moscow_to_the_vendor_and_own_time_to_the_customer():
     assert "обещано к чт 14:10 · цель 2 р.д." in render("{% lane clock %}", clock=commitment(), user=customer)
 
 
+@pytest.mark.django_db
 def test_fragment_included_with_only_still_knows_who_reads():
     request = RequestFactory().get("/")
-    request.user = User(role=Role.ENGINEER)
+    request.user = an_engineer()
     fragment = Template("{% load clock %}{% when at 'short' %}")
     page = Template("{% include fragment with at=at only %}")
 
