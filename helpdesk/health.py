@@ -2,11 +2,10 @@
 
 import logging
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
-from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +35,4 @@ def database_answers() -> bool:
 
 
 def redis_answers() -> bool:
-    try:
-        cache.get("readyz")
-    except RedisError as problem:
-        log.warning("readyz: Redis does not answer: %s", problem)
-        return False
-    return True
+    return caches["default"].answers()

@@ -22,7 +22,7 @@ from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
 from mail.language import guess_language
 from sla import words
-from sla.clocks import CUSTOMER_PROMISES
+from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
 from sla.models import Commitment, Escalation, Whom
 from tickets.models import Event, HandOver, HeldRequest, Message, State, Ticket
 
@@ -352,8 +352,9 @@ def _open(ticket: Ticket) -> Link:
 
 
 def _promised(event: Event, reader: Reader) -> list[tuple[str, str]]:
-    """What was promised at the receipt, whatever has become of it since."""
+    """What was promised at the receipt, whatever has become of it since; no answer to whom we spoke with then."""
     clocks = event.ticket.commitments.filter(kind__in=CUSTOMER_PROMISES, started_at=event.ticket.opened_at)
+    clocks = clocks.exclude(why=CALL_LOGGED)
     first: dict[str, Commitment] = {}
     for clock in clocks.select_related("calendar_version").order_by("pk"):
         first.setdefault(clock.kind, clock)

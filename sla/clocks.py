@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 CUSTOMER_PROMISES = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
+CALL_LOGGED = "call logged"  # why a reaction ended with the receipt itself (domain §4.1)
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def start(
 ) -> Commitment | None:
     """Starts the clock of a promise at a moment; None where nothing is promised.
 
-    The calendar is the version of the ticket's receipt (domain §4), also for a clock that starts later.
+    The calendar is the version of the ticket's receipt (domain §4), also for a clock that starts later. One that was
+    over before its ticket began to wait does not stand: it was missed then, and waiting saves nothing (as `pause`).
     """
     if promise is None:
         return None
@@ -165,6 +167,9 @@ def start(
         paused_at=paused_at,
     )
     lay_out(commitment, ladder_steps(promise.kind, ticket.terms.package_id, promise.priority))
+    if commitment.paused_at is not None and commitment.due_at < commitment.paused_at:
+        commitment.paused_at = None
+        commitment.next_check_at = next_look(commitment)
     commitment.save(force_insert=True)
     return commitment
 
@@ -301,6 +306,14 @@ class Stood:
     spans: Sequence[DateTimeTZRange] = ()
     since: datetime | None = None
 
+    def within(self, start: datetime, end: datetime | None = None) -> list[DateTimeTZRange]:
+        """The closed spans from `start` on; up to `end`, the wait that still goes on included, where it is given."""
+        spans = [(span.lower, span.upper) for span in self.spans]
+        if end is not None and self.since is not None:
+            spans.append((self.since, end))
+        cut = [(max(lower, start), min(upper, end) if end else upper) for lower, upper in spans]
+        return [DateTimeTZRange(lower, upper) for lower, upper in cut if lower < upper]
+
 
 def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
     """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
@@ -328,27 +341,32 @@ def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
     # It became an incident (again), or rose to a priority with a promise. A promise that has ended is not made anew.
     before = ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
     if before is None or before.ending == Commitment.Ending.SUPERSEDED:
+        began = before.started_at if before else ticket.opened_at
         start(
             ticket,
             promises.get((PromiseKind.RESOLUTION, ticket.priority)),
-            at=before.started_at if before else ticket.opened_at,
-            pauses=stood.spans,
+            at=began,
+            pauses=stood.within(began),
             paused_at=stood.since,
         )
 
 
-def reinstate(commitment: Commitment, *, since: datetime, at: datetime, why: str) -> Commitment:
-    """What ended a promise was undone (reopened, restore contested): the clock goes on from its true start.
+def reinstate(commitment: Commitment, *, at: datetime, why: str, stood: Stood) -> Commitment:
+    """What ended a promise was undone (reopened, a restore or a decline contested): the clock goes on from its start.
 
-    The span from `since` (when it was thought fulfilled) to `at` is a pause. A kept promise is superseded by a new
-    row; one that was missed stays missed, and only its fulfilment is taken back.
+    Of the time since it ended, what the ticket `stood` (waited for the customer, or was solved) is a pause; all else
+    counts, because a clock pauses in nothing else (domain §4.1). A kept promise is superseded by a new row; one that
+    was missed stays missed, and only its fulfilment is taken back.
     """
-    span = [DateTimeTZRange(since, at)] if at > since else []
+    assert commitment.stopped_at is not None
+    pauses = [*commitment.pauses, *stood.within(commitment.stopped_at, at)]
     if commitment.ending == Commitment.Ending.MISSED:
         commitment.met_late_at = None
         commitment.stopped_at = None
         commitment.why = why
-        commitment.next_check_at = next_look(commitment)
+        # They lie after the deadline: they move only the rungs that are still to come.
+        commitment.pauses = pauses
+        lay_out(commitment)
         commitment.save()
         return commitment
     again = Commitment(
@@ -362,7 +380,7 @@ def reinstate(commitment: Commitment, *, since: datetime, at: datetime, why: str
         amount=commitment.amount,
         unit=commitment.unit,
         started_at=commitment.started_at,
-        pauses=[*commitment.pauses, *span],
+        pauses=pauses,
         agreed=commitment.agreed,
         rungs=commitment.rungs,
         rungs_done=commitment.rungs_done,

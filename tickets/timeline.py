@@ -76,10 +76,12 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     change = {"from": details.get("from", ""), "to": details.get("to", "")}
     reason = _text(details.get("reason"))
     if verb == "opened":
-        return _("received, line %(line)s, priority %(priority)s") % {
-            "line": details.get("line", ""),
-            "priority": details.get("priority", ""),
-        }, ""
+        entered = {**who, "line": details.get("line", ""), "priority": details.get("priority", "")}
+        if details.get("call"):
+            return _("%(name)s spoke with the customer and wrote it down, line %(line)s, priority %(priority)s") % (
+                entered
+            ), ""
+        return _("received, line %(line)s, priority %(priority)s") % entered, ""
     if verb == "accepted":
         return _("taken by %(name)s") % who, ""
     if verb == "assigned":
@@ -197,7 +199,7 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
     change = {"from": details.get("from", ""), "to": details.get("to", "")}
     reason = _text(details.get("reason"))
     if verb == "opened":
-        return _("Received"), ""
+        return _("%(name)s spoke with you and wrote it down") % who if details.get("call") else _("Received"), ""
     if verb == "accepted":
         return _("In the hands of %(name)s") % who, ""
     if verb == "asked_customer":

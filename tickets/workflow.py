@@ -20,6 +20,7 @@ from accounts.models import DESK_ROLES, Line, Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts import entitlement, signing
 from contracts.models import (
+    Channel,
     Customer,
     Product,
     PromiseKind,
@@ -202,8 +203,10 @@ def open_ticket(
 ) -> Ticket:
     """Receives a request: pins it to the contract and terms of this moment and starts its clocks (domain §3, §4).
 
-    `by` is the responsible contact, or one of the desk who writes down a call. `priority` is the answer to the impact
-    questions (§1.6); consultations and service requests have 4 unless given. A repeated `key` returns the first ticket.
+    `by` is the responsible contact, or one of the desk who writes it down. Written down from a live channel (phone,
+    chat, remote connection) it is a logged call: somebody spoke with the customer, so the reaction has ended (§4.1).
+    `priority` is the answer to the impact questions (§1.6); consultations and service requests have 4 unless given.
+    A repeated `key` returns the first ticket.
 
     Raises `Forbidden` for anybody else of the company, `entitlement.NotCovered` where the package does not include
     the channel or the topic, or no contract is in force: `hold` records such a request.
@@ -228,6 +231,7 @@ def open_ticket(
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
     if priority is None or kind != TicketKind.INCIDENT:
         priority = priority or 4
+    is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
     ticket = Ticket(
         customer=customer,
         contract=contract,
@@ -240,6 +244,8 @@ def open_ticket(
         channel_id=channel,
         priority=priority,
         line=routing.first_line(topic),
+        # Who took the call keeps the customer informed, whoever works on it (§3.1).
+        owner=by if is_call and by.role in {Role.ENGINEER, Role.LINE_LEAD} else None,
         subject=subject,
         language=language or customer.language,
         opened_at=at,
@@ -268,14 +274,11 @@ def open_ticket(
         key=key,
     )
     clocks.start_customer_promises(ticket, at=at)
-    record(
-        ticket,
-        "opened",
-        by=by,
-        at=at,
-        message=message,
-        details={"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel},
-    )
+    details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
+    if is_call:
+        clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
+        details["call"] = True
+    record(ticket, "opened", by=by, at=at, message=message, details=details)
     return ticket
 
 
@@ -341,6 +344,7 @@ def _hand_over_waiting(ticket: Ticket) -> HandOver | None:
 
 
 def _accept_hand_over(ticket: Ticket, waiting: HandOver | None, *, by: User, at: datetime) -> None:
+    """The line has it, by saying so or by working on it; nothing then waits, and its clock is met (domain §3.3)."""
     if waiting is not None:
         waiting.accepted_by = by
         waiting.accepted_at = at
@@ -371,6 +375,7 @@ def reply(
     if ticket.state == State.NEW:
         move(ticket, "accept")
         _take(ticket, by=by, at=at)
+    if ticket.assignee_id == by.pk:
         _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     message = say(ticket, body, by=by, at=at, channel=channel, files=files, key=key, message_id=message_id)
     clocks.meet_reaction(ticket, at=at, why="replied")
@@ -407,6 +412,7 @@ def ask_customer(
         move(ticket, "accept")
     if ticket.assignee_id is None:
         _take(ticket, by=by, at=at)
+    if ticket.assignee_id == by.pk:
         _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     move(ticket, "ask_customer")
     ticket.awaiting_since = at
@@ -614,8 +620,9 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
         raise NotAllowed(_("Nothing was restored in this request that could be contested now."), "3.4")
     for newer in clocks.running(ticket, PromiseKind.RESOLUTION):
         clocks.supersede(newer, at=at, why="restore contested")
-    if restored is not None and restored.stopped_at is not None:
-        clocks.reinstate(restored, since=restored.stopped_at, at=at, why="restore contested")
+    # A request that was found to be no incident since then has no resolution promise to go on with (§1.5).
+    if restored is not None and ticket.kind == TicketKind.INCIDENT:
+        clocks.reinstate(restored, at=at, why="restore contested", stood=_stood(ticket))
     lowered_to = ticket.priority
     ticket.priority = event.details["from"]
     ticket.workaround = ""
@@ -664,12 +671,12 @@ def reclassify(
 
 
 # What makes a resolution clock stand, and what sets it going again (domain §4.1).
-STANDS = {"asked_customer", "resolved", "declined"}
-GOES_ON = {"customer_replied", "stopped_waiting", "restored", "restore_contested", "reopened", "contested"}
+STANDS = {"asked_customer", "resolved"}
+GOES_ON = {"customer_replied", "stopped_waiting", "restored", "restore_contested", "reopened"}
 
 
 def _stood(ticket: Ticket) -> clocks.Stood:
-    """When the request waited for the customer, by its events: also while no clock ran that could have stood."""
+    """When the request waited for its customer, by its events: also while no clock ran that could have stood."""
     spans = []
     since = None
     for verb, at in ticket.events.filter(verb__in=STANDS | GOES_ON).order_by("at", "pk").values_list("verb", "at"):
@@ -736,11 +743,10 @@ def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | Non
     ticket.closes_at = routing.working_days_after(at, SILENCE_CLOSES_AFTER)
     if ticket.assignee_id is None:
         _take(ticket, by=by, at=at)
-        _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
+    _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     message = say(ticket, body, by=by, at=at, key=key)
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.meet(ticket, PromiseKind.RESOLUTION, at=at, why="resolved")
-    clocks.cancel(ticket, at=at, why="resolved", kinds=[PromiseKind.LINE_ACCEPTANCE])
     record(ticket, "resolved", by=by, at=at, message=message)
     return ticket
 
@@ -752,6 +758,7 @@ def decline(ticket: Ticket, *, by: User, reason: str, at: datetime, clause: str 
     ticket = lock(ticket)
     reason = needs_words(reason, _("Name the condition that puts the request outside support."), "3.2")
     move(ticket, "decline")
+    _accept_hand_over(ticket, _hand_over_waiting(ticket), by=by, at=at)
     message = say(ticket, reason, by=by, at=at)
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.cancel(ticket, at=at, why="declined", kinds=ENDS_WITH_THE_TICKET)
@@ -806,7 +813,9 @@ def customer_reply(
         )
         return follow_up.messages.earliest("pk")
     if ticket.state == State.DECLINED:
-        contested = contest(ticket, by=by, reason=body, at=at, channel=channel, files=files, message_id=message_id)
+        contested = contest(
+            ticket, by=by, reason=body, at=at, channel=channel, files=files, message_id=message_id, key=key
+        )
         return contested.messages.latest("pk")
     message = say(
         ticket, body, by=by, at=at, channel=channel, files=files, message_id=message_id, quoted=quoted, key=key
@@ -825,11 +834,12 @@ def customer_reply(
 
 def _reopen(ticket: Ticket, *, at: datetime) -> None:
     move(ticket, "reopen")
+    stood = _stood(ticket)
     ended = (
         ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="resolved").order_by("-stopped_at", "-pk").first()
     )
-    if ended is not None and ended.stopped_at is not None:
-        clocks.reinstate(ended, since=ended.stopped_at, at=at, why="reopened")
+    if ended is not None:
+        clocks.reinstate(ended, at=at, why="reopened", stood=stood)
     ticket.resolved_at = None
     ticket.closes_at = None
 
@@ -902,18 +912,19 @@ def contest(
     channel: str = "portal",
     files: Iterable[Upload] = (),
     message_id: str | None = None,
+    key: str | None = None,
 ) -> Ticket:
-    """The customer contests a decline: the request is in work again; the resolution counts from the receipt (§3.2)."""
+    """The customer contests a decline: in work again, and the time as declined counts too (domain §3.2, §4.1)."""
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write why the request is inside support."), "3.2")
     move(ticket, "contest")
-    message = say(ticket, reason, by=by, at=at, channel=channel, files=files, message_id=message_id)
+    message = say(ticket, reason, by=by, at=at, channel=channel, files=files, message_id=message_id, key=key)
     cancelled = (
         ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="declined").order_by("-stopped_at", "-pk").first()
     )
-    if cancelled is not None and cancelled.stopped_at is not None:
-        clocks.reinstate(cancelled, since=cancelled.stopped_at, at=at, why="decline contested")
+    if cancelled is not None:
+        clocks.reinstate(cancelled, at=at, why="decline contested", stood=_stood(ticket))
     record(ticket, "contested", by=by, at=at, message=message, details={"reason": reason})
     return ticket
 

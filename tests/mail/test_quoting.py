@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.parsing import html_to_text
+from mail.html_text import html_to_text
 from mail.quoting import MARKER, split_reply
 
 CASES_FILE = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "reply_text_cases.json"
@@ -160,11 +160,11 @@ def test_split_reply_survives_next_to_nothing(text):
     ids=lambda text: repr(text[:12]),
 )
 def test_split_reply_takes_under_two_seconds_for_half_a_megabyte(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     split_reply(text)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 # --- the peers' cases -------------------------------------------------------------------------------------------------
@@ -196,9 +196,9 @@ def test_split_reply_agrees_with_the_peers_cases():
     failed = []
     for case in _cases():
         body = html_to_text(case["body"]) if case["format"] == "html" else case["body"]
-        started = time.perf_counter()
+        started = time.process_time()
         reply, quoted = split_reply(body)
-        assert time.perf_counter() - started < case.get("time_limit_s", 2), case["id"]
+        assert time.process_time() - started < case.get("time_limit_s", 2), case["id"]
         # Whatever is judged a reply, nothing may be lost, and nothing invented.
         assert Counter(re.sub(r"\s", "", reply + quoted)) == Counter(re.sub(r"\s", "", body)), case["id"]
         if not _agrees(case, reply):
