@@ -228,9 +228,7 @@ def fulfil(commitment: Commitment, *, at: datetime, why: str, evidence: str = ""
 
 def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "") -> None:
     if commitment.paused_at is not None:
-        if at > commitment.paused_at:
-            commitment.pauses = [*commitment.pauses, DateTimeTZRange(commitment.paused_at, at)]
-        commitment.paused_at = None
+        _end_pause(commitment, at=at)  # so that the deadline on the record is that of the pauses on the record
     commitment.stopped_at = at
     commitment.why = why
     commitment.evidence = evidence

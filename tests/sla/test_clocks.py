@@ -430,7 +430,7 @@ def test_withdrawing_does_not_wipe_out_a_miss_that_no_sweep_has_seen_yet():
     ]
 
 
-def test_contesting_a_decline_goes_on_from_the_receipt_less_the_time_as_declined():
+def test_contesting_a_decline_goes_on_from_the_receipt_and_the_time_as_declined_counts():
     ticket = in_work(priority=1)
     workflow.decline(ticket, by=ticket.assignee, reason="Networks are outside support", at=tuesday(10, 40))
     assert clock(ticket, "resolution").ending == "cancelled"
@@ -438,7 +438,21 @@ def test_contesting_a_decline_goes_on_from_the_receipt_less_the_time_as_declined
     workflow.contest(ticket, by=contact_of(ticket.customer), reason="It is your service", at=tuesday(11, 10))
 
     resolution = clock(ticket, "resolution")
-    assert (resolution.ending, resolution.started_at, resolution.due_at) == ("", tuesday(10), tuesday(12, 30))
+    assert (resolution.ending, resolution.started_at, resolution.due_at) == ("", tuesday(10), tuesday(12))
+    assert resolution.pauses == []
+
+
+def test_reopening_what_was_late_calls_the_next_in_as_late_as_it_was_solved():
+    ticket = in_work(priority=1)
+    sweep(tuesday(12, 0, 1))
+    workflow.resolve(ticket, by=ticket.assignee, body="Restarted", at=tuesday(12, 10))
+
+    workflow.reopen(ticket, by=contact_of(ticket.customer), reason="It falls again", at=november(19, 12, 10))
+
+    resolution = clock(ticket, "resolution")
+    assert (resolution.ending, resolution.due_at) == ("missed", tuesday(12))
+    # 125 % is half an hour after the deadline: ten minutes were gone, two days as solved do not count.
+    assert resolution.next_check_at == november(19, 12, 30)
 
 
 def test_stopping_a_clock_closes_the_calls_of_its_ladder_and_no_others():

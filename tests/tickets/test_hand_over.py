@@ -171,6 +171,41 @@ def test_answering_in_its_place_accepts_it_too(verb):
     assert ticket.commitments.get(kind="line_acceptance").ending == "met"
 
 
+@pytest.mark.parametrize("verb", ["reply", "ask_customer", "resolve"])
+def test_answering_by_who_was_assigned_accepts_it_too(verb):
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    engineer = an_engineer(2)
+    workflow.assign(ticket, by=a_lead(2), to=engineer, at=tuesday(10, 15))
+
+    getattr(workflow, verb)(ticket, by=engineer, body="Restarted", at=tuesday(10, 20))
+
+    assert ticket.hand_overs.get().accepted_by == engineer
+    assert ticket.commitments.get(kind="line_acceptance").ending == "met"
+
+
+def test_reply_of_the_owner_accepts_nothing_for_the_other_line():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+
+    workflow.reply(ticket, by=ticket.owner, body="The second line has it", at=tuesday(10, 20))
+
+    assert ticket.hand_overs.get().accepted_at is None
+    assert ticket.commitments.get(kind="line_acceptance").ending == ""
+
+
+def test_declining_leaves_nothing_to_accept_when_it_is_contested():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    engineer = an_engineer(2)
+    workflow.decline(ticket, by=engineer, reason="Networks are outside support", at=tuesday(10, 20))
+
+    workflow.contest(ticket, by=contact_of(ticket.customer), reason="It is your service", at=tuesday(10, 30))
+
+    assert ticket.hand_overs.get().accepted_by == engineer
+    assert ticket.commitments.get(kind="line_acceptance").ending == "met"
+
+
 def test_passing_it_on_again_cancels_the_clock_of_the_line_in_between():
     ticket = in_work()
     pass_on(ticket, 2, tuesday(10, 10))

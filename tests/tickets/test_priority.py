@@ -135,9 +135,9 @@ def test_contesting_undoes_the_restore_and_the_old_clock_goes_on():
     assert promises(ticket) == [
         (1, tuesday(10), tuesday(12), "superseded"),
         (3, tuesday(11), december(1, 11), "superseded"),
-        (1, tuesday(10), tuesday(12, 30), ""),  # the half hour in which it was thought back is a pause
+        (1, tuesday(10), tuesday(12), ""),  # undone: a clock pauses while waiting or solved, and in nothing else
     ]
-    assert (ticket.priority, ticket.workaround, ticket.due_at) == (1, "", tuesday(12, 30))
+    assert (ticket.priority, ticket.workaround, ticket.due_at) == (1, "", tuesday(12))
     event = ticket.events.latest("pk")
     assert (event.verb, event.details["from"], event.details["to"]) == ("restore_contested", 3, 1)
 
@@ -167,11 +167,39 @@ def test_contesting_twice_is_refused_and_leaves_the_clock_alone():
 
 def test_restoring_again_after_a_contest_can_be_contested_again():
     ticket = contest(restored(), tuesday(11, 30))
-    ticket = workflow.restore(ticket, by=ticket.assignee, workaround="Another mirror", at=tuesday(12))
+    ticket = workflow.restore(ticket, by=ticket.assignee, workaround="Another mirror", at=tuesday(11, 40))
 
-    ticket = contest(ticket, tuesday(12, 15))
+    ticket = contest(ticket, tuesday(11, 50))
 
-    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12, 45), "")  # 30 and 15 minutes of pause
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12), "")
+
+
+def test_contesting_a_restore_that_held_for_longer_than_the_promise_misses_it():
+    ticket = contest(restored(), tuesday(14))
+
+    sweep(tuesday(14, 0, 1))
+
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12), "missed")
+
+
+def test_contesting_after_it_was_called_solved_leaves_that_time_out():
+    ticket = restored()
+    workflow.resolve(ticket, by=ticket.assignee, body="The cause is gone", at=tuesday(11, 10))
+    workflow.reopen(ticket, by=contact_of(ticket.customer), reason="It falls again", at=tuesday(11, 40))
+
+    ticket = contest(ticket, tuesday(11, 50))
+
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12, 30), "")
+
+
+def test_contesting_a_restore_of_what_was_no_incident_after_all_promises_no_resolution():
+    ticket = restored()
+    workflow.reclassify(ticket, by=ticket.assignee, reason="A question", kind="consultation", at=tuesday(11, 10))
+
+    ticket = contest(ticket, tuesday(11, 20))
+
+    assert (ticket.priority, ticket.due_at) == (1, None)
+    assert [ending for _priority, _start, _due, ending in promises(ticket)] == ["met", "superseded"]
 
 
 def test_contesting_while_waiting_for_the_customer_is_an_answer():
@@ -181,7 +209,7 @@ def test_contesting_while_waiting_for_the_customer_is_an_answer():
     ticket = contest(ticket, tuesday(11, 30))
 
     assert (ticket.state, ticket.clock_paused) == ("in_progress", False)
-    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12, 30), "")
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12, 20), "")  # the wait is a pause
 
 
 def test_contesting_without_a_resolution_promise_raises_the_priority_again():
@@ -294,6 +322,18 @@ def test_incident_that_turns_out_to_be_a_question_has_no_resolution_promise():
         "kind_from": "incident",
         "kind_to": "consultation",
     }
+
+
+def test_reclassifying_while_waiting_what_was_over_before_the_wait_does_not_stand():
+    ticket = in_work(priority=3)
+    workflow.ask_customer(ticket, by=ticket.assignee, body="Which version?", at=tuesday(13))
+
+    ticket = workflow.reclassify(ticket, by=ticket.assignee, reason="Nothing works", priority=1, at=tuesday(13, 30))
+
+    sweep(tuesday(13, 31))
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12), "missed")
+    workflow.withdraw(ticket, by=contact_of(ticket.customer), at=tuesday(14))
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12), "missed")
 
 
 def test_there_and_back_is_the_same_promise():

@@ -30,6 +30,11 @@ def english() -> Any:
     ("happened", "desk", "customer"),
     [
         (event("opened", line=1, priority=2), "received, line 1, priority 2", "Received"),
+        (
+            event("opened", line=1, priority=2, call=True),
+            "A. Guseva spoke with the customer and wrote it down, line 1, priority 2",
+            "Anna Guseva spoke with you and wrote it down",
+        ),
         (event("accepted"), "taken by A. Guseva", "In the hands of Anna Guseva"),
         (event("assigned", to="Pavel Klimov"), "assigned to Pavel Klimov", None),
         (event("asked_customer"), "asked the customer, waiting for the answer", "We wait for your answer"),

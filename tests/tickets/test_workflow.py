@@ -155,6 +155,32 @@ def test_desk_writes_down_a_call_for_the_contact():
     assert (ticket.contact, ticket.events.get().by) == (contact_of(customer), engineer)
 
 
+@pytest.mark.parametrize("channel", ["phone", "chat", "remote"])
+def test_logged_call_ends_the_reaction_and_nothing_else(channel):
+    engineer = an_engineer()
+
+    ticket = open_ticket(priority=1, by=engineer, channel=channel)
+
+    assert (ticket.state, ticket.assignee, ticket.owner) == ("new", None, engineer)
+    assert list(ticket.commitments.order_by("kind").values_list("kind", "ending", "stopped_at", "why")) == [
+        ("reaction", "met", tuesday(10), "call logged"),
+        ("resolution", "", None, ""),
+    ]
+    assert ticket.events.get().details["call"] is True
+    assert ticket.due_at == tuesday(12)
+
+
+@pytest.mark.parametrize(("by_desk", "channel"), [(True, "email"), (True, "portal"), (False, "chat"), (False, "phone")])
+def test_what_nobody_spoke_about_is_no_logged_call(by_desk, channel):
+    customer = a_customer()
+
+    ticket = open_ticket(customer, by=an_engineer() if by_desk else contact_of(customer), channel=channel)
+
+    assert ticket.commitments.get(kind="reaction").ending == ""
+    assert "call" not in ticket.events.get().details
+    assert ticket.owner is None
+
+
 def test_same_key_twice_is_one_ticket():
     customer = a_customer()
 
@@ -490,6 +516,16 @@ def test_answer_to_a_declined_ticket_contests_the_decline():
 
     ticket.refresh_from_db()
     assert ticket.state == "in_progress"
+    assert story(ticket)[-2:] == ["declined", "contested"]
+
+
+def test_contesting_twice_with_one_key_says_it_once():
+    ticket = in_work()
+    workflow.decline(ticket, by=ticket.assignee, reason="Networks are outside support", at=tuesday(11))
+
+    for at in (tuesday(12), tuesday(12, 0, 1)):
+        workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="It is your service", at=at, key="k")
+
     assert story(ticket)[-2:] == ["declined", "contested"]
 
 
