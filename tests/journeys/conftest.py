@@ -96,7 +96,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"The web server did not answer within {READY_WITHIN} s: {log.read_text()[-3000:]}")
 
 
-# A file long, not longer: while Playwright is open an event loop runs here, and Django refuses the tests of other files.
+# A file long, not longer: while Playwright is open an event loop runs, and Django refuses the tests of other files.
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     program = chromium()
