@@ -159,3 +159,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.full_name
+
+    def get_short_name(self) -> str:
+        """How the admin greets."""
+        return self.short_name

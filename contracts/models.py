@@ -386,10 +386,12 @@ class Licence(models.Model):
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date) -> "ContractQuerySet":
         """Contracts that cover this day: activated, both ends of the term included."""
-        # An expired one covered the days of its term: a question about a day that is past gets that day's answer.
-        return self.filter(
-            state__in=[Contract.State.ACTIVE, Contract.State.EXPIRED], starts_on__lte=day, ends_on__gte=day
+        # One that is over covered the days of its term, a terminated one those to its last day: a question about a day
+        # that is past gets that day's answer, and no gap is left before the successor, which starts the day after.
+        lasted = Q(state__in=[Contract.State.ACTIVE, Contract.State.EXPIRED]) | Q(
+            state=Contract.State.TERMINATED, terminated_on__gte=day
         )
+        return self.filter(lasted, starts_on__lte=day, ends_on__gte=day)
 
 
 class LastDay(Func):

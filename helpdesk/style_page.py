@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from accounts.access import only
 from accounts.models import STAFF_ROLES, Role, User
@@ -69,6 +70,7 @@ def states() -> list[tuple[str, str, chips.Clock, datetime]]:
     ]
 
 
+@require_safe
 @only(STAFF_ROLES)
 def style(request: HttpRequest) -> HttpResponse:
     """The page of the look. It keeps nothing: its people and clocks exist only here."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import person
 from accounts.models import Role, User
@@ -23,6 +23,7 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 A_YEAR = 365 * 24 * 3600
 
 
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The customer's portal for customers; for everybody else the part of the house where their day begins."""

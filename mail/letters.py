@@ -1,6 +1,6 @@
 """Who is told of what, and with what words (direction §16, §17). Reads rows, writes nothing.
 
-The table `WHO_IS_TOLD` names every event of `tickets/workflow.py`; escalations, missed promises and held requests have
+The table `WHO_IS_TOLD` names every event of `tickets/workflow/`; escalations, missed promises and held requests have
 a function each. Words are in the reader's language and time zone, say who does what by when, and never hold an internal
 note or an address of a person of ours.
 """

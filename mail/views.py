@@ -1,6 +1,6 @@
 """A person's own letters: what we wrote to them, whether or not a mail server has taken it yet."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
 
 from accounts.access import person
 from accounts.models import User
@@ -19,6 +20,7 @@ from mail.models import OutgoingLetter
 PAGE = 50
 
 
+@require_safe
 @login_required
 def outbox(request: HttpRequest) -> HttpResponse:
     """The signed-in person's letters, newest first. `?before=` and `?after=` name the letter that a page ends at."""
@@ -32,6 +34,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     return render(request, "mail/outbox.html", {**context, **_frame(person(request))})
 
 
+@require_safe
 @login_required
 def letter(request: HttpRequest, pk: int) -> HttpResponse:
     """One letter; another person's is as if it did not exist."""
@@ -80,8 +83,8 @@ def _key(name: str) -> tuple[datetime, int]:
     try:
         at = datetime.fromisoformat(moment)
         key = int(pk)
-    except ValueError as error:
+        if at.tzinfo is None or not 0 < key < 2**63:
+            raise Http404
+        return at.astimezone(UTC), key  # OverflowError: a zone that leads out of the calendar
+    except (ValueError, OverflowError) as error:
         raise Http404 from error
-    if at.tzinfo is None or not 0 < key < 2**63:
-        raise Http404
-    return at, key

@@ -316,37 +316,31 @@ class Stood:
 def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
     """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
 
-    All their pauses are kept. A promise that was already kept under the old classification stays kept. Where no
-    resolution ran so far (it was no incident), one begins at the receipt, less the times that the ticket `stood`.
+    Their pauses are all the times that the ticket `stood`, also while no clock ran that could have stood: a promise
+    that is missed does not stand any more (`pause`), yet its successor did not use that time. A promise that was
+    already kept under the old classification stays kept. Where no resolution ran so far (it was no incident), one
+    begins at the receipt.
     """
     promises = promises_of(ticket.terms, ticket.contract)
+
+    def resolution_from(began: datetime) -> None:
+        since = max(stood.since, began) if stood.since else None
+        promise = promises.get((PromiseKind.RESOLUTION, ticket.priority))
+        start(ticket, promise, at=began, pauses=stood.within(began), paused_at=since)
+
     old = running(ticket, *CUSTOMER_PROMISES)
     for commitment in old:
-        standing = commitment.paused_at
-        pauses = list(commitment.pauses)
         supersede(commitment, at=at, why=why)
-        if commitment.kind == PromiseKind.RESOLUTION and ticket.kind != TicketKind.INCIDENT:
-            continue
-        start(
-            ticket,
-            promises.get((commitment.kind, ticket.priority)),
-            at=commitment.started_at,
-            pauses=pauses,
-            paused_at=standing,
-        )
+        if commitment.kind == PromiseKind.REACTION:
+            start(ticket, promises.get((commitment.kind, ticket.priority)), at=commitment.started_at)
+        elif ticket.kind == TicketKind.INCIDENT:
+            resolution_from(commitment.started_at)
     if ticket.kind != TicketKind.INCIDENT or any(commitment.kind == PromiseKind.RESOLUTION for commitment in old):
         return
     # It became an incident (again), or rose to a priority with a promise. A promise that has ended is not made anew.
     before = ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
     if before is None or before.ending == Commitment.Ending.SUPERSEDED:
-        began = before.started_at if before else ticket.opened_at
-        start(
-            ticket,
-            promises.get((PromiseKind.RESOLUTION, ticket.priority)),
-            at=began,
-            pauses=stood.within(began),
-            paused_at=stood.since,
-        )
+        resolution_from(before.started_at if before else ticket.opened_at)
 
 
 def reinstate(commitment: Commitment, *, at: datetime, why: str, stood: Stood) -> Commitment:

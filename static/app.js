@@ -169,7 +169,12 @@
     one(".esum[tabindex]", inside)?.focus();
   };
   settle(doc);
-  on("htmx:afterSettle", (event) => { restore(); ticking(); settle(event.target); });
+  on("htmx:afterSettle", (event) => {
+    restore(); ticking(); settle(event.target);
+    if (!event.detail.requestConfig?.elt.matches?.(".q__s") || !one(".tk")) return;
+    one("#pane").focus({ preventScroll: true });  // a ticket opened from the list is read from its top, and named in the tab
+    doc.title = `${one(".tk .num").textContent} ${one(".tk__t").textContent} · ${doc.title.split(" · ").pop()}`;
+  });
   on("htmx:afterRequest", (event) => {
     const form = event.detail.requestConfig.elt;  // detail.elt is its parent once the form itself was replaced
     if (!form.matches("form")) return;

@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -117,16 +118,27 @@ class WholeTicketSerializer(TicketSerializer):
 # What the verbs are given
 
 
+class CodeField(serializers.SlugRelatedField):
+    """A row of the catalogue by its code."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if "\0" in str(data):  # PostgreSQL takes no NUL, also not to say that there is no such row
+            self.fail("does_not_exist", slug_name=self.slug_field, value="\N{REPLACEMENT CHARACTER}")
+        return super().to_internal_value(data)
+
+
 class NewTicket(serializers.Serializer):
     """A new request of the responsible contact for the own company."""
 
     subject = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=200_000)
     kind = serializers.ChoiceField(choices=TicketKind.choices, required=False)
-    topic = serializers.SlugRelatedField(slug_field="code", queryset=Topic.objects.all(), required=False)
+    topic = CodeField(slug_field="code", queryset=Topic.objects.all(), required=False)
     priority = serializers.ChoiceField(choices=Priority.choices, required=False)
-    product = serializers.SlugRelatedField(slug_field="code", queryset=Product.objects.all(), required=False)
-    release = serializers.PrimaryKeyRelatedField(queryset=Release.objects.all(), required=False)
+    product = CodeField(slug_field="code", queryset=Product.objects.all(), required=False)
+    release = serializers.PrimaryKeyRelatedField(
+        queryset=Release.objects.all(), pk_field=serializers.IntegerField(), required=False
+    )
     key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one ticket.")
 
 
@@ -186,6 +198,14 @@ class Score(serializers.Serializer):
 class NewestFirst(CursorPagination):
     page_size = 50
     ordering = "-number"
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The place that a page named. Raises `NotFound` for one that was made up."""
+        cursor = super().decode_cursor(request)
+        position = cursor.position if cursor is not None else None
+        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 REFUSED = {409: OpenApiResponse(description="A rule refuses this now; `detail` says which.")}

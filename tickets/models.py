@@ -1,4 +1,4 @@
-"""Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow.py` changes a ticket."""
+"""Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow/` changes a ticket."""
 
 import secrets
 from typing import TYPE_CHECKING, ClassVar
@@ -225,7 +225,7 @@ class Ticket(FSMModelMixin, models.Model):
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
-    # The table of moves (domain §3.2). Bodies are empty: the meaning stands in the verb of workflow.py.
+    # The table of moves (domain §3.2). Bodies are empty: the meaning stands in the verb of workflow.
 
     @transition(state, source=State.NEW, target=State.IN_PROGRESS)
     def accept(self) -> None: ...

@@ -396,8 +396,8 @@ def _present(ticket: Ticket) -> list[Point]:
         who = ticket.assignee.full_name if ticket.assignee else _("being taken over")
         return [Point("now", now_words, _("%(line)s works on it") % {"line": line}, who)]
     if ticket.state == State.AWAITING_CUSTOMER:
-        stands = _("the clock of the solution stands") if ticket.due_at else ""
-        return [Point("now", now_words, _("We wait for your answer"), stands)]
+        stands = _("the solution clock is on hold") if ticket.due_at else ""
+        return [Point("now", now_words, _("We are waiting for your answer"), stands)]
     if ticket.state == State.RESOLVED:
         return [Point("now", now_words, _("Waits for your check"), _("confirm it, or write what is wrong"))]
     return []

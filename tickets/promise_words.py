@@ -128,7 +128,7 @@ def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
     if clock.paused_at is not None:
         left = words.span_long(clock.calendar.between(clock.paused_at, clock.due_at), working_day_of(clock))
         return Told(
-            _("The clock stands while we wait for your answer"),
+            _("On hold: waiting for your answer"),
             (_("It goes on when you answer; %(span)s will then be left.") % {"span": left},),
             clock,
             track=True,

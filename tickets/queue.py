@@ -105,7 +105,7 @@ def horizon_words(code: str, now: datetime) -> tuple[str, str]:
         "today": (_("Today"), ""),
         "later": (_("Later"), ""),
         "none": (_("No deadline"), ""),
-        "stand": (_("Clocks stand"), _("waiting for the customer")),
+        "stand": (_("On hold"), _("waiting for the customer")),
     }[code]
 
 

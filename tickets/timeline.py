@@ -149,7 +149,7 @@ def _reclassified(details: dict) -> str:
 
 def rung_step(escalation: Escalation) -> Step:
     """A rung of the ladder: who was called in and at how many percent of the promised time."""
-    what = _("%(percent)s %% of the time: %(whom)s") % {
+    what = _("%(percent)s%% of the time: %(whom)s") % {
         "percent": escalation.percent or 0,
         "whom": whom(escalation.whom),
     }
@@ -203,7 +203,7 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
     if verb == "accepted":
         return _("In the hands of %(name)s") % who, ""
     if verb == "asked_customer":
-        return _("We wait for your answer"), ""
+        return _("We are waiting for your answer"), ""
     if verb == "stopped_waiting":
         return _("We go on without waiting"), ""
     if verb in {"handed_over", "returned"} and details.get("to") in {1, 2, 3, 4}:

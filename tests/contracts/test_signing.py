@@ -393,6 +393,17 @@ def test_terminate_ends_the_cover_today_and_makes_room(admin):
     assert contract_of(customer) == following
 
 
+def test_terminated_contract_covers_its_last_day_and_no_other(admin):
+    customer = a_customer("basic")
+    ended = signing.terminate(contract_of(customer), by=admin, at=TUESDAY_10, reason="Клиент уходит.")
+
+    covered = [list(customer.contracts.in_force(date(2026, 11, day))) for day in (16, 17, 18)]
+
+    assert covered == [[ended], [ended], []]
+    assert not Customer.objects.without_cover(date(2026, 11, 17)).exists()
+    assert list(Customer.objects.without_cover(date(2026, 11, 18))) == [customer]
+
+
 def test_a_draft_that_is_given_up_takes_no_room(admin):
     customer = a_customer("basic")
     draft = a_draft(customer, "premium", by=admin)

@@ -68,6 +68,9 @@ def test_opening_promises_what_the_package_and_priority_promise(package, priorit
     assert (due(ticket, "reaction"), due(ticket, "resolution")) == (reaction, resolution)
 
 
+JANUARY = december(31) + timedelta(days=1)  # 1 January 2027
+
+
 @pytest.mark.parametrize(
     ("package", "priority", "received", "reaction", "resolution"),
     [
@@ -89,6 +92,12 @@ def test_opening_promises_what_the_package_and_priority_promise(package, priorit
         ("premium", 2, november(3, 10, 30), november(3, 12, 30), november(6, 10, 30)),
         # Sunday: the reaction runs at once, the working days begin on Monday at nine
         ("premium", 2, november(22, 3), november(22, 5), november(24, 18)),
+        # Half a minute before closing on the eve of the holiday: the seconds are kept
+        ("premium", 2, november(3, 17, 59, 30), november(3, 19, 59, 30), november(6, 17, 59, 30)),
+        # Half an hour to the New Year: due at midnight itself, 24:00 of the old year
+        ("premium", 1, december(31, 23, 30), JANUARY, JANUARY + timedelta(minutes=90)),
+        # One hour is left on the 30th; the 31st to the 10th are days off, so nine on the 11th and eight on the 12th
+        ("premium", 2, december(30, 17), december(30, 19), JANUARY.replace(day=12, hour=17)),
     ],
 )
 def test_opening_outside_hours_counts_from_the_next_opening(package, priority, received, reaction, resolution):

@@ -1,8 +1,12 @@
 """A foreign company's address answers exactly as a missing one, and a wrong role is told so (domain §7)."""
 
-import pytest
-from django.urls import reverse
+import re
+from io import BytesIO
 
+import pytest
+from django.urls import URLResolver, get_resolver, reverse
+
+from mail.models import OutgoingLetter
 from tests.factories import (
     UserFactory,
     a_contract_admin,
@@ -20,7 +24,7 @@ from tests.factories import (
 from tests.moments import tuesday
 from tickets import workflow
 from tickets.api import TicketViewSet
-from tickets.models import Ticket
+from tickets.models import Attachment, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +196,129 @@ def test_nobody_signed_in_is_sent_to_the_door(client, name):
 def test_nobody_signed_in_gets_nothing_from_the_api(client, foreign):
     for path in ("/api/tickets/", f"/api/tickets/{foreign.number}/"):
         assert client.get(path).status_code in {401, 403}
+
+
+# The whole house: every address that stands in the URL configuration, so that a new one cannot be forgotten.
+
+VALUES = {"number": "{number}", "slug": "late", "line": "1", "uidb36": "1", "key": "1", "app_label": "tickets"}
+
+
+def addresses(patterns=None, before="/"):
+    """Every address but the admin's, as a template: `{number}` a ticket's number, `{pk}` what belongs to it."""
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + re.sub(r"^\^|\$$|\\Z$", "", str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            if entry.app_name != "admin":
+                yield from addresses(entry.url_patterns, route)
+            continue
+        yield re.sub(
+            r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)",
+            lambda found: VALUES.get(name := found[1] or found[2], "{" + name + "}"),
+            route,
+        )
+
+
+def filled(address, ticket, *, letter):
+    """The address of this ticket and of the things that belong to it."""
+    of_whom = {
+        "/files/": lambda: Attachment.objects.get(message__ticket=ticket),
+        "escalations/": ticket.escalations.get,
+        "/outbox/": lambda: letter,
+    }
+    pk = next((find().pk for part, find in of_whom.items() if part in address), 0)
+    return address.format(number=ticket.number, pk=pk)
+
+
+@pytest.fixture
+def letter():
+    """Somebody's letter."""
+    return OutgoingLetter.objects.create(
+        occasion="of:the test",
+        person=an_engineer(),
+        address="of@example.com",
+        message_id="<secret@example.com>",
+        subject="Secret letter",
+        text="Secret",
+        written_at=tuesday(10),
+    )
+
+
+@pytest.fixture
+def talked_about(foreign):
+    """The foreign ticket with everything that has an address: a file in a note, an escalation."""
+    upload = workflow.Upload("secret.txt", "text/plain", BytesIO(b"Secret"), 6)
+    workflow.note(foreign, by=foreign.assignee, body="Secret with a file", at=tuesday(10, 7), files=[upload])
+    contact = contact_of(foreign.customer)
+    workflow.escalate(foreign, by=contact, whom="csm", reason="Secret of an escalation", at=tuesday(10, 8))
+    return foreign
+
+
+WITHOUT_PART = {
+    "nobody": lambda: None,
+    "contact": ALL["contact"],
+    "observer": ALL["observer"],
+    "partner": ALL["partner"],
+    "person without a company": UserFactory,
+}
+WORDS = {"body": "Hello", "reason": "Hello", "score": "1", "answer": "Hello", "whom": "csm", "kind": "reply", "to": "1"}
+
+
+def state_of(ticket):
+    counts = [getattr(ticket, name).count() for name in ("events", "messages", "escalations", "hand_overs")]
+    return Ticket.objects.filter(pk=ticket.pk).values().get(), counts, list(ticket.escalations.values())
+
+
+def test_walk_of_the_addresses_finds_those_of_every_part():
+    found = set(addresses())
+
+    assert {
+        "/",
+        "/t/{number}/",
+        "/w/t/{number}/files/{pk}/",
+        "/m/escalations/{pk}/answer/",
+        "/outbox/{pk}/",
+        "/api/tickets/{number}/handover/return/",
+        "/healthz",
+    } <= found
+
+
+@pytest.mark.parametrize("who", WITHOUT_PART)
+def test_no_address_shows_or_changes_anothers_ticket(client, who, talked_about, letter):
+    person = WITHOUT_PART[who]()
+    if person is not None:
+        client.force_login(person)
+    before = state_of(talked_about)
+    wrong = []
+
+    for address in addresses():
+        path = filled(address, talked_about, letter=letter)
+        for ask in (client.get, lambda path: client.post(path, WORDS)):
+            answer = ask(path)
+            of_a_thing = "{" in address and not address.startswith("/account/")
+            refused = answer.status_code in {403, 404, 405} or answer.get("Location", "").startswith("/account/login/")
+            told = b"Secret" in (b"".join(answer.streaming_content) if answer.streaming else answer.content)
+            if answer.status_code >= 500 or told or (of_a_thing and not refused):
+                wrong.append((answer.request["REQUEST_METHOD"], path, answer.status_code))
+            if person is not None and not address.startswith("/account/"):
+                client.force_login(person)
+
+    assert wrong == []
+    assert state_of(talked_about) == before
+
+
+@pytest.mark.parametrize("who", ["contact", "line lead", "csm", "support manager", "top management"])
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_no_address_knows_other_methods_than_get_and_post(client, who, method, talked_about, letter):
+    """Those of Django REST framework say 405 themselves; what a person may not see stays 403 or 404."""
+    client.force_login(ALL[who]() if who != "contact" else contact_of(talked_about.customer))
+    before = state_of(talked_about)
+
+    taken = [
+        path
+        for path in (filled(address, talked_about, letter=letter) for address in addresses())
+        if getattr(client, method)(path).status_code not in {403, 404, 405}
+        and not path.startswith(("/account/", "/healthz", "/readyz"))
+    ]
+
+    assert taken == []
+    assert state_of(talked_about) == before

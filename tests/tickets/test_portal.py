@@ -191,7 +191,7 @@ def test_home_shows_what_waits_for_the_customer_first(signed_in):
 
     text = page(signed_in(person(company)).get("/"))
 
-    assert "We wait for your answer The import doubles contacts" in text
+    assert "We are waiting for your answer The import doubles contacts" in text
     assert f"{ticket.assignee.short_name} asked:" in text
 
 
@@ -202,8 +202,8 @@ def test_a_clock_is_said_to_stand_only_where_one_runs(signed_in, package, stands
     workflow.ask_customer(ticket, by=ticket.assignee, body="Which file?", at=ago(minutes=10))
     client = signed_in(person(company))
 
-    assert ("The clock of the solution stands" in page(client.get("/"))) is stands
-    assert ("the clock of the solution stands" in page(client.get(url(ticket)))) is stands
+    assert ("The solution clock is on hold" in page(client.get("/"))) is stands
+    assert ("the solution clock is on hold" in page(client.get(url(ticket)))) is stands
 
 
 def test_home_shows_the_promise_of_each_open_request(signed_in):

@@ -101,7 +101,7 @@ def test_while_we_wait_for_the_customer_the_clock_stands():
 
     answer = told(ticket, TUESDAY_10 + hours(5))
 
-    assert answer.sentence == "The clock stands while we wait for your answer"
+    assert answer.sentence == "On hold: waiting for your answer"
     assert answer.details == ("It goes on when you answer; 1 working day 8 hours will then be left.",)
 
 

@@ -37,7 +37,7 @@ def english() -> Any:
         ),
         (event("accepted"), "taken by A. Guseva", "In the hands of Anna Guseva"),
         (event("assigned", to="Pavel Klimov"), "assigned to Pavel Klimov", None),
-        (event("asked_customer"), "asked the customer, waiting for the answer", "We wait for your answer"),
+        (event("asked_customer"), "asked the customer, waiting for the answer", "We are waiting for your answer"),
         (event("stopped_waiting"), "not waiting for the answer any more", "We go on without waiting"),
         (event("handed_over", **{"from": 1, "to": 2}), "line 1 → 2", "Passed to the second line"),
         (event("returned", **{"from": 2, "to": 1}), "returned, line 2 → 1", "Given back to the first line"),
@@ -142,7 +142,7 @@ def test_desk_hears_of_every_rung() -> None:
 
     [step] = timeline.desk_steps([], [rung])
 
-    assert (step.what, step.more) == ("75 % of the time: the line lead", "A. Guseva")
+    assert (step.what, step.more) == ("75% of the time: the line lead", "A. Guseva")
 
 
 @pytest.mark.django_db

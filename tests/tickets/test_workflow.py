@@ -1,4 +1,4 @@
-"""The verbs (`tickets/workflow.py`): receipt, conversation, solving, rating, calling in (domain §3, §4.4, §6).
+"""The verbs (`tickets/workflow/`): receipt, conversation, solving, rating, calling in (domain §3, §4.4, §6).
 
 Which move is legal in which state is in `test_moves.py`; due times are in `tests/sla/test_clocks.py`.
 """

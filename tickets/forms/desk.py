@@ -49,9 +49,7 @@ class MessageForm(TicketForm):
     kind = forms.ChoiceField(
         choices=KINDS, initial=REPLY, error_messages={"required": _("Choose who will read it.")}, label=_("For whom")
     )
-    body = text(
-        _("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("To the customer, or a note")
-    )
+    body = text(_("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("Your reply or note"))
     attachments = FilesField()
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 

@@ -232,13 +232,14 @@ def facts(found: Ticket, now: datetime) -> dict[str, Any]:
     """The customer's side: local time, the contract's days, what it includes (direction §6.7)."""
     contract = found.contract
     included = entitlement.services_of(contract)
-    licence = found.customer.licences.in_force(now.date()).filter(product=found.product_id).first()
+    today = now.astimezone(entitlement.CONTRACT_ZONE).date()
+    licence = found.customer.licences.in_force(today).filter(product=found.product_id).first()
     last_day = contract.terminated_on or contract.ends_on
     there = now.astimezone(ZoneInfo(found.customer.timezone))
     return {
         "local_time": f"{there:%H:%M}",
         "contract_ends": last_day,
-        "contract_days": (last_day - now.astimezone(entitlement.CONTRACT_ZONE).date()).days,
+        "contract_days": (last_day - today).days + 1,  # both days counted, as the customer reads it
         "licence": licence,
         "services": [(service, service.pk in included) for service in Service.objects.all()],
         "clauses": list(contract.clauses.all()),

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import board_only, person
 from accounts.models import Line, User
@@ -27,6 +27,7 @@ REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on i
 
 
 @board_only
+@require_safe
 def board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     month = now - timedelta(days=30)
@@ -71,6 +72,7 @@ def _spark(weeks: list[reports.Attainment]) -> str:
 
 
 @board_only
+@require_safe
 def tickets(request: HttpRequest, slug: str) -> HttpResponse:
     """The tickets behind one number of the board, by deadline, paged by keyset."""
     now = timezone.now()
@@ -81,7 +83,7 @@ def tickets(request: HttpRequest, slug: str) -> HttpResponse:
     rows = found.with_clocks().order_by(F("due_at").asc(nulls_last=True), "pk")
     after = request.GET.get("after", "")
     if after:
-        anchor = Ticket.objects.filter(number=after).first() if after.isdecimal() else None
+        anchor = Ticket.objects.filter(number=after).first() if _is_number(after) else None
         if anchor is None:
             raise BadRequest(_("This address is not complete."))
         later = Q(due_at=anchor.due_at, pk__gt=anchor.pk) | Q(due_at__isnull=True)
@@ -101,6 +103,11 @@ def tickets(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+def _is_number(text: str) -> bool:
+    """Whether it may stand in an address for a row; longer ones Python itself refuses to read."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def _mine(user: User) -> Q:
     return Q(person=user) | Q(person__isnull=True, whom=user.role)
 
@@ -116,7 +123,7 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
     )
     before = request.GET.get("before", "")
     if before:
-        anchor = Escalation.objects.filter(pk=before).first() if before.isdecimal() else None
+        anchor = Escalation.objects.filter(pk=before).first() if _is_number(before) else None
         if anchor is None:
             raise BadRequest(_("This address is not complete."))
         log = log.filter(Q(reached_at__lt=anchor.reached_at) | Q(reached_at=anchor.reached_at, pk__lt=anchor.pk))
@@ -136,6 +143,7 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
 
 
 @board_only
+@require_safe
 def escalations(request: HttpRequest) -> HttpResponse:
     """Who was called in, by whom, when, and who has taken it: what waits for me first, then the whole log."""
     return _escalations(request)
@@ -158,7 +166,7 @@ def acknowledgement(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """The answer that closes it; the customer reads it where the customer called."""
     escalation = get_object_or_404(Escalation.objects.select_related("ticket"), pk=pk)
-    words = request.POST.get("answer", "")
+    words = request.POST.get("answer", "").replace("\0", "")  # PostgreSQL takes no NUL, and nobody sees one
     try:
         workflow.answer_escalation(escalation, by=person(request), answer=words, at=timezone.now())
     except Refused as refusal:
@@ -167,6 +175,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @board_only
+@require_safe
 def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """A ticket for reading: for those who answer for it and do not work at the desk."""
     if person(request).works_at_desk:

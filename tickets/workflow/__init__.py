@@ -1,0 +1,67 @@
+"""What may be done with a ticket. The one gate: portal, desk, API, mail and jobs call these verbs (domain §3).
+
+Each verb takes who (`by`) and when (`at`, aware), locks the ticket's row, makes the move, moves the clocks and writes
+the event, in one transaction. A rule that says no raises `NotAllowed` (409) or `Forbidden` (403) with words fit for
+the person; nothing is changed then.
+
+One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
+"""
+
+from tickets.workflow.contact import follow_contact, hand_over_contact
+from tickets.workflow.conversation import Upload
+from tickets.workflow.customer import (
+    LOW_RATING,
+    RATING_MAY_CHANGE_FOR,
+    close_silent,
+    confirm,
+    contest,
+    customer_reply,
+    rate,
+    reopen,
+    withdraw,
+)
+from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
+from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
+from tickets.workflow.gates import NotAllowed, lock
+from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
+from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
+from tickets.workflow.receipt import hold, open_ticket
+
+__all__ = [
+    "LOW_RATING",
+    "MAY_ANSWER",
+    "RATING_MAY_CHANGE_FOR",
+    "NotAllowed",
+    "Upload",
+    "accept",
+    "acknowledge",
+    "answer_escalation",
+    "ask_customer",
+    "assign",
+    "attach_defect",
+    "close_silent",
+    "confirm",
+    "contest",
+    "contest_restore",
+    "customer_reply",
+    "decline",
+    "escalate",
+    "follow_contact",
+    "hand_over",
+    "hand_over_contact",
+    "hold",
+    "lock",
+    "may_answer",
+    "note",
+    "open_ticket",
+    "rate",
+    "reclassify",
+    "reopen",
+    "reply",
+    "resolve",
+    "restore",
+    "return_hand_over",
+    "set_priority",
+    "stop_waiting",
+    "withdraw",
+]

@@ -1,0 +1,130 @@
+"""Calling in the CSM or top management: the customer escalates, who is called in answers (domain §4.4)."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+from accounts.refusals import Forbidden
+from sla import clocks
+from sla.models import Commitment, Escalation, Whom
+from tickets import routing
+from tickets.models import State, Ticket
+from tickets.workflow.conversation import say
+from tickets.workflow.gates import NotAllowed, lock, needs_words, only_contact, record
+
+
+@transaction.atomic
+def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) -> Escalation:
+    """The customer calls in the CSM or top management, any time, with a reason; the answer has its clock (§4.4)."""
+    ticket = lock(ticket)
+    only_contact(ticket, by, at)
+    if whom not in {Whom.CSM, Whom.TOP_MANAGEMENT}:
+        raise NotAllowed(_("A customer escalates to the Customer Success Manager or to top management."), "4.4")
+    reason = needs_words(reason, _("Write why: the person you call in reads it first."), "4.4")
+    if ticket.state in {State.CLOSED, State.DECLINED} and ticket.closed_at and at - ticket.closed_at > timedelta(30):
+        raise NotAllowed(_("This request was closed long ago: open a follow-up and escalate that."), "4.4")
+    again = ticket.escalations.open().filter(raised_by=by, whom=whom).first()
+    if again is not None:
+        raise NotAllowed(_("They were called in already and owe you an answer; it is shown in the request."), "4.4")
+    person = routing.person_for(ticket, whom)
+    clock = clocks.start_escalation_answer(ticket, at=at)
+    escalation = Escalation.objects.create(
+        ticket=ticket,
+        cause=Escalation.Cause.CUSTOMER,
+        whom=whom,
+        person=person,
+        raised_by=by,
+        reason=reason,
+        reached_at=at,
+        created_at=at,
+        answer_clock=clock,
+    )
+    record(
+        ticket,
+        "escalated",
+        by=by,
+        at=at,
+        details={
+            "whom": whom,
+            "reason": reason,
+            "escalation": escalation.pk,
+            "due_at": clock.due_at.isoformat() if clock else "",
+        },
+    )
+    return escalation
+
+
+ALARMS_OF_THE_LINE = frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE, Whom.LINE_LEAD})
+
+MAY_ANSWER = {
+    Role.ENGINEER: frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE}),
+    Role.LINE_LEAD: ALARMS_OF_THE_LINE,
+    Role.CSM: ALARMS_OF_THE_LINE | {Whom.CSM},
+    Role.SUPPORT_MANAGER: frozenset(Whom),
+    Role.TOP_MANAGEMENT: frozenset(Whom),
+}
+
+
+def may_answer(escalation: Escalation, by: User) -> bool:
+    """Who was called in, or who stands above them: the support manager and top management answer everything (§7)."""
+    return escalation.person_id == by.pk or escalation.whom in MAY_ANSWER.get(Role(by.role), frozenset())
+
+
+def _only_who_may_answer(escalation: Escalation, by: User) -> None:
+    if not may_answer(escalation, by):
+        raise Forbidden(_("This escalation waits for somebody else."), "4.4")
+
+
+@transaction.atomic
+def acknowledge(escalation: Escalation, *, by: User, at: datetime) -> Escalation:
+    """“I have it”: the person called in says so; the first one counts (domain §4.4)."""
+    ticket = lock(escalation.ticket)
+    escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
+    _only_who_may_answer(escalation, by)
+    if escalation.state != Escalation.State.OPEN:
+        raise NotAllowed(_("Somebody has acknowledged this escalation already."), "4.4")
+    escalation.state = Escalation.State.ACKNOWLEDGED
+    escalation.acknowledged_at = at
+    escalation.acknowledged_by = by
+    escalation.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
+    record(ticket, "acknowledged", by=by, at=at, details={"escalation": escalation.pk, "whom": escalation.whom})
+    return escalation
+
+
+@transaction.atomic
+def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: datetime) -> Escalation:
+    """Closes an escalation with an answer; one that the customer made is answered to the customer (domain §4.4)."""
+    ticket = lock(escalation.ticket)
+    escalation = Escalation.objects.select_for_update(of=("self",)).select_related("answer_clock").get(pk=escalation.pk)
+    _only_who_may_answer(escalation, by)
+    if escalation.state == Escalation.State.CLOSED:
+        raise NotAllowed(_("This escalation is answered already."), "4.4")
+    from_customer = escalation.raised_by is not None and not escalation.raised_by.is_vendor
+    answer = needs_words(
+        answer,
+        _("Write the answer: the customer sees it.") if from_customer else _("Write what was done."),
+        "4.4",
+    )
+    if escalation.acknowledged_at is None:
+        escalation.acknowledged_at = at
+        escalation.acknowledged_by = by
+    escalation.state = Escalation.State.CLOSED
+    escalation.answer = answer
+    escalation.closed_at = at
+    escalation.closed_by = by
+    escalation.save()
+    if escalation.answer_clock_id:
+        clock = Commitment.objects.select_for_update(of=("self",)).get(pk=escalation.answer_clock_id)
+        if clock.is_running:
+            clocks.fulfil(clock, at=at, why="answered")
+    record(
+        ticket,
+        "escalation_answered",
+        by=by,
+        at=at,
+        message=say(ticket, answer, by=by, at=at) if from_customer else None,
+        details={"escalation": escalation.pk, "whom": escalation.whom},
+    )
+    return escalation

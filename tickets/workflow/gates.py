@@ -1,0 +1,89 @@
+"""What every verb goes through: the lock, the table of moves, the record of what happened, and who may do it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed
+
+from accounts.models import DESK_ROLES, User
+from accounts.refusals import Forbidden, Refused
+from contracts.models import PromiseKind
+from sla import clocks
+from tickets.models import Event, Message, State, Ticket
+
+
+class NotAllowed(Refused):
+    """A rule of the desk refuses this move, now."""
+
+
+def lock(ticket: Ticket) -> Ticket:
+    """The ticket's row, locked to the end of the transaction, as it is now.
+
+    `no_key`: the sweep, which holds the clocks that a verb is about to stop, may still write escalations that point at
+    the ticket. A full lock made the two wait for each other for ever (PostgreSQL then kills one of them).
+    """
+    return (
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("customer", "terms", "line")
+        .get(pk=ticket.pk)
+    )
+
+
+def move(ticket: Ticket, name: str) -> None:
+    """Makes one move of the table on the model, or says in words why it cannot be made (domain §3.2)."""
+    before = ticket.get_state_display()
+    try:
+        getattr(ticket, name)()
+    except TransitionNotAllowed as error:
+        raise NotAllowed(
+            _("This request is “%(state)s”: that cannot be done with it any more.") % {"state": before}
+            if ticket.state in {State.CLOSED, State.DECLINED}
+            else _("This request is “%(state)s”: that cannot be done with it now.") % {"state": before},
+            "3.2",
+        ) from error
+
+
+def record(
+    ticket: Ticket,
+    verb: str,
+    *,
+    by: User | None,
+    at: datetime,
+    message: Message | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Event:
+    """Saves the ticket with its nearest deadline and writes what happened; the last line of every verb."""
+    ticket.due_at, ticket.due_kind = clocks.nearest(ticket)
+    ticket.clock_paused = ticket.state == State.AWAITING_CUSTOMER
+    ticket.changed_at = max(at, ticket.changed_at or at)
+    ticket.save()
+    return Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+
+
+def only_desk(by: User) -> None:
+    if by.role not in DESK_ROLES:
+        raise Forbidden(_("Only the support desk does this."))
+
+
+def only_contact(ticket: Ticket, by: User, at: datetime) -> None:
+    """The responsible contact speaks for the customer; colleagues observe (domain §1.7.1, §2)."""
+    contact = ticket.customer.contact_at(at)
+    if contact is None or contact.pk != by.pk:
+        name = contact.full_name if contact else "—"
+        raise Forbidden(
+            _("Only the responsible contact of your company (%(name)s) does this; you can read.") % {"name": name},
+            "1.7.1",
+        )
+
+
+def needs_words(text: str, sentence: str, section: str = "") -> str:
+    text = (text or "").strip()
+    if not text:
+        raise NotAllowed(sentence, section)
+    return text
+
+
+# Not the answer to an escalation: who was called in by the customer still owes it.
+ENDS_WITH_THE_TICKET = (PromiseKind.REACTION, PromiseKind.RESOLUTION, PromiseKind.LINE_ACCEPTANCE)

@@ -1,0 +1,171 @@
+"""Between the four lines: hand over, accept or return, and the defect that line 4 needs (domain §3.3)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Line, Role, User
+from contracts.models import PromiseKind
+from sla import clocks
+from sla.models import Escalation, Whom
+from tickets import routing
+from tickets.models import Defect, HandOver, State, Ticket
+from tickets.workflow.gates import NotAllowed, lock, needs_words, only_desk, record
+
+
+def hand_over_waiting(ticket: Ticket) -> HandOver | None:
+    return ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).order_by("-at", "-pk").first()
+
+
+def accept_hand_over(ticket: Ticket, waiting: HandOver | None, *, by: User, at: datetime) -> None:
+    """The line has it, by saying so or by working on it; nothing then waits, and its clock is met (domain §3.3)."""
+    if waiting is not None:
+        waiting.accepted_by = by
+        waiting.accepted_at = at
+        waiting.save(update_fields=["accepted_by", "accepted_at"])
+        clocks.meet(ticket, PromiseKind.LINE_ACCEPTANCE, at=at, why="accepted")
+
+
+@transaction.atomic
+def hand_over(
+    ticket: Ticket, *, by: User, to_line: int, known: str, asked: str, at: datetime, tried: str = ""
+) -> HandOver:
+    """To another line, up or down, with a note: what is known, what was tried, what is asked (domain §3.3).
+
+    The promises to the customer go on untouched; the receiving line's own clock (OLA) starts. Line 4 takes a ticket
+    only with a defect. The third bounce between the same two lines calls their leads.
+    """
+    only_desk(by)
+    ticket = lock(ticket)
+    if ticket.state not in {State.NEW, State.IN_PROGRESS}:
+        raise NotAllowed(
+            _("A request that is “%(state)s” cannot be handed over.") % {"state": ticket.get_state_display()}, "3.3"
+        )
+    if to_line == ticket.line_id:
+        raise NotAllowed(_("The request is on line %(line)s already.") % {"line": to_line}, "3.3")
+    line = Line.objects.filter(pk=to_line).first()
+    if line is None:
+        raise NotAllowed(_("There is no line %(line)s.") % {"line": to_line}, "3.3")
+    known = needs_words(known, _("Write what is known: the next line starts from it."), "3.3")
+    asked = needs_words(asked, _("Write what you ask the next line to do."), "3.3")
+    if to_line == 4 and ticket.defect_id is None:
+        raise NotAllowed(_("Line 4 takes a request only with a defect: attach one first."), "3.3")
+    from_line = ticket.line
+    clocks.cancel(ticket, at=at, why="handed over again", kinds=[PromiseKind.LINE_ACCEPTANCE])
+    ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).update(accepted_at=at, accepted_by=by)
+    passed = HandOver.objects.create(
+        ticket=ticket,
+        from_line=from_line,
+        to_line=line,
+        by=by,
+        at=at,
+        known=known,
+        tried=(tried or "").strip(),
+        asked=asked,
+    )
+    ticket.line = line
+    ticket.assignee = None
+    clocks.start_line_acceptance(ticket, at=at)
+    bounces = _bounces(ticket, {from_line.pk, line.pk})
+    record(ticket, "handed_over", by=by, at=at, details={"from": from_line.pk, "to": line.pk, "bounces": bounces})
+    if bounces and bounces % 3 == 0:
+        _call_leads(ticket, {from_line.pk, line.pk}, by=by, at=at, bounces=bounces)
+    return passed
+
+
+def _bounces(ticket: Ticket, lines: set[int]) -> int:
+    """How often the ticket came back between two lines: passages between them, less the first."""
+    return max(0, ticket.hand_overs.filter(from_line__in=lines, to_line__in=lines).count() - 1)
+
+
+def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
+    leads = User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).order_by("pk").distinct()
+    called: list[User | None] = [*leads]
+    for lead in called or [routing.person_for(ticket, Whom.LINE_LEAD)]:
+        Escalation.objects.create(
+            ticket=ticket,
+            cause=Escalation.Cause.BOUNCES,
+            whom=Whom.LINE_LEAD,
+            person=lead,
+            raised_by=by,
+            reached_at=at,
+            created_at=at,
+            reason=f"{' ⇄ '.join(str(number) for number in sorted(lines))} × {bounces}",
+        )
+
+
+@transaction.atomic
+def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime) -> Ticket:
+    """The receiving line does not accept: back to the line that it came from, with the reason (domain §3.3)."""
+    only_desk(by)
+    ticket = lock(ticket)
+    waiting = hand_over_waiting(ticket)
+    if waiting is None or not ticket.is_open:
+        raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
+    reason = needs_words(reason, _("Write why the line returns the request."), "3.3")
+    waiting.returned_at = at
+    waiting.return_reason = reason
+    waiting.save(update_fields=["returned_at", "return_reason"])
+    clocks.cancel(ticket, at=at, why="returned", kinds=[PromiseKind.LINE_ACCEPTANCE])
+    back = HandOver.objects.create(
+        ticket=ticket,
+        from_line=waiting.to_line,
+        to_line=waiting.from_line,
+        by=by,
+        at=at,
+        known=reason,
+        asked=_("Returned: see the reason."),
+    )
+    ticket.line = waiting.from_line
+    ticket.assignee = waiting.by
+    # Whoever passed it on has it again at once: nothing is left to be accepted.
+    accept_hand_over(ticket, back, by=waiting.by, at=at)
+    bounces = _bounces(ticket, {waiting.from_line_id, waiting.to_line_id})
+    record(
+        ticket,
+        "returned",
+        by=by,
+        at=at,
+        details={"from": waiting.to_line_id, "to": waiting.from_line_id, "reason": reason, "bounces": bounces},
+    )
+    if bounces and bounces % 3 == 0:
+        _call_leads(ticket, {waiting.from_line_id, waiting.to_line_id}, by=by, at=at, bounces=bounces)
+    return ticket
+
+
+@transaction.atomic
+def attach_defect(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: datetime,
+    defect: Defect | None = None,
+    title: str = "",
+    steps: str = "",
+    expected: str = "",
+    actual: str = "",
+) -> Defect:
+    """Ties the ticket to a defect, a known one or a new one with steps, expected, actual and release (§3.3)."""
+    only_desk(by)
+    ticket = lock(ticket)
+    if not ticket.is_open:
+        raise NotAllowed(_("A defect is attached to an open request."), "3.3")
+    told = tuple(text.strip() for text in (title[:200], steps, expected, actual))
+    had = ticket.defect
+    if had and (defect == had or (defect is None and told == (had.title, had.steps, had.expected, had.actual))):
+        return had  # the second click of two: it is attached already
+    if defect is None:
+        defect = Defect.objects.create(
+            title=needs_words(title, _("Give the defect a title."), "3.3")[:200],
+            product=ticket.product,
+            release=ticket.release,
+            steps=needs_words(steps, _("Write the steps that show the defect."), "3.3"),
+            expected=needs_words(expected, _("Write what was expected."), "3.3"),
+            actual=needs_words(actual, _("Write what happened instead."), "3.3"),
+            reported_by=by,
+            reported_at=at,
+        )
+    ticket.defect = defect
+    record(ticket, "defect_attached", by=by, at=at, details={"defect": defect.pk, "title": defect.title})
+    return defect

@@ -1,0 +1,146 @@
+"""How a request comes in: a ticket pinned to its contract, or one held for a person (domain §3, §3.5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Role, User
+from accounts.refusals import Forbidden
+from contracts import entitlement
+from contracts.models import Channel, Customer, Product, Release, TicketKind, Topic
+from sla import clocks
+from tickets import routing
+from tickets.models import HeldRequest, Ticket
+from tickets.workflow.conversation import Upload, say
+from tickets.workflow.gates import NotAllowed, needs_words, only_desk, record
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    customer: Customer,
+    by: User,
+    subject: str,
+    body: str,
+    at: datetime,
+    channel: str = "portal",
+    kind: str | None = None,
+    topic: Topic | None = None,
+    priority: int | None = None,
+    product: Product | None = None,
+    release: Release | None = None,
+    language: str = "",
+    files: Iterable[Upload] = (),
+    message_id: str | None = None,
+    quoted: str = "",
+    follows: Ticket | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Receives a request: pins it to the contract and terms of this moment and starts its clocks (domain §3, §4).
+
+    `by` is the responsible contact, or one of the desk who writes it down. Written down from a live channel (phone,
+    chat, remote connection) it is a logged call: somebody spoke with the customer, so the reaction has ended (§4.1).
+    `priority` is the answer to the impact questions (§1.6); consultations and service requests have 4 unless given.
+    A repeated `key` returns the first ticket.
+
+    Raises `Forbidden` for anybody else of the company, `entitlement.NotCovered` where the package does not include
+    the channel or the topic, or no contract is in force: `hold` records such a request.
+    """
+    at = at.replace(microsecond=0)
+    subject = needs_words(" ".join((subject or "").split()), _("Say in one line what happened."))[:200]
+    contact = customer.contact_at(at)
+    if by.is_vendor:
+        only_desk(by)
+    elif contact is None or contact.pk != by.pk:
+        raise Forbidden(
+            _("Requests are filed by the responsible contact of your company (%(name)s); you can read.")
+            % {"name": contact.full_name if contact else "—"},
+            "1.7.1",
+        )
+    if contact is None:
+        raise NotAllowed(_("The company has no responsible contact now: name one first."), "1.7.1")
+    if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
+        return earlier
+    contract = entitlement.contract_of(customer, at=at)
+    entitlement.check(contract, channel=channel, topic=topic, at=at).or_refuse()
+    kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
+    if priority is None or kind != TicketKind.INCIDENT:
+        priority = priority or 4
+    is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
+    ticket = Ticket(
+        customer=customer,
+        contract=contract,
+        terms=contract.terms,
+        contact=contact,
+        product=product,
+        release=release,
+        kind=kind,
+        topic=topic,
+        channel_id=channel,
+        priority=priority,
+        line=routing.first_line(topic),
+        # Who took the call keeps the customer informed, whoever works on it (§3.1).
+        owner=by if is_call and by.role in {Role.ENGINEER, Role.LINE_LEAD} else None,
+        subject=subject,
+        language=language or customer.language,
+        opened_at=at,
+        changed_at=at,
+        follows=follows,
+        idempotency_key=key or None,
+    )
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+    except IntegrityError:
+        # Two clicks at the same moment: the other one was first, and is committed now (`ticket_sent_once`).
+        earlier = Ticket.objects.filter(idempotency_key=key, contact=contact).first() if key else None
+        if earlier is None:
+            raise
+        return earlier
+    message = say(
+        ticket,
+        body.strip() or subject,
+        by=by,
+        at=at,
+        channel=channel,
+        files=files,
+        message_id=message_id,
+        quoted=quoted,
+        key=key,
+    )
+    clocks.start_customer_promises(ticket, at=at)
+    details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
+    if is_call:
+        clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
+        details["call"] = True
+    record(ticket, "opened", by=by, at=at, message=message, details=details)
+    return ticket
+
+
+@transaction.atomic
+def hold(
+    *,
+    reason: str,
+    words: str,
+    subject: str,
+    body: str,
+    at: datetime,
+    channel: str,
+    customer: Customer | None = None,
+    sender: User | None = None,
+    sender_address: str = "",
+) -> HeldRequest:
+    """Records a request that cannot become a ticket now, with what its sender was told (domain §2, §3.5)."""
+    return HeldRequest.objects.create(
+        customer=customer,
+        sender=sender,
+        sender_address=sender_address or (sender.email if sender else ""),
+        channel_id=channel,
+        reason=reason,
+        words=words,
+        subject=(" ".join(subject.split()) or _("(no subject)"))[:200],
+        body=body,
+        received_at=at,
+    )
