@@ -1,7 +1,7 @@
 """A cache that the house can do without: while Redis is away it is empty, and every page works."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -98,14 +98,12 @@ class DispensableCache(RedisCache):
             raise ValueError(f"Key {key!r} not found")
         return number
 
-    def set_many(
-        self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
-    ) -> list[Any]:
+    def set_many(self, data: dict[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> list[Any]:
         # The keys that were not kept.
         return self.unless_away(lambda: super(DispensableCache, self).set_many(data, timeout, version), [*data])
 
     def delete_many(self, keys: Any, version: int | None = None) -> None:
         self.unless_away(lambda: super(DispensableCache, self).delete_many(keys, version), None)
 
-    def clear(self) -> bool:
-        return self.unless_away(super().clear, False)
+    def clear(self) -> None:
+        self.unless_away(super().clear, None)

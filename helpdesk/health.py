@@ -7,6 +7,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from helpdesk.cache import DispensableCache
+
 log = logging.getLogger(__name__)
 
 
@@ -35,4 +37,5 @@ def database_answers() -> bool:
 
 
 def redis_answers() -> bool:
-    return caches["default"].answers()
+    cache = caches["default"]
+    return isinstance(cache, DispensableCache) and cache.answers()

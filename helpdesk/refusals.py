@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework.response import Response
@@ -18,9 +17,10 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # No address of the house has a NUL in it, and PostgreSQL takes none in a text: no view has to think of it.
-        if "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("a NUL character in the query")
+        # PostgreSQL takes no NUL in a text. No view has to think of it: U+FFFD stands for it, and finds nothing.
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query:
+            request.META["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

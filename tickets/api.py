@@ -1,5 +1,6 @@
 """The API of tickets: serializers read, writes call the verbs of `workflow`; a refusal is 409 as on the pages."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -195,6 +196,9 @@ class Score(serializers.Serializer):
     comment = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
 
 
+NUMBER = re.compile("[0-9]{1,18}")
+
+
 class NewestFirst(CursorPagination):
     page_size = 50
     ordering = "-number"
@@ -202,8 +206,7 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """The place that a page named. Raises `NotFound` for one that was made up."""
         cursor = super().decode_cursor(request)
-        position = cursor.position if cursor is not None else None
-        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
+        if cursor is not None and cursor.position is not None and not NUMBER.fullmatch(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 

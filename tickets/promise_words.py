@@ -148,8 +148,8 @@ def _promise(clock: Commitment, now: datetime, zone: tzinfo) -> str:
 def _late(clock: Commitment, now: datetime, zone: tzinfo) -> str:
     moment = {"moment": words.moment(clock.due_at, zone, now)}
     if clock.kind == PromiseKind.REACTION:
-        return _("We promised to reply by %(moment)s and did not manage") % moment
-    return _("We promised to solve it by %(moment)s and did not manage") % moment
+        return _("We promised to reply by %(moment)s and did not make it") % moment
+    return _("We promised to solve it by %(moment)s and did not make it") % moment
 
 
 def _called(ticket: Ticket) -> str:

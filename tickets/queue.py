@@ -172,9 +172,9 @@ class Queue:
         return cls(
             place=place,
             state=state if state in STATES else "open",
-            package=query.get("package", "")[:40],
+            package=query.get("package", "").replace("\0", "")[:40],
             priority=priority if priority in {"1", "2", "3", "4"} else "",
-            product=query.get("product", "")[:40],
+            product=query.get("product", "").replace("\0", "")[:40],
             after=query.get("after", "")[:80],
         )
 

@@ -22,10 +22,10 @@ class ProductPlan:
 
 
 PRODUCTS = (
-    ProductPlan("sales", "Вескора Сделка"),
-    ProductPlan("service", "Вескора Сервис"),
-    ProductPlan("marketing", "Вескора Маркетинг"),
-    ProductPlan("studio", "Вескора Студия"),
+    ProductPlan("sales", "Veskora Sales"),
+    ProductPlan("service", "Veskora Service"),
+    ProductPlan("marketing", "Veskora Marketing"),
+    ProductPlan("studio", "Veskora Studio"),
 )
 
 

@@ -21,6 +21,7 @@ from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan, LicencePlan
 from helpdesk.demo.stories_en import STORIES as STORIES_EN
 from helpdesk.demo.stories_ru import STORIES as STORIES_RU
 from helpdesk.demo.story import Deck, Story, Turn
+from mail import outbound
 from sla.business_time import WorkingCalendar
 from sla.models import Commitment, Escalation, Whom
 from sla.sweep import sweep
@@ -32,6 +33,7 @@ ROUND_THE_CLOCK = {day: [(time(0, 0), time(0, 0))] for day in range(7)}
 ANY_TIME = WorkingCalendar("UTC", ROUND_THE_CLOCK)
 VENDOR_OFFICE = WorkingCalendar("Europe/Moscow", OFFICE)
 SWEEP_LAG = timedelta(seconds=4)  # beat looks every ten seconds: a rung is written a few after its moment
+LETTERS_SINCE = timedelta(days=2)
 RECENT = timedelta(days=4)  # a good part of what is open today came in these days
 
 # How long engineers work between two turns, in minutes of working time, by priority.
@@ -226,9 +228,17 @@ class _Play:
             self._sweep(at)
             self.at = at
             self._keep(self._turn(turn))
+            self._post()
         self._sweep(self.now)
+        self._post()
         if self.ticket.state == State.RESOLVED and self.ticket.closes_at and self.ticket.closes_at <= self.now:
             workflow.close_silent(self.ticket, at=self.ticket.closes_at)
+
+    def _post(self) -> None:
+        """Letters are written as the post round would have written them then; a year of old ones nobody wants."""
+        if self.at >= self.now - LETTERS_SINCE:
+            outbound.mark_history_notified(self.now - LETTERS_SINCE)
+            outbound.write_letters(self.at)
 
     # When
 

@@ -46,6 +46,65 @@ def test_page_has_no_findings(house: House, number: int, who: str, address: str,
     assert page_width <= width
 
 
+HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>' + "Ж" * 140
+VERY_LONG = f"{HOSTILE} javascript:alert(3) https://example.com/{'a' * 2000} {'W' * 3000}"
+
+
+@pytest.fixture(scope="module")
+def hostile(house: House) -> int:
+    """A request of code and of words that no line can hold, told to everybody that pages tell of."""
+    contact, engineer = house.enter(CONTACT), house.enter(ENGINEER)
+    made = file_request(contact, HOSTILE, impact="2")
+    for page, address, field in (
+        (engineer, f"/w/t/{made}/", "#message_body"),
+        (contact, f"/t/{made}/", "#reply_body"),
+        (contact, f"/t/{made}/escalate/", "#escalate_reason"),
+    ):
+        page.goto(address)
+        if field == "#escalate_reason":
+            page.locator("input[name=why]").first.check()
+            page.locator("input[name=whom]").first.check()
+        page.locator(field).fill(VERY_LONG)
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            page.locator(f"form:has({field}) button.btn--p").first.click()
+        page.wait_for_load_state()
+    engineer.close()
+    contact.close()
+    return made
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        (CONTACT, "/"),
+        (CONTACT, "/t/"),
+        (CONTACT, "/t/{number}/"),
+        (CONTACT, "/t/{number}/escalate/"),
+        (CONTACT, "/t/{number}/withdrawal/"),
+        (ENGINEER, "/w/"),
+        (ENGINEER, "/w/t/{number}/"),
+        (CSM, "/m/"),
+        (CSM, "/m/escalations/"),
+    ],
+)
+def test_code_and_endless_words_are_shown_as_text_that_wraps(
+    house: House, hostile: int, who: str, address: str, width: int
+) -> None:
+    page = house.enter(who, width=width)
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.goto(address.format(number=hostile))
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+
+    page_width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert said == []
+    assert page_width <= width
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_sign_in_has_no_findings(house: House, theme: str) -> None:
     context = house.browser.new_context(base_url=house.address, color_scheme="dark" if theme == "dark" else "light")

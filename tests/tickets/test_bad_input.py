@@ -28,18 +28,35 @@ def cursor(text):
     [
         ("desk:queue", {"package": NUL}),
         ("desk:my", {"product": NUL}),
-        ("desk:queue", {"from": f"l/2/?package={NUL}"}),
-        ("manage:escalations", {"before": TOO_LONG}),
-        ("manage:escalations", {"before": "²"}),
-        ("admin:tickets_ticket_changelist", {"state": NUL}),
+        ("admin:tickets_ticket_changelist", {"state": NUL, "q": NUL}),
     ],
 )
-def test_address_that_makes_no_sense_is_400(client, admin_client, name, query):
-    client = admin_client if name.startswith("admin:") else client
-    if client is not admin_client:
-        client.force_login(a_lead())
+def test_nul_in_the_address_of_a_list_finds_nothing(client, admin_client, name, query):
+    client.force_login(an_engineer())
+    asks = admin_client if name.startswith("admin:") else client
 
-    assert client.get(reverse(name), query).status_code == 400
+    assert asks.get(reverse(name), query, follow=True).status_code == 200
+
+
+def test_nul_in_where_one_came_from_is_left_out(client):
+    client.force_login(an_engineer())
+
+    page = client.get(reverse("desk:ticket", args=[open_ticket().number]), {"from": "l/2/?package=%00"})
+
+    assert page.status_code == 200
+
+
+def test_nul_in_a_topic_is_no_topic(client):
+    client.force_login(contact_of(a_customer()))
+
+    assert client.get(reverse("portal:new_entitlement"), {"topic": NUL}).status_code == 200
+
+
+@pytest.mark.parametrize("before", [TOO_LONG, "²"])
+def test_page_of_the_escalations_that_makes_no_sense_is_400(client, before):
+    client.force_login(a_lead())
+
+    assert client.get(reverse("manage:escalations"), {"before": before}).status_code == 400
 
 
 def test_page_of_a_list_that_makes_no_sense_is_400(client):
@@ -162,3 +179,23 @@ def test_rating_twice_alike_happens_once_and_calls_the_csm_once():
 
     assert ticket.events.filter(verb="rated").count() == 1
     assert ticket.escalations.count() == 1
+
+
+def test_of_two_who_take_it_at_once_the_second_is_told_who_has_it(client):
+    ticket, quicker, slower = open_ticket(), an_engineer(), an_engineer()
+    client.force_login(slower)
+    address = reverse("desk:ticket", args=[ticket.number])
+    assert 'name="seen" value=""' in client.get(address).content.decode()
+    workflow.accept(ticket, by=quicker, at=tuesday(10, 5), seen="")
+
+    refused = client.post(reverse("desk:acceptance", args=[ticket.number]), {"seen": ""})
+
+    ticket.refresh_from_db()
+    assert (refused.status_code, ticket.assignee) == (409, quicker)
+    assert quicker.full_name in refused.content.decode()
+    assert f'name="seen" value="{quicker.pk}"' in refused.content.decode()
+
+    taken = client.post(reverse("desk:acceptance", args=[ticket.number]), {"seen": str(quicker.pk)})
+
+    ticket.refresh_from_db()
+    assert (taken.status_code, ticket.assignee) == (303, slower)

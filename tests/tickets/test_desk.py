@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from contracts import entitlement
 from sla.sweep import sweep
 from tests.factories import (
     a_contract_admin,
@@ -638,3 +639,16 @@ def test_observer_who_became_contact_is_named(desk: Client) -> None:
 
     assert "no longer the responsible contact" in page
     assert "Nina Successor" in page
+
+
+def test_the_contract_runs_as_long_as_the_customer_reads_it(desk: Client) -> None:
+    """Both days are counted on both sides: the engineer and the customer must not name different numbers."""
+    ticket = a_ticket()
+    last_day = ticket.contract.ends_on
+    days = (last_day - timezone.now().astimezone(entitlement.CONTRACT_ZONE).date()).days + 1
+
+    assert f"{days} day" in desk.get(address("ticket", ticket)).content.decode()
+    ticket.contact.language = "en"
+    ticket.contact.save(update_fields=["language"])
+    home = signed_in(ticket.contact).get("/").content.decode()
+    assert f"{days} day" in home

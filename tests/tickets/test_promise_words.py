@@ -81,7 +81,7 @@ def test_a_broken_promise_is_said_as_such():
 
     answer = told(ticket, TUESDAY_10 + timedelta(minutes=40))
 
-    assert answer.sentence == "We promised to reply by 10:30 and did not manage"
+    assert answer.sentence == "We promised to reply by 10:30 and did not make it"
 
 
 def test_a_broken_promise_names_who_knows_of_it():

@@ -35,7 +35,7 @@ from tickets.models import State, Ticket
 
 pytestmark = pytest.mark.django_db
 
-WALKS = int(os.environ.get("WALKS", "80"))
+WALKS = int(os.environ.get("WALKS", "60"))
 STEPS = 6
 # Daylight hours, one minute before closing, a Friday evening, a Saturday, the eve and the day of a holiday, New Year.
 BEGINNINGS = (

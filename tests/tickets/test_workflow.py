@@ -181,6 +181,16 @@ def test_what_nobody_spoke_about_is_no_logged_call(by_desk, channel):
     assert ticket.owner is None
 
 
+@pytest.mark.parametrize(
+    ("package", "topic", "priority", "proposed"),
+    [("premium", "how_to", 1, None), ("basic", "how_to", 4, 1), ("business", "access", 4, 1), ("basic", None, 1, None)],
+)
+def test_contact_sets_the_priority_of_a_question_with_priority_management_only(package, topic, priority, proposed):
+    ticket = open_ticket(a_customer(package), topic=topic, priority=1)
+
+    assert (ticket.priority, ticket.proposed_priority) == (priority, proposed)
+
+
 def test_same_key_twice_is_one_ticket():
     customer = a_customer()
 

@@ -335,6 +335,8 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if form is not None and not form.is_valid():
         return show(request, number, Sent(name, form), status=422)
     said = form.cleaned_data if form is not None else {}
+    if name == "acceptance":
+        said = {"seen": request.POST.get("seen")}
     try:
         VERBS[name](found, by=user, at=now, **said)
     except Refused as refusal:

@@ -27,8 +27,11 @@ def take(ticket: Ticket, *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def accept(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
-    """An engineer takes the ticket: the reaction ends (§4.1); after a hand-over, the line's acceptance ends too."""
+def accept(ticket: Ticket, *, by: User, at: datetime, seen: str | None = None) -> Ticket:
+    """An engineer takes the ticket: the reaction ends (§4.1); after a hand-over, the line's acceptance ends too.
+
+    `seen` is the key of the assignee whom the person saw, "" for nobody: of two who take it at once, one is told so.
+    """
     only_desk(by)
     ticket = lock(ticket)
     waiting = hand_over_waiting(ticket)
@@ -38,6 +41,12 @@ def accept(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
         raise NotAllowed(_("This request is not open any more: nothing is left to take."), "3.2")
     elif waiting is None and ticket.assignee_id == by.pk:
         raise NotAllowed(_("You work on this request already."), "3.2")
+    if seen is not None and ticket.assignee is not None and seen != str(ticket.assignee_id):
+        raise NotAllowed(
+            _("%(name)s has taken this request in the meantime. Take it only if you have agreed on that.")
+            % {"name": ticket.assignee.full_name},
+            "3.2",
+        )
     was = ticket.assignee
     take(ticket, by=by, at=at)
     accept_hand_over(ticket, waiting, by=by, at=at)

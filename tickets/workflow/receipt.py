@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Role, User
 from accounts.refusals import Forbidden
 from contracts import entitlement
-from contracts.models import Channel, Customer, Product, Release, TicketKind, Topic
+from contracts.models import Channel, Contract, Customer, Product, Release, TicketKind, Topic
 from sla import clocks
 from tickets import routing
 from tickets.models import HeldRequest, Ticket
@@ -42,7 +42,8 @@ def open_ticket(
 
     `by` is the responsible contact, or one of the desk who writes it down. Written down from a live channel (phone,
     chat, remote connection) it is a logged call: somebody spoke with the customer, so the reaction has ended (§4.1).
-    `priority` is the answer to the impact questions (§1.6); consultations and service requests have 4 unless given.
+    `priority` is the answer to the impact questions (§1.6), which only incidents have: in another request a contact
+    without priority management proposes it, and it has 4 until an engineer decides (§3.4).
     A repeated `key` returns the first ticket.
 
     Raises `Forbidden` for anybody else of the company, `entitlement.NotCovered` where the package does not include
@@ -50,24 +51,15 @@ def open_ticket(
     """
     at = at.replace(microsecond=0)
     subject = needs_words(" ".join((subject or "").split()), _("Say in one line what happened."))[:200]
-    contact = customer.contact_at(at)
-    if by.is_vendor:
-        only_desk(by)
-    elif contact is None or contact.pk != by.pk:
-        raise Forbidden(
-            _("Requests are filed by the responsible contact of your company (%(name)s); you can read.")
-            % {"name": contact.full_name if contact else "—"},
-            "1.7.1",
-        )
-    if contact is None:
-        raise NotAllowed(_("The company has no responsible contact now: name one first."), "1.7.1")
+    contact = _contact_filing(customer, by=by, at=at)
     if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
         return earlier
     contract = entitlement.contract_of(customer, at=at)
     entitlement.check(contract, channel=channel, topic=topic, at=at).or_refuse()
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
-    if priority is None or kind != TicketKind.INCIDENT:
-        priority = priority or 4
+    priority, proposed = priority or 4, None
+    if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None:
+        priority, proposed = _priority_of_no_incident(contract, priority)
     is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
     ticket = Ticket(
         customer=customer,
@@ -80,6 +72,7 @@ def open_ticket(
         topic=topic,
         channel_id=channel,
         priority=priority,
+        proposed_priority=proposed,
         line=routing.first_line(topic),
         # Who took the call keeps the customer informed, whoever works on it (§3.1).
         owner=by if is_call and by.role in {Role.ENGINEER, Role.LINE_LEAD} else None,
@@ -117,6 +110,29 @@ def open_ticket(
         details["call"] = True
     record(ticket, "opened", by=by, at=at, message=message, details=details)
     return ticket
+
+
+def _contact_filing(customer: Customer, *, by: User, at: datetime) -> User:
+    """The responsible contact, for whom one of the desk may write it down; anybody else does not file (§1.7.1)."""
+    contact = customer.contact_at(at)
+    if by.is_vendor:
+        only_desk(by)
+    elif contact is None or contact.pk != by.pk:
+        raise Forbidden(
+            _("Requests are filed by the responsible contact of your company (%(name)s); you can read.")
+            % {"name": contact.full_name if contact else "—"},
+            "1.7.1",
+        )
+    if contact is None:
+        raise NotAllowed(_("The company has no responsible contact now: name one first."), "1.7.1")
+    return contact
+
+
+def _priority_of_no_incident(contract: Contract, wanted: int) -> tuple[int, int | None]:
+    """(priority, proposal) of a consultation or service request whose contact wants this one (domain §3.4)."""
+    if wanted == 4 or entitlement.includes(contract, "priority_mgmt"):
+        return wanted, None
+    return 4, wanted
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 import logging
 import multiprocessing
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -40,8 +40,7 @@ class Command(BaseCommand):
         self._play(parts, made, now, options["seed"], options["once"])
         play_held(made, now=now, seed=options["seed"])
         expire_past_contracts()
-        outbound.mark_history_notified(now - timedelta(days=1))  # nobody wants a year of letters at once
-        outbound.write_letters(now)
+        outbound.mark_history_notified(now)
 
     def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
         """Plays the parts in as many processes as there are cores; tickets are independent of one another."""
