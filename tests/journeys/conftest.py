@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -82,6 +83,18 @@ def database(url: str, name: str) -> str:
     return parts._replace(path=f"/{name}").geturl()
 
 
+def keyspace(url: str, number: int) -> str:
+    """The same Valkey, another of its sixteen numbered key spaces."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}?db={number}"
+    return parts._replace(path=f"/{number}").geturl()
+
+
+# The first ones are for the tests that are no journeys; two processes of pytest-xdist take from either half.
+KEYSPACES = count(2 if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0" else 9)
+
+
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
@@ -121,6 +134,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     environment = {
         **os.environ,
         "DATABASE_URL": database(os.environ["DATABASE_URL"], name),
+        # A queue of its own: the worker of another house would take the jobs and find another database.
+        "REDIS_URL": keyspace(os.environ["REDIS_URL"], next(KEYSPACES)),
         "DEBUG": "1",
         "SITE_URL": f"http://127.0.0.1:{port}",
         "MEDIA_ROOT": str(place / "media"),
