@@ -461,6 +461,27 @@ def test_sent_twice_it_is_one_ticket(signed_in):
     assert first["Location"] == second["Location"]
 
 
+def test_sent_again_after_going_back_it_is_one_ticket(signed_in):
+    client = signed_in(person(a_company()))
+
+    first = client.post("/t/new/", filled())
+    again = client.post("/t/new/", filled(key="b" * 32), follow=True)  # the form drawn anew has another key
+
+    assert Ticket.objects.count() == 1
+    assert again.redirect_chain == [(first["Location"], 303)]
+    assert f"You sent this already: it is request № {Ticket.objects.get().number}." in again.content.decode()
+
+
+def test_other_words_or_another_file_are_another_request(signed_in):
+    client = signed_in(person(a_company()))
+
+    client.post("/t/new/", filled())
+    client.post("/t/new/", filled(key="b" * 32, body="It happens on the second server, too."))
+    client.post("/t/new/", filled(key="c" * 32, files=[SimpleUploadedFile("new.log", b"1")]))
+
+    assert Ticket.objects.count() == 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_the_same_instant_are_one_ticket(catalogue_again):
     contact = person(a_company())

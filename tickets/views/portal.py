@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -48,6 +48,7 @@ STATES = {
     "declined": [State.DECLINED],
 }
 HELD_ONCE_WITHIN = timedelta(days=1)
+SENT_AGAIN_WITHIN = timedelta(minutes=15)  # the same words from the same person are the same request so long
 
 
 # Who may come in
@@ -206,7 +207,10 @@ def new(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _new_page(request, company, form, status=422)
     try:
-        ticket = _open_once(person(request), company, form)
+        if (again := _sent_just_now(person(request), company, form)) is not None:
+            messages.info(request, _("You sent this already: it is request № %(number)s.") % {"number": again.number})
+            return _to(again)
+        ticket = _open(person(request), company, form)
     except NotCovered as refusal:
         if "hold" in request.POST:
             return _held(request, company, form, refusal)
@@ -223,32 +227,50 @@ def new(request: HttpRequest) -> HttpResponse:
     return _to(ticket)
 
 
-def _open_once(user: User, company: portal_page.Company, form: NewRequestForm) -> Ticket:
-    """Opens the ticket of this form; the second of two clicks at the same instant finds the ticket of the first."""
-    sent, key = form.cleaned_data, clean_key(form)
+def _sent_just_now(user: User, company: portal_page.Company, form: NewRequestForm) -> Ticket | None:
+    """The open request that says the same, sent a moment ago: somebody went back and sent it again.
+
+    A form drawn anew has another key, so the words decide; a file that was not sent then makes it another request.
+    """
+    sent = form.cleaned_data
+    names = {upload.name for upload in files.uploads(sent["files"])}
+    alike = Ticket.objects.open().filter(
+        customer=company.customer,
+        contact=user,
+        subject=sent["subject"],
+        kind=sent["kind"],
+        topic=sent["topic"],
+        opened_at__gt=timezone.now() - SENT_AGAIN_WITHIN,
+    )
+    for ticket in alike.order_by("-pk")[:5]:
+        first = ticket.messages.order_by("pk").first()
+        if first is None or first.body != (sent["body"].strip() or sent["subject"]):
+            continue
+        if names <= set(first.attachments.values_list("name", flat=True)):
+            return ticket
+    return None
+
+
+def _open(user: User, company: portal_page.Company, form: NewRequestForm) -> Ticket:
+    """Opens the ticket of this form; the key makes two clicks on one form one ticket (`workflow.open_ticket`)."""
+    sent = form.cleaned_data
     installation = sent["installation"]
-    try:
-        return workflow.open_ticket(
-            customer=company.customer,
-            by=user,
-            subject=sent["subject"],
-            body=sent["body"],
-            at=timezone.now(),
-            channel=portal_page.PORTAL,
-            kind=sent["kind"],
-            topic=sent["topic"],
-            priority=form.priority,
-            product=installation.product if installation else None,
-            release=installation.release if installation else None,
-            language=user.language,
-            files=files.uploads(sent["files"]),
-            key=key,
-        )
-    except IntegrityError:
-        earlier = Ticket.objects.filter(contact=user, idempotency_key=key).first()
-        if earlier is None:
-            raise
-        return earlier
+    return workflow.open_ticket(
+        customer=company.customer,
+        by=user,
+        subject=sent["subject"],
+        body=sent["body"],
+        at=timezone.now(),
+        channel=portal_page.PORTAL,
+        kind=sent["kind"],
+        topic=sent["topic"],
+        priority=form.priority,
+        product=installation.product if installation else None,
+        release=installation.release if installation else None,
+        language=user.language,
+        files=files.uploads(sent["files"]),
+        key=clean_key(form),
+    )
 
 
 def _new_page(
