@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.models import BOARD_ROLES, DESK_ROLES, Role, User
+from accounts.models import BOARD_ROLES, CONTRACT_READER_ROLES, DESK_ROLES, SIGNER_ROLES, Role, User
 
 
 def person(request: HttpRequest) -> User:
@@ -36,3 +36,5 @@ def only(roles: Collection[str]) -> Callable:
 customer_only = only({Role.CUSTOMER})
 desk_only = only(DESK_ROLES)
 board_only = only(BOARD_ROLES)
+signers_only = only(SIGNER_ROLES)
+contract_readers_only = only(CONTRACT_READER_ROLES)

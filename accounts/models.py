@@ -62,6 +62,9 @@ class Role(models.TextChoices):
 DESK_ROLES = frozenset({Role.ENGINEER, Role.LINE_LEAD, Role.CSM, Role.SUPPORT_MANAGER})
 BOARD_ROLES = frozenset({Role.LINE_LEAD, Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT})
 STAFF_ROLES = DESK_ROLES | BOARD_ROLES | {Role.CONTRACT_ADMIN, Role.ADMIN}
+# Who signs and changes contracts, and who reads their pages: managers all of them, a CSM those of own customers.
+SIGNER_ROLES = frozenset({Role.CONTRACT_ADMIN, Role.ADMIN})
+CONTRACT_READER_ROLES = SIGNER_ROLES | {Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}
 
 
 class People(BaseUserManager["User"]):
@@ -136,6 +139,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def sees_board(self) -> bool:
         return self.role in BOARD_ROLES
+
+    @property
+    def signs_contracts(self) -> bool:
+        return self.role in SIGNER_ROLES
+
+    @property
+    def reads_contracts(self) -> bool:
+        return self.role in CONTRACT_READER_ROLES
 
     @property
     def is_vendor(self) -> bool:

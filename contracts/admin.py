@@ -385,6 +385,7 @@ class NewDraft(forms.ModelForm):
             starts_on=self.cleaned_data["starts_on"],
             ends_on=self.cleaned_data["ends_on"],
             number=self.cleaned_data["number"],
+            at=timezone.now(),
         )
 
     def clean(self) -> dict[str, Any] | None:
@@ -454,7 +455,7 @@ class ContractAdmin(ByRole, admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        signing.show_lines(form.instance)
+        signing.refresh_lines(form.instance)
 
     @admin.display(description=gettext_lazy("what is missing to sign it"))
     def what_is_missing(self, contract: Contract) -> str:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refused
-from contracts.models import Channel, Contract, Customer, Package, PackageTerms, Service, Topic
+from accounts.models import User
+from contracts.models import Channel, Contract, Customer, Package, PackageTerms, Product, Service, Topic
 
 CONTRACT_ZONE = ZoneInfo("Europe/Moscow")  # contracts count days as the vendor's calendar does (domain §1.3)
 
@@ -23,10 +24,15 @@ class NotCovered(Refused):
 
 @dataclass(frozen=True)
 class Entitlement:
-    """The answer for one (contract, channel, topic, moment): allowed, or why not, in words."""
+    """The answer for one (contract, person, channel, topic, product, moment): allowed, or why not, in words.
+
+    `reason`: "" (allowed), "not_in_package" (`service` and the `packages` that have it), "outside_support" (a topic of
+    §1.7.2, or a product that the contract does not cover), "not_contact" (§1.7.1), "closed_now" (§3.5). `clause` holds
+    the words of the contract's clause that allows what the package does not.
+    """
 
     allowed: bool
-    reason: str = ""  # "", "not_in_package", "outside_support", "closed_now"
+    reason: str = ""
     words: str = ""
     section: str = ""
     service: Service | None = None
@@ -61,15 +67,18 @@ def contract_of(customer: Customer, *, at: datetime) -> Contract:
     return contract
 
 
-def services_of(contract: Contract) -> set[str]:
-    """The codes of the services that the contract includes: its package's, and those that a clause adds."""
+def services_of(contract: Contract, *, at: datetime) -> set[str]:
+    """The codes of the services that the contract includes at a moment: its package's, and those that a clause adds.
+
+    For a ticket the moment is its receipt: what was included then stays included for it (domain §4).
+    """
     return set(contract.terms.services.values_list("code", flat=True)) | set(
-        contract.clauses.filter(service__isnull=False).values_list("service_id", flat=True)
+        contract.clauses.in_force(at).filter(service__isnull=False).values_list("service_id", flat=True)
     )
 
 
-def includes(contract: Contract, service: str) -> bool:
-    return service in services_of(contract)
+def includes(contract: Contract, service: str, *, at: datetime) -> bool:
+    return service in services_of(contract, at=at)
 
 
 def packages_with(service: str, at: datetime) -> tuple[Package, ...]:
@@ -82,13 +91,13 @@ def packages_with(service: str, at: datetime) -> tuple[Package, ...]:
     return tuple(Package.objects.filter(terms__in=having).order_by("position"))
 
 
-def reasons(contract: Contract, topics: Iterable[Topic]) -> list[tuple[Topic, str]]:
+def reasons(contract: Contract, topics: Iterable[Topic], *, at: datetime) -> list[tuple[Topic, str]]:
     """Each topic with the reason why the contract does not include it, "" where it does: as `check` decides, at once.
 
     For lists of choices; the sentence that goes with a reason is `check`'s.
     """
-    included = services_of(contract)
-    by_clause = set(contract.clauses.filter(topic__isnull=False).values_list("topic_id", flat=True))
+    included = services_of(contract, at=at)
+    by_clause = set(contract.clauses.in_force(at).filter(topic__isnull=False).values_list("topic_id", flat=True))
     found = []
     for topic in topics:
         if topic.pk in by_clause or topic.service_id in included:
@@ -98,9 +107,31 @@ def reasons(contract: Contract, topics: Iterable[Topic]) -> list[tuple[Topic, st
     return found
 
 
-def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime) -> Entitlement:
-    """Whether the contract lets its contact ask about this topic through this channel now (domain §3.5)."""
-    clauses = list(contract.clauses.select_related("topic", "service"))
+def check(
+    contract: Contract,
+    *,
+    channel: str,
+    topic: Topic | None,
+    at: datetime,
+    person: User | None = None,
+    product: Product | None = None,
+) -> Entitlement:
+    """Whether the contract lets this person ask about this topic and product through this channel now (domain §3.5).
+
+    `person` is who asks on the customer's side; one of the vendor's people writes down what the contact said, and None
+    asks what the contact may. `topic` and `product` None: not said yet, so nothing speaks against them.
+    """
+    if person is not None and not person.is_vendor and contract.customer.contact_at(at) != person:
+        return _not_contact(contract, at)
+    if product is not None and not covers(contract, product):
+        return Entitlement(
+            False,
+            "outside_support",
+            _("“%(product)s” is not among the products that contract %(number)s covers.")
+            % {"product": product, "number": contract.number},
+            "1.7.3",
+        )
+    clauses = list(contract.clauses.in_force(at).select_related("topic", "service"))
     if topic is not None and topic.is_outside_support:
         clause = next((clause for clause in clauses if clause.topic_id == topic.pk), None)
         if clause is None:
@@ -111,13 +142,27 @@ def check(contract: Contract, *, channel: str, topic: Topic | None, at: datetime
                 % {"topic": topic.name},
                 "1.7.2",
             )
-        return _check_channel(contract, channel, at, clause.text, services_of(contract))
-    included = services_of(contract)
+        return _check_channel(contract, channel, at, clause.text, services_of(contract, at=at))
+    included = services_of(contract, at=at)
     by_clause = topic is not None and any(clause.topic_id == topic.pk for clause in clauses)
     if topic is not None and topic.service_id not in included and not by_clause:
         return _not_in_package(contract, topic.service, at)
     clause_words = next((clause.text for clause in clauses if topic and clause.topic_id == topic.pk), "")
     return _check_channel(contract, channel, at, clause_words, included)
+
+
+def covers(contract: Contract, product: Product) -> bool:
+    """Whether a licence of the product stands among the contract's lines: coverage is derived, never chosen (§2)."""
+    return contract.lines.filter(licence__product=product).exists()
+
+
+def _not_contact(contract: Contract, at: datetime) -> Entitlement:
+    contact = contract.customer.contact_at(at)
+    if contact is None:
+        words = _("Your company has no responsible contact now: our contract administrator helps to name one.")
+    else:
+        words = _("Requests come from the responsible contact of your company: %(name)s.") % {"name": contact.full_name}
+    return Entitlement(False, "not_contact", words, "1.7.1")
 
 
 def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: str, included: set[str]) -> Entitlement:

@@ -78,6 +78,7 @@ SECRET_KEY = envsecret("SECRET_KEY")
 ALLOWED_HOSTS = envstr("ALLOWED_HOSTS", "*" if DEBUG else "").split(",")
 SITE_URL = envstr("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+VENDOR_NAME = envstr("VENDOR_NAME", "Veskora")  # who sells the support: on contracts
 SUPPORT_ADDRESS = envstr("SUPPORT_ADDRESS", "support@helpdesk.example")
 SUPPORT_PHONE = envstr("SUPPORT_PHONE", "8 800 000-00-00")
 

@@ -39,7 +39,7 @@ def first_page(user: User) -> str:
     if user.role in {Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}:
         return reverse("manage:board")
     if user.role in {Role.CONTRACT_ADMIN, Role.ADMIN}:
-        return reverse("admin:index")
+        return reverse("contracts:home")
     return reverse("outbox")
 
 
@@ -80,7 +80,8 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.role == Role.CUSTOMER:
         requests = entry(_("Requests"), "home", "inbox", "/t/")
         requests["current"] = request.path == "/" or request.path.startswith("/t/")
-        return [requests, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+        contract = entry(_("Contract"), "contract:contract", "handshake", "/contract/")
+        return [requests, contract, entry(_("Letters"), "outbox", "mail", "/outbox/")]
     entries = []
     counts = desk_counts(user)
     if user.works_at_desk:
@@ -89,6 +90,8 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")
         entries.append(entry(_("Escalations"), "manage:escalations", "siren", "/m/escalations/", counts["escalations"]))
+    if user.reads_contracts:
+        entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

@@ -55,15 +55,20 @@ class PromisedTimes:
 # What is promised
 
 
-def promises_of(terms: PackageTerms, contract: Contract | None) -> dict[tuple[str, int], Promise]:
-    """Every promise of these terms by (kind, priority), a clause of the contract before the package (domain §2)."""
+def promises_of(
+    terms: PackageTerms, contract: Contract | None, *, at: datetime
+) -> dict[tuple[str, int], Promise]:
+    """Every promise of these terms by (kind, priority), a clause of the contract before the package (domain §2).
+
+    The clauses are those in force at `at`: for a ticket the moment of its receipt, whatever was agreed later (§4).
+    """
     found = {
         (target.kind, target.priority): Promise(
             target.kind, target.priority, target.amount, target.unit, target.calendar
         )
         for target in terms.targets.select_related("calendar")
     }
-    clauses = contract.clauses.exclude(kind="") if contract else ContractClause.objects.none()
+    clauses = contract.clauses.in_force(at).exclude(kind="") if contract else ContractClause.objects.none()
     for clause in clauses:
         if clause.priority is None or clause.minutes is None:  # `clause_target_whole` never lets it come to this
             continue
@@ -77,7 +82,7 @@ def promised_times(
     contract: Contract, *, at: datetime, kind: str = TicketKind.INCIDENT, priorities: Iterable[int] = (1, 2, 3, 4)
 ) -> list[PromisedTimes]:
     """What would be promised to a request received at this moment, for each priority: shown before it is sent."""
-    promises = promises_of(contract.terms, contract)
+    promises = promises_of(contract.terms, contract, at=at)
     versions: dict[int, CalendarVersion] = {}
 
     def due(promise: Promise | None) -> datetime | None:
@@ -176,7 +181,7 @@ def start(
 
 def start_customer_promises(ticket: "Ticket", *, at: datetime) -> None:
     """At the receipt: reaction always, resolution for an incident whose package promises one (domain §1.4, §1.5)."""
-    promises = promises_of(ticket.terms, ticket.contract)
+    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
     start(ticket, promises.get((PromiseKind.REACTION, ticket.priority)), at=at)
     if ticket.kind == TicketKind.INCIDENT:
         start(ticket, promises.get((PromiseKind.RESOLUTION, ticket.priority)), at=at)
@@ -184,7 +189,7 @@ def start_customer_promises(ticket: "Ticket", *, at: datetime) -> None:
 
 def start_resolution(ticket: "Ticket", *, at: datetime) -> Commitment | None:
     """A new resolution clock for the ticket's priority as it is now, from this moment (after a restore, §3.4)."""
-    promises = promises_of(ticket.terms, ticket.contract)
+    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
     return start(ticket, promises.get((PromiseKind.RESOLUTION, ticket.priority)), at=at)
 
 
@@ -200,7 +205,7 @@ def start_line_acceptance(ticket: "Ticket", *, at: datetime) -> Commitment | Non
 
 def start_escalation_answer(ticket: "Ticket", *, at: datetime) -> Commitment | None:
     """The clock of the answer to an escalation made by the customer (domain §4.4)."""
-    promises = promises_of(ticket.terms, ticket.contract)
+    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
     return start(ticket, promises.get((PromiseKind.ESCALATION_ANSWER, ticket.priority)), at=at)
 
 
@@ -321,7 +326,7 @@ def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
     already kept under the old classification stays kept. Where no resolution ran so far (it was no incident), one
     begins at the receipt.
     """
-    promises = promises_of(ticket.terms, ticket.contract)
+    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
 
     def resolution_from(began: datetime) -> None:
         since = max(stood.since, began) if stood.since else None

@@ -160,7 +160,7 @@ def a_contact(customer: Customer, *, since: datetime = SIGNED_AT, **fields: Any)
 def a_draft(customer: Customer, code: str = "premium", **fields: Any) -> Contract:
     """A draft of 2026."""
     return signing.draft(
-        customer, package=package(code), **{"by": a_contract_admin(), "starts_on": FIRST_DAY, **fields}
+        customer, package=package(code), **{"by": a_contract_admin(), "starts_on": FIRST_DAY, "at": SIGNED_AT, **fields}
     )
 
 

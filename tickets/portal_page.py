@@ -80,8 +80,8 @@ def support_of(company: Company, *, now: datetime, zone: tzinfo) -> Support | No
     if contract is None:
         return None
     version = contract.terms.calendar.version_at(now)
-    promises = clocks.promises_of(contract.terms, contract)
-    services = entitlement.services_of(contract)
+    promises = clocks.promises_of(contract.terms, contract, at=now)
+    services = entitlement.services_of(contract, at=now)
     open_now = version.working_calendar().is_open(now)
     here = promise_words.hours(version, zone=zone, now=now)
     moscow = promise_words.hours(version, zone=words.MOSCOW, now=now)
@@ -102,7 +102,7 @@ def support_of(company: Company, *, now: datetime, zone: tzinfo) -> Support | No
         online="online" in services,
         csm=company.customer.csm if "csm" in services else None,
         priority_mgmt="priority_mgmt" in services,
-        clauses=[clause.text for clause in contract.clauses.all()],
+        clauses=[clause.text for clause in contract.clauses.in_force(now)],
     )
 
 
@@ -224,9 +224,9 @@ def question_offer(contract: Contract, *, now: datetime, zone: tzinfo) -> promis
     return promise_words.offer(times, now=now, zone=zone)
 
 
-def topics_of(contract: Contract) -> list[tuple[Topic, str]]:
+def topics_of(contract: Contract, *, at: datetime) -> list[tuple[Topic, str]]:
     """Every topic with the reason why it is not included, "" for the included: all can be seen and chosen."""
-    return entitlement.reasons(contract, Topic.objects.select_related("service"))
+    return entitlement.reasons(contract, Topic.objects.select_related("service"), at=at)
 
 
 def licences_of(customer: Customer, *, now: datetime) -> list[Licence]:
@@ -460,7 +460,9 @@ def callees_of(ticket: Ticket) -> list[Callee]:
 
 def answer_due(ticket: Ticket, *, now: datetime, zone: tzinfo) -> str:
     """By when a call made now would be answered, with Moscow time second; "" where the terms promise none."""
-    promise = clocks.promises_of(ticket.terms, ticket.contract).get((PromiseKind.ESCALATION_ANSWER, ticket.priority))
+    promise = clocks.promises_of(ticket.terms, ticket.contract, at=ticket.opened_at).get(
+        (PromiseKind.ESCALATION_ANSWER, ticket.priority)
+    )
     if promise is None:
         return ""
     calendar = promise.calendar.version_at(ticket.opened_at).working_calendar()

@@ -34,7 +34,7 @@ def person_for(ticket: Ticket, whom: str) -> User | None:
     if whom == "assignee":
         return ticket.assignee
     if whom == "csm":
-        csm = ticket.customer.csm if entitlement.includes(ticket.contract, "csm") else None
+        csm = ticket.customer.csm if entitlement.includes(ticket.contract, "csm", at=ticket.opened_at) else None
         return csm if csm is not None and csm.is_active else _first(Role.SUPPORT_MANAGER)
     if whom == "line_lead":
         return User.objects.filter(role=Role.LINE_LEAD, lines=ticket.line_id, is_active=True).order_by(

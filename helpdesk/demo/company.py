@@ -139,6 +139,7 @@ def _contracts(plan: CustomerPlan, customer: Customer, made: Company) -> None:
             ends_on=last,
             number=contract_plan.number,
             predecessor=predecessor,
+            at=moment(first),
         )
         if contract_plan is plan.contracts[-1]:
             for clause in plan.clauses:

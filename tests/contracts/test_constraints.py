@@ -155,7 +155,7 @@ def test_a_licence_has_one_line_in_a_contract(refused):
 
     with refused("contract_line_once_a_licence"):
         ContractLine.objects.create(
-            contract=line.contract, licence=line.licence, starts_on=FIRST_DAY, percent=15, amount=1, arithmetic=""
+            contract=line.contract, licence=line.licence, starts_on=FIRST_DAY, cost=0, percent=15, amount=1, arithmetic=""
         )
 
 

@@ -73,8 +73,8 @@ def test_draft_is_of_one_year_on_the_terms_of_its_first_day(customer, admin):
     old = package("basic").terms_on(FIRST_DAY)
     new = PackageTerms.objects.create(package=old.package, starts_on=date(2026, 7, 1), calendar=old.calendar)
 
-    spring = signing.draft(customer, package=old.package, by=admin, starts_on=date(2026, 6, 30))
-    autumn = signing.draft(customer, package=old.package, by=admin, starts_on=date(2026, 7, 1))
+    spring = signing.draft(customer, package=old.package, by=admin, starts_on=date(2026, 6, 30), at=SIGNED_AT)
+    autumn = signing.draft(customer, package=old.package, by=admin, starts_on=date(2026, 7, 1), at=SIGNED_AT)
 
     assert (spring.state, spring.ends_on, spring.terms) == ("draft", date(2027, 6, 29), old)
     assert (autumn.ends_on, autumn.terms) == (date(2027, 6, 30), new)
@@ -110,7 +110,7 @@ def test_draft_of_a_package_that_is_not_sold_is_refused(customer, admin, starts_
     basic.is_sold = starts_on != FIRST_DAY
 
     with pytest.raises(NotSigned) as refusal:
-        signing.draft(customer, package=basic, by=admin, starts_on=starts_on)
+        signing.draft(customer, package=basic, by=admin, starts_on=starts_on, at=SIGNED_AT)
 
     assert sections(refusal) == ["1"]
 

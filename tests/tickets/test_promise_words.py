@@ -292,7 +292,7 @@ def test_hours_are_told_in_the_readers_zone(code, zone, words):
 def test_targets_are_told_by_their_effect(package, kind, told):
     contract = contract_of(a_customer(package))
 
-    assert promise_words.targets(clocks.promises_of(contract.terms, contract), kind) == told
+    assert promise_words.targets(clocks.promises_of(contract.terms, contract, at=TUESDAY_10), kind) == told
 
 
 def test_an_offer_shows_both_times_and_a_date_unless_it_is_today():

@@ -231,7 +231,7 @@ def composer(found: Ticket, sent: Sent | None) -> dict[str, Any]:
 def facts(found: Ticket, now: datetime) -> dict[str, Any]:
     """The customer's side: local time, the contract's days, what it includes (direction §6.7)."""
     contract = found.contract
-    included = entitlement.services_of(contract)
+    included = entitlement.services_of(contract, at=found.opened_at)
     today = now.astimezone(entitlement.CONTRACT_ZONE).date()
     licence = found.customer.licences.in_force(today).filter(product=found.product_id).first()
     last_day = contract.terminated_on or contract.ends_on
@@ -242,7 +242,7 @@ def facts(found: Ticket, now: datetime) -> dict[str, Any]:
         "contract_days": (last_day - today).days + 1,  # both days counted, as the customer reads it
         "licence": licence,
         "services": [(service, service.pk in included) for service in Service.objects.all()],
-        "clauses": list(contract.clauses.all()),
+        "clauses": list(contract.clauses.in_force(found.opened_at)),
     }
 
 

@@ -191,7 +191,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/read_only.html", {"words": portal_page.read_only_words(company)}, status=403)
     if company.contract is None:
         return _new_without_contract(request, company)
-    topics = portal_page.topics_of(company.contract)
+    topics = portal_page.topics_of(company.contract, at=now)
     form_of: dict[str, Any] = {
         "topics": topics,
         "licences": portal_page.licences_of(company.customer, now=now),
@@ -444,7 +444,7 @@ def _ticket_page(
     escalations = portal_page.escalations_of(ticket)
     ticket.calls = portal_page.open_calls(escalations)  # type: ignore[attr-defined]
     told = promise_words.tell(ticket, now=now, zone=zone)
-    services = entitlement.services_of(ticket.contract)
+    services = entitlement.services_of(ticket.contract, at=ticket.opened_at)
     shown = {"reply": ReplyForm(), "priority": _priority_form(ticket), **_reason_forms(ticket), **(forms or {})}
     clock = told.commitment if told.track else None
     context = {

@@ -122,7 +122,7 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
     reason = needs_words(reason, _("Write what has changed: the engineer reads it."), "3.4")
     was = ticket.priority
     message = say(ticket, reason, by=by, at=at)
-    if not entitlement.includes(ticket.contract, "priority_mgmt"):
+    if not entitlement.includes(ticket.contract, "priority_mgmt", at=ticket.opened_at):
         ticket.proposed_priority = priority
         record(
             ticket,

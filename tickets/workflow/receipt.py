@@ -55,11 +55,11 @@ def open_ticket(
     if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
         return earlier
     contract = entitlement.contract_of(customer, at=at)
-    entitlement.check(contract, channel=channel, topic=topic, at=at).or_refuse()
+    entitlement.check(contract, person=by, channel=channel, topic=topic, product=product, at=at).or_refuse()
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
     priority, proposed = priority or 4, None
     if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None:
-        priority, proposed = _priority_of_no_incident(contract, priority)
+        priority, proposed = _priority_of_no_incident(contract, priority, at=at)
     is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
     ticket = Ticket(
         customer=customer,
@@ -128,9 +128,9 @@ def _contact_filing(customer: Customer, *, by: User, at: datetime) -> User:
     return contact
 
 
-def _priority_of_no_incident(contract: Contract, wanted: int) -> tuple[int, int | None]:
+def _priority_of_no_incident(contract: Contract, wanted: int, *, at: datetime) -> tuple[int, int | None]:
     """(priority, proposal) of a consultation or service request whose contact wants this one (domain §3.4)."""
-    if wanted == 4 or entitlement.includes(contract, "priority_mgmt"):
+    if wanted == 4 or entitlement.includes(contract, "priority_mgmt", at=at):
         return wanted, None
     return 4, wanted
 

@@ -1,0 +1,65 @@
+"""Contracts: draft, activate, renew, terminate, expire; and who speaks for the customer (domain §1.7, §2).
+
+The one writer of a contract's state and lines, a file for each body of knowledge. Each verb takes who (`by`, the
+contract administrator) and when (`at`, aware), locks the customer's row, so that two people cannot sign two contracts
+at once, and works in one transaction with the row of what happened. Days are days of Moscow, as the packages count them (§1.3).
+Money is EUR.
+"""
+
+from contracts.signing.clauses import add_clause, end_clause
+from contracts.signing.conditions import conditions_that_fail, last_day
+from contracts.signing.contacts import hand_over_contact
+from contracts.signing.drafts import Offer, change_draft, draft, offers
+from contracts.signing.ending import expire, terminate
+from contracts.signing.history import record
+from contracts.signing.lines import (
+    add_licence,
+    cover_added_licences,
+    covered_licences,
+    derived_lines,
+    prices_of,
+    prorated_line,
+    quote,
+    refresh_lines,
+)
+from contracts.signing.refusals import (
+    SIGNERS,
+    NotHandedOver,
+    NotSigned,
+    Reason,
+    moscow_day,
+    only_signers,
+)
+from contracts.signing.renewals import renew
+from contracts.signing.signature import activate
+
+__all__ = [
+    "SIGNERS",
+    "NotHandedOver",
+    "NotSigned",
+    "Offer",
+    "Reason",
+    "activate",
+    "add_clause",
+    "add_licence",
+    "change_draft",
+    "conditions_that_fail",
+    "cover_added_licences",
+    "covered_licences",
+    "derived_lines",
+    "draft",
+    "end_clause",
+    "expire",
+    "hand_over_contact",
+    "last_day",
+    "moscow_day",
+    "offers",
+    "only_signers",
+    "prices_of",
+    "prorated_line",
+    "quote",
+    "record",
+    "refresh_lines",
+    "renew",
+    "terminate",
+]

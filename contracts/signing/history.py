@@ -1,0 +1,22 @@
+"""What happened to a contract is a row, written with the change: its log, its audit and the outbox at once."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import User
+from contracts.models import Contract, ContractEvent, Customer
+
+
+def record(
+    verb: str,
+    *,
+    customer: Customer,
+    by: User | None,
+    at: datetime,
+    contract: Contract | None = None,
+    **details: Any,
+) -> ContractEvent:
+    """Writes what happened, in the transaction of the change. `by` None: a job did it. Days and money become text."""
+    plain = {key: str(value) if isinstance(value, date | Decimal) else value for key, value in details.items()}
+    return ContractEvent.objects.create(customer=customer, contract=contract, verb=verb, by=by, at=at, details=plain)
