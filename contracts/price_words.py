@@ -57,7 +57,10 @@ def line_words(line: Line) -> str:
 
 
 def refusal_words(error: PricingError) -> str:
-    """Why a price cannot be counted, as a sentence for the person who asked; names the rule of the domain."""
+    """Why a price cannot be counted, as a sentence for the person who asked; names the rule of the domain.
+
+    A `PricingError` that others raise in words of their own is told in those.
+    """
     words = {
         pricing.NotMoney: _("The %(deployment)s licence cost is a decimal number of EUR (§1.1)."),
         pricing.TooManyDigits: _(
@@ -67,7 +70,7 @@ def refusal_words(error: PricingError) -> str:
         pricing.TooManyDecimals: _(
             "The %(deployment)s licence cost is %(cost)s: money is counted in whole cents (§1.1)."
         ),
-        pricing.NothingToPrice: _(
+        pricing.NoLicences: _(
             "A contract covers all products that the customer owns; there is no licence yet (§1.7.3)."
         ),
         pricing.NoPrice: _("The package has no price for %(deployment)s licences (§1.1)."),

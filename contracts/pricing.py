@@ -16,6 +16,7 @@ from typing import NamedTuple
 from contracts.terms import Deployment, Price, in_whole_cents
 
 DAY = timedelta(days=1)
+ZERO = Decimal("0.00")
 DEPLOYMENTS = tuple(Deployment)  # in the order of the lines
 DIGITS = 15  # of a cost before the point; more is a slip of the keyboard
 LAST_YEAR = 2199
@@ -58,6 +59,10 @@ class TooManyDecimals(PricingError):
 
 class NothingToPrice(PricingError):
     """No licences, or a deployment that the package has no price for."""
+
+
+class NoLicences(NothingToPrice):
+    """A contract for a customer who owns no licence."""
 
 
 class NoPrice(NothingToPrice):
@@ -120,14 +125,14 @@ class Line:
     @property
     def words(self) -> str:
         """The step in English, in plain characters: "25 % of €38,400.00 = €9,600.00; minimum €10,000.00 applies"."""
-        amount, base = _euros(self.amount), _euros(self.base or Decimal(0))
+        amount, base = _euros(self.amount), _euros(self.base or ZERO)
         if self.kind == "share":
             found = amount if self.exact is None else f"{_euros(self.exact)} ≈ {amount}"
-            words = f"{_percent(self.percent or Decimal(0))} of {base} = {found}"
+            words = f"{_percent(self.percent or ZERO)} of {base} = {found}"
             if self.is_part:
                 words = f"{self.deployment}: {words}"
         elif self.kind == "minimum":
-            minimum = _euros(self.minimum or Decimal(0))
+            minimum = _euros(self.minimum or ZERO)
             if self.is_part:
                 return f"{base} together; minimum {minimum} applies: {amount} more"
             return f"{amount} more, to the minimum of {minimum}"
@@ -311,7 +316,7 @@ def anniversary(starts_on: date, years: int) -> date:
 def _yearly(prices: Mapping[Deployment, Price], costs: Mapping[Deployment, Decimal]) -> tuple[int, list[Line]]:
     """The exact yearly price, in units, and the lines that lead to it."""
     if not costs:
-        raise NothingToPrice("A contract covers all products that the customer owns; there is no licence yet (§1.7.3).")
+        raise NoLicences("A contract covers all products that the customer owns; there is no licence yet (§1.7.3).")
     parts = [_part(prices, deployment, cost) for deployment, cost in costs.items()]
     parts.sort(key=lambda part: DEPLOYMENTS.index(part.deployment))
     owned = [part for part in parts if part.cents]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from contracts import signing
 from contracts.models import Contract
 from contracts.pricing import PricingError
+from contracts.signing.documents import LANGUAGES, document_of, without_documents
 
 log = logging.getLogger(__name__)
 
@@ -31,3 +32,30 @@ def cover_added_licences() -> int:
         except PricingError:
             log.exception("contract %s: an added licence could not be priced", contract.number)
     return added
+
+
+@shared_task
+def offer_renewals() -> int:
+    """Offers the successors of contracts that end within 90 days; how many offers (domain §2). Safe to run twice."""
+    return signing.offer_renewals(at=timezone.now())
+
+
+@shared_task
+def notice_gaps() -> dict[str, int]:
+    """Opens and closes coverage gaps by the Moscow calendar; how many of each (domain §1.1). Safe to run twice."""
+    opened, closed = signing.notice_gaps(at=timezone.now())
+    return {"opened": opened, "closed": closed}
+
+
+@shared_task
+def keep_documents() -> int:
+    """Makes the documents of contracts signed since the last round, in each language; how many. Safe to run twice."""
+    made = 0
+    for contract in without_documents(timezone.now()):
+        try:
+            for language in LANGUAGES:
+                document_of(contract, language=language)
+                made += 1
+        except Exception:  # one document that cannot be made never stops the rest; the reader would be told
+            log.exception("contract %s: its document could not be made", contract.number)
+    return made

@@ -64,6 +64,24 @@ TIMETABLE = {
         expires=timedelta(hours=1),
         why="a licence bought later adds its prorated line by itself on its first day (domain §1.7.5)",
     ),
+    "offer renewals": Job(
+        task="contracts.tasks.offer_renewals",
+        every=crontab(minute=0, hour="9-17"),
+        expires=timedelta(hours=1),
+        why="90, 60 and 30 days ahead, from 9:00 in Moscow: people read offers by day, an outage is made up (domain §2)",
+    ),
+    "notice coverage gaps": Job(
+        task="contracts.tasks.notice_gaps",
+        every=crontab(minute=15),
+        expires=timedelta(hours=1),
+        why="a customer without a contract is known in the first hour of the first uncovered day (domain §1.1)",
+    ),
+    "keep signed documents": Job(
+        task="contracts.tasks.keep_documents",
+        every=timedelta(minutes=2),
+        expires=timedelta(minutes=2),
+        why="a contract's PDF is made soon after the signature, so that nobody waits for it (domain §2)",
+    ),
 }
 
 app = Celery("helpdesk")

@@ -5,7 +5,7 @@ the transaction of the verb that moved the ticket, under the ticket's row lock; 
 it, in the same transaction as the move that stopped it. Moments are stored in UTC; spans are business time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -55,25 +55,35 @@ class PromisedTimes:
 # What is promised
 
 
-def promises_of(
-    terms: PackageTerms, contract: Contract | None, *, at: datetime
-) -> dict[tuple[str, int], Promise]:
+def promises_of(terms: PackageTerms, contract: Contract | None, *, at: datetime) -> dict[tuple[str, int], Promise]:
     """Every promise of these terms by (kind, priority), a clause of the contract before the package (domain §2).
 
     The clauses are those in force at `at`: for a ticket the moment of its receipt, whatever was agreed later (§4).
     """
-    found = {
+    clauses = contract.clauses.in_force(at).exclude(kind="") if contract else ContractClause.objects.none()
+    return with_clauses(promises_of_package(terms), terms.calendar, clauses)
+
+
+def promises_of_package(terms: PackageTerms) -> dict[tuple[str, int], Promise]:
+    """Every promise of these terms by (kind, priority), whatever a contract says."""
+    return {
         (target.kind, target.priority): Promise(
             target.kind, target.priority, target.amount, target.unit, target.calendar
         )
         for target in terms.targets.select_related("calendar")
     }
-    clauses = contract.clauses.in_force(at).exclude(kind="") if contract else ContractClause.objects.none()
+
+
+def with_clauses(
+    package: Mapping[tuple[str, int], Promise], hours: Calendar, clauses: Iterable[ContractClause]
+) -> dict[tuple[str, int], Promise]:
+    """The promises of a package with those of a contract's clauses before them; `hours` are the package's (§2)."""
+    found = dict(package)
     for clause in clauses:
         if clause.priority is None or clause.minutes is None:  # `clause_target_whole` never lets it come to this
             continue
         key = (clause.kind, clause.priority)
-        calendar = found[key].calendar if key in found else terms.calendar
+        calendar = found[key].calendar if key in found else hours
         found[key] = Promise(clause.kind, clause.priority, clause.minutes, TermsTarget.Unit.MINUTES, calendar, clause)
     return found
 
@@ -157,13 +167,31 @@ def start(
     """
     if promise is None:
         return None
+    version = promise.calendar.version_at(ticket.opened_at)
+    steps = ladder_steps(promise.kind, ticket.terms.package_id, promise.priority)
+    commitment = prepared(ticket, promise, version, steps, at=at, pauses=pauses, paused_at=paused_at)
+    commitment.save(force_insert=True)
+    return commitment
+
+
+def prepared(
+    ticket: "Ticket",
+    promise: Promise,
+    version: CalendarVersion,
+    steps: Sequence[tuple[int, str]],
+    *,
+    at: datetime,
+    pauses: Sequence[DateTimeTZRange] = (),
+    paused_at: datetime | None = None,
+) -> Commitment:
+    """The row that `start` saves, with its deadline; asks the database nothing, so that a preview can count with it."""
     commitment = Commitment(
         ticket=ticket,
         kind=promise.kind,
         priority=promise.priority,
-        terms=ticket.terms,
+        terms_id=ticket.terms_id,
         clause=promise.clause,
-        calendar_version=promise.calendar.version_at(ticket.opened_at),
+        calendar_version=version,
         target=promise.target,
         amount=promise.amount,
         unit=promise.unit,
@@ -171,11 +199,10 @@ def start(
         pauses=list(pauses),
         paused_at=paused_at,
     )
-    lay_out(commitment, ladder_steps(promise.kind, ticket.terms.package_id, promise.priority))
+    lay_out(commitment, steps)
     if commitment.paused_at is not None and commitment.due_at < commitment.paused_at:
         commitment.paused_at = None
         commitment.next_check_at = next_look(commitment)
-    commitment.save(force_insert=True)
     return commitment
 
 
@@ -318,34 +345,127 @@ class Stood:
         return [DateTimeTZRange(lower, upper) for lower, upper in cut if lower < upper]
 
 
-def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
-    """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
+@dataclass(frozen=True)
+class Succession:
+    """One clock gives way to another. No `old`: a promise appears; no `promise`: it is not made any more."""
+
+    old: Commitment | None
+    promise: Promise | None
+    began: datetime
+    pauses: Sequence[DateTimeTZRange] = ()
+    paused_at: datetime | None = None
+
+
+def successions(
+    ticket: "Ticket",
+    old: Sequence[Commitment],
+    before: Commitment | None,
+    promises: Mapping[tuple[str, int], Promise],
+    *,
+    stood: Stood,
+) -> list[Succession]:
+    """What gives way to what when the running customer promises `old` are counted anew from their true start (§3.4).
 
     Their pauses are all the times that the ticket `stood`, also while no clock ran that could have stood: a promise
     that is missed does not stand any more (`pause`), yet its successor did not use that time. A promise that was
-    already kept under the old classification stays kept. Where no resolution ran so far (it was no incident), one
-    begins at the receipt.
+    already kept stays kept. Where no resolution runs (it was no incident, or none was promised) one begins at the
+    receipt, unless the last one, `before`, has ended. Pure: for a preview too.
+    """
+
+    def resolution(commitment: Commitment | None, began: datetime) -> Succession:
+        promise = (
+            promises.get((PromiseKind.RESOLUTION, ticket.priority)) if ticket.kind == TicketKind.INCIDENT else None
+        )
+        since = max(stood.since, began) if stood.since else None
+        return Succession(commitment, promise, began, stood.within(began), since)
+
+    found = []
+    for commitment in old:
+        if commitment.kind == PromiseKind.REACTION:
+            promise = promises.get((PromiseKind.REACTION, ticket.priority))
+            found.append(Succession(commitment, promise, commitment.started_at))
+        else:
+            found.append(resolution(commitment, commitment.started_at))
+    if ticket.kind != TicketKind.INCIDENT or any(commitment.kind == PromiseKind.RESOLUTION for commitment in old):
+        return found
+    # It became an incident (again), or came to a promise. A promise that has ended is not made anew.
+    if before is None or before.ending == Commitment.Ending.SUPERSEDED:
+        anew = resolution(None, before.started_at if before else ticket.opened_at)
+        if anew.promise is not None:
+            found.append(anew)
+    return found
+
+
+def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
+    """The classification was wrong: running customer promises are counted anew from their true start (§3.4).
+
+    What gives way to what is in `successions`.
     """
     promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
+    for step in successions(
+        ticket, running(ticket, *CUSTOMER_PROMISES), last_resolution(ticket), promises, stood=stood
+    ):
+        if step.old is not None:
+            supersede(step.old, at=at, why=why)
+        start(ticket, step.promise, at=step.began, pauses=step.pauses, paused_at=step.paused_at)
 
-    def resolution_from(began: datetime) -> None:
-        since = max(stood.since, began) if stood.since else None
-        promise = promises.get((PromiseKind.RESOLUTION, ticket.priority))
-        start(ticket, promise, at=began, pauses=stood.within(began), paused_at=since)
 
-    old = running(ticket, *CUSTOMER_PROMISES)
-    for commitment in old:
-        supersede(commitment, at=at, why=why)
-        if commitment.kind == PromiseKind.REACTION:
-            start(ticket, promises.get((commitment.kind, ticket.priority)), at=commitment.started_at)
-        elif ticket.kind == TicketKind.INCIDENT:
-            resolution_from(commitment.started_at)
-    if ticket.kind != TicketKind.INCIDENT or any(commitment.kind == PromiseKind.RESOLUTION for commitment in old):
-        return
-    # It became an incident (again), or rose to a priority with a promise. A promise that has ended is not made anew.
-    before = ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
-    if before is None or before.ending == Commitment.Ending.SUPERSEDED:
-        resolution_from(before.started_at if before else ticket.opened_at)
+def last_resolution(ticket: "Ticket") -> Commitment | None:
+    """The resolution clock that was started last, however it ended."""
+    return ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
+
+
+def is_same_promise(commitment: Commitment, promise: Promise | None) -> bool:
+    """Whether the clock already runs on this very promise, so that other terms do not touch it (domain §4)."""
+    return promise is not None and (
+        commitment.priority,
+        commitment.amount,
+        commitment.unit,
+        commitment.calendar_version.calendar_id,
+        commitment.clause_id,
+    ) == (
+        promise.priority,
+        promise.amount,
+        promise.unit,
+        promise.calendar.pk,
+        promise.clause.pk if promise.clause else None,
+    )
+
+
+def moved_by(steps: Iterable[Succession]) -> list[Succession]:
+    """The successions that other terms bring: a promise that stays as it is goes on, an agreed one too (§4.2)."""
+    return [
+        step for step in steps if step.old is None or not (step.old.agreed or is_same_promise(step.old, step.promise))
+    ]
+
+
+def change_terms(
+    ticket: "Ticket", *, at: datetime, why: str, stood: Stood
+) -> list[tuple[Commitment | None, Commitment | None]]:
+    """The ticket stands on other terms now: each running customer promise that differs is counted anew (domain §4).
+
+    From its true start, with all pauses, as `successions` has it. A clock that is late at once is missed at once, and
+    its ladder climbs at the next sweep. Ended clocks are never touched. Returns (old, new) of what moved; either may be
+    None.
+    """
+    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
+    moved: list[tuple[Commitment | None, Commitment | None]] = []
+    steps = successions(ticket, running(ticket, *CUSTOMER_PROMISES), last_resolution(ticket), promises, stood=stood)
+    for step in moved_by(steps):
+        if step.old is not None:
+            supersede(step.old, at=at, why=why)
+        new = start(ticket, step.promise, at=step.began, pauses=step.pauses, paused_at=step.paused_at)
+        if new is not None and is_late(new, at):
+            new.ending = Commitment.Ending.MISSED
+            new.next_check_at = next_look(new)
+            new.save(update_fields=["ending", "next_check_at"])
+        moved.append((step.old, new))
+    return moved
+
+
+def is_late(commitment: Commitment, at: datetime) -> bool:
+    """Whether the deadline of a clock has passed and it does not stand; "at most" holds to its own instant (§4.1)."""
+    return commitment.ending == Commitment.Ending.MISSED or (commitment.paused_at is None and at > commitment.due_at)
 
 
 def reinstate(commitment: Commitment, *, at: datetime, why: str, stood: Stood) -> Commitment:

@@ -15,6 +15,7 @@ from accounts.models import Role, User
 from contracts import signing
 from contracts.models import (
     Contract,
+    ContractClause,
     Customer,
     CustomerMember,
     Licence,
@@ -162,6 +163,12 @@ def a_draft(customer: Customer, code: str = "premium", **fields: Any) -> Contrac
     return signing.draft(
         customer, package=package(code), **{"by": a_contract_admin(), "starts_on": FIRST_DAY, "at": SIGNED_AT, **fields}
     )
+
+
+def a_clause(contract: Contract, **fields: Any) -> ContractClause:
+    """A clause in force; of a signed contract an amendment from its signature on, as the database asks."""
+    words = {"text_ru": "Особое условие.", "text_en": "A special condition."}
+    return ContractClause.objects.create(contract=contract, **{**words, "starts_at": contract.signed_at, **fields})
 
 
 def a_customer(

@@ -7,9 +7,9 @@
 What import may and may not do (domain §1.7, §2):
 - An empty cell or a column that is not there leaves what is recorded: import never erases.
 - Natural keys: a company by its name, whatever its case and spaces; a licence by company, product, deployment and
-  first day; a person by the e-mail address. Rows of one file that contradict each other are all bad: nothing is guessed.
+  first day; a person by the e-mail address. Rows of a file that contradict each other are all bad.
 - A licence that a signed contract covers keeps product, deployment, cost and first day: its price was signed.
-- An installed release is known and official, or left empty; empty is a warning, because `signing.activate` asks for it.
+- An installed release is known and official, or left empty (§1.7.4): a warning, because `signing.activate` asks for it.
 - A responsible contact is named where the company has none at that moment. A change of the contact is agreed by both
   sides on its own page, so a second one is refused here.
 """

@@ -55,8 +55,20 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(
             "cost",
             _("Cost, EUR"),
-            ("cost", "cost, eur", "cost eur", "licence cost", "license cost", "price", "стоимость", "стоимость, eur")
-            + ("стоимость, евро", "стоимость eur", "стоимость лицензии", "цена"),
+            (
+                "cost",
+                "cost, eur",
+                "cost eur",
+                "licence cost",
+                "license cost",
+                "price",
+                "стоимость",
+                "стоимость, eur",
+                "стоимость, евро",
+                "стоимость eur",
+                "стоимость лицензии",
+                "цена",
+            ),
             True,
         ),
         Column(
@@ -68,14 +80,36 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(
             "ends_on",
             _("Ends on"),
-            ("ends on", "ends", "end", "end date", "to", "until", "окончание", "конец", "дата окончания", "по", "до")
-            + ("действует по", "действует до"),
+            (
+                "ends on",
+                "ends",
+                "end",
+                "end date",
+                "to",
+                "until",
+                "окончание",
+                "конец",
+                "дата окончания",
+                "по",
+                "до",
+                "действует по",
+                "действует до",
+            ),
         ),
         Column(
             "release",
             _("Installed release"),
-            ("installed release", "release", "version", "installed version", "release version")
-            + ("installed release version", "установленная версия", "версия", "релиз"),
+            (
+                "installed release",
+                "release",
+                "version",
+                "installed version",
+                "release version",
+                "installed release version",
+                "установленная версия",
+                "версия",
+                "релиз",
+            ),
         ),
     ),
     ImportRun.Kind.CONTACTS: (
@@ -93,14 +127,32 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(
             "responsible",
             _("Responsible contact (yes/no)"),
-            ("responsible contact (yes/no)", "responsible", "responsible contact", "responsible yes/no")
-            + ("ответственное лицо (да/нет)", "ответственное лицо", "ответственный", "ответственное"),
+            (
+                "responsible contact (yes/no)",
+                "responsible",
+                "responsible contact",
+                "responsible yes/no",
+                "ответственное лицо (да/нет)",
+                "ответственное лицо",
+                "ответственный",
+                "ответственное",
+            ),
         ),
         Column(
             "since",
             _("Responsible from"),
-            ("responsible from", "from", "since", "from when", "responsible since")
-            + ("ответственное лицо с", "ответственный с", "с", "с какого дня", "с даты"),
+            (
+                "responsible from",
+                "from",
+                "since",
+                "from when",
+                "responsible since",
+                "ответственное лицо с",
+                "ответственный с",
+                "с",
+                "с какого дня",
+                "с даты",
+            ),
         ),
     ),
 }

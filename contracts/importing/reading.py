@@ -1,4 +1,4 @@
-"""A file as rows: CSV (comma, semicolon or tab) or XLSX, under the row numbers that a spreadsheet shows. Nothing is guessed.
+"""A file as rows: CSV (comma, semicolon or tab) or XLSX, under the row numbers of the spreadsheet. Nothing is guessed.
 
 tablib reads files with the same two parsers; it drops empty lines and with them the numbers, so they are called here
 directly, and tablib writes what goes out (`exporting`).
@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import zip_longest
 from typing import Any
 
 import openpyxl
@@ -50,7 +51,7 @@ class NotReadable(Refused):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the file: its number in the spreadsheet, the texts of its cells by column, cells beyond the headings."""
+    """One row: its number in the spreadsheet, the texts of its cells by column, how many stand beyond the headings."""
 
     number: int
     cells: dict[str, str]
@@ -75,6 +76,7 @@ def read(content: bytes, name: str, *, kind: str, encoding: str = UNICODE) -> Ta
     if not content.strip(b"\x00 \t\r\n" + UTF8_MARK):
         raise NotReadable(_("The file is empty."))
     sheets: list[str] = []
+    rows: Iterable[tuple[int, list[str]]]
     if content.startswith(b"PK\x03\x04"):
         rows, sheets = _workbook(content)
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
@@ -120,7 +122,7 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _cyrillic(content: bytes) -> str:
-    """Windows-1251 takes nearly every byte: a file that is Unicode would turn into gibberish, so it is refused first."""
+    """Windows-1251 takes nearly every byte: Unicode would turn into gibberish, so it is refused first."""
     marked = content.startswith((*UTF16, UTF8_MARK))
     if not marked and not content.isascii():
         try:
@@ -201,10 +203,13 @@ def _workbook(content: bytes) -> tuple[list[tuple[int, list[str]]], list[str]]:
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of looks that it does not carry over
-            values, others = _sheet(content, data_only=True)
+            found, others = _sheet(content, data_only=True)
             if has_formulas:
-                formulas, _others = _sheet(content, data_only=False)
-                values = [_uncounted(value, formula) for value, formula in zip(values, formulas, strict=True)]
+                written, _others = _sheet(content, data_only=False)
+                found = {
+                    number: _uncounted(found.get(number, ()), written.get(number, ()))
+                    for number in sorted(found.keys() | written.keys())
+                }
     except NotReadable:
         raise
     except Exception as error:
@@ -213,7 +218,7 @@ def _workbook(content: bytes) -> tuple[list[tuple[int, list[str]]], list[str]]:
         raise NotReadable(
             _("The workbook is damaged or is not an XLSX file: open it in a spreadsheet and save it anew as .xlsx.")
         ) from error
-    return [(number, [_text(cell) for cell in cells]) for number, cells in values], others
+    return [(number, [_text(cell) for cell in cells]) for number, cells in found.items()], others
 
 
 def _refuse_bombs(package: zipfile.ZipFile) -> None:
@@ -229,17 +234,19 @@ def _refuse_bombs(package: zipfile.ZipFile) -> None:
             raise NotReadable(_("The workbook is not one that a spreadsheet wrote: save it anew as .xlsx."))
 
 
-def _sheet(content: bytes, *, data_only: bool) -> tuple[list[tuple[int, tuple[Any, ...]]], list[str]]:
+def _sheet(content: bytes, *, data_only: bool) -> tuple[dict[int, tuple[Any, ...]], list[str]]:
+    """The rows that are not empty, by their numbers, without the empty cells at their ends; names of further sheets."""
     workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
     try:
         sheet, *others = workbook.worksheets
         sheet.reset_dimensions()  # what the file claims of its size is not to be trusted
-        rows = []
-        # One column and row more than allowed, so that they are seen and refused, never dropped in silence.
+        rows: dict[int, tuple[Any, ...]] = {}
+        # One column more than allowed, so that it is seen and refused, never dropped in silence.
         found = sheet.iter_rows(max_row=SHEET_ROWS, max_col=MAX_COLUMNS + 1, values_only=True)
         for number, cells in enumerate(found, start=1):
-            if any(cell is not None for cell in cells):
-                rows.append((number, cells))
+            length = max((place for place, cell in enumerate(cells, start=1) if cell is not None), default=0)
+            if length:
+                rows[number] = cells[:length]
             if len(rows) > MAX_ROWS + 1:
                 raise NotReadable(_too_many())
         return rows, [str(other.title) for other in others]
@@ -247,13 +254,11 @@ def _sheet(content: bytes, *, data_only: bool) -> tuple[list[tuple[int, tuple[An
         workbook.close()
 
 
-def _uncounted(value: tuple[int, tuple[Any, ...]], formula: tuple[int, tuple[Any, ...]]) -> tuple[int, tuple[Any, ...]]:
+def _uncounted(values: tuple[Any, ...], written: tuple[Any, ...]) -> tuple[Any, ...]:
     """Where a formula has no counted value, a mark that every column refuses; an empty cell would be a silent loss."""
-    number, cells = value
-    marked = [
-        UNCOUNTED if cell is None and there is not None else cell for cell, there in zip(cells, formula[1], strict=True)
-    ]
-    return number, tuple(marked)
+    return tuple(
+        UNCOUNTED if value is None and there is not None else value for value, there in zip_longest(values, written)
+    )
 
 
 def _text(cell: object) -> str:

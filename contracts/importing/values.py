@@ -1,4 +1,4 @@
-"""Cells as values. Nothing is guessed: what can be read in two ways is refused with a sentence that says how to write it.
+"""Cells as values. Nothing is guessed: what reads in two ways is refused with a sentence that says how to write it.
 
 Pure but for the words. Every function takes the text of a cell that is not empty and raises `Unclear`.
 """

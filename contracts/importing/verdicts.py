@@ -1,6 +1,7 @@
 """What is said of a row: the verdict, everything that is wrong with it, what would change."""
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ class Remark:
 
     field: str
     text: str
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -49,9 +50,10 @@ class Checked:
 
     number: int
     cells: dict[str, str]
-    problems: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    surplus: int = 0
+    problems: list[Remark] = dataclasses.field(default_factory=list)
+    warnings: list[Remark] = dataclasses.field(default_factory=list)
+    changes: list[Change] = dataclasses.field(default_factory=list)
     is_new: bool = False
 
     @property

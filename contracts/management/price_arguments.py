@@ -1,4 +1,4 @@
-"""What `manage.py quote` and `manage.py prorate` share: reading strictly what was typed, and answering people or scripts.
+"""What `manage.py quote` and `manage.py prorate` share: reading strictly what was typed, answering people and scripts.
 
 Nothing is guessed: "1,000", "1e5", "nan" and digits of other scripts are refused, because a price counted from a
 misread number looks as good as a right one.
@@ -17,11 +17,11 @@ from django.conf import settings
 from django.core.management.base import CommandError, OutputWrapper
 from django.utils.translation import gettext as _
 
-from contracts import terms
 from contracts.models import Package, PackageTerms
 from contracts.money import NO_BREAK
 from contracts.price_words import day_words, figures_words, line_words, refusal_words
 from contracts.pricing import Line, NoPrice, PricingError, Proration, Quote
+from contracts.terms import Deployment, Price
 
 MONEY = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -38,6 +38,10 @@ class BadArgument(PricingError):
     """Something typed that cannot be read as what it stands for; the text names the option."""
 
 
+class NotSold(PricingError):
+    """A package that new contracts are no longer signed on."""
+
+
 class UnknownPackage(PricingError):
     """A package that the catalogue does not have, or not on that day."""
 
@@ -48,9 +52,14 @@ class Offer:
 
     package: Package
     terms: PackageTerms
-    prices: Mapping[terms.Deployment, terms.Price]
+    prices: Mapping[Deployment, Price]
 
-    def price(self, deployment: terms.Deployment) -> terms.Price:
+    def only_sold(self) -> None:
+        """Refuses to offer what a draft would be refused for. Raises `NotSold`."""
+        if not self.package.is_sold:
+            raise NotSold(_("The package “%(package)s” is not sold (§1).") % {"package": self.package.name})
+
+    def price(self, deployment: Deployment) -> Price:
         """The price of one deployment. Raises `pricing.NoPrice`."""
         if deployment not in self.prices:
             raise NoPrice(f"The package has no price for {deployment} licences (§1.1).", deployment=deployment)
@@ -110,9 +119,7 @@ def offer(code: str, starts_on: date) -> Offer:
             _("The package “%(package)s” has no terms on %(day)s yet (§1.1).")
             % {"package": package.name, "day": day_words(starts_on)}
         )
-    prices = {
-        terms.Deployment(price.deployment): terms.Price(price.percent, price.minimum) for price in offered.prices.all()
-    }
+    prices = {Deployment(price.deployment): Price(price.percent, price.minimum) for price in offered.prices.all()}
     return Offer(package, offered, prices)
 
 

@@ -145,6 +145,11 @@ class ResponsibleContact(models.Model):
     def __str__(self) -> str:
         return f"{self.user}, {self.customer}"
 
+    @property
+    def is_return(self) -> bool:
+        """Whether this is the row after a substitution: who was stood in for speaks again (domain §2)."""
+        return self.change is not None and self.change.ends_at is not None and self.user_id != self.change.user_id
+
 
 class LicenceQuerySet(models.QuerySet["Licence"]):
     def in_force(self, day: date) -> "LicenceQuerySet":
@@ -203,6 +208,14 @@ class Licence(models.Model):
             )
 
 
+class ContactChangeQuerySet(models.QuerySet["ContactChange"]):
+    def visible_to(self, user: "User") -> "ContactChangeQuerySet":
+        """A customer's people see their own company's, who reads contracts those of the customers they read (§7)."""
+        if user.role == Role.CUSTOMER:
+            return self.filter(customer__members__user=user)
+        return self.filter(customer__in=Customer.objects.visible_to(user)) if user.reads_contracts else self.none()
+
+
 class ContactChange(models.Model):
     """A change of the responsible contact as a process: asked for, agreed by both sides, dated (domain §1.7.1, §2).
 
@@ -254,10 +267,23 @@ class ContactChange(models.Model):
     closed_at = models.DateTimeField(_("settled"), null=True, blank=True)
     words = models.CharField(_("why not"), max_length=300, blank=True)
 
+    objects: ClassVar = ContactChangeQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("change of the responsible contact")
         verbose_name_plural = _("changes of responsible contacts")
         ordering: ClassVar = ["-asked_at", "-pk"]
+        indexes: ClassVar = [
+            # What waits, oldest first: WHERE state = 'asked' ORDER BY asked_at, id (tickets/views/people.py).
+            models.Index("asked_at", "id", name="contact_change_waiting", condition=Q(state="asked")),
+            # What is settled, newest first: WHERE closed_at IS NOT NULL ORDER BY closed_at DESC, id DESC.
+            models.Index(
+                F("closed_at").desc(),
+                F("id").desc(),
+                name="contact_change_settled",
+                condition=Q(closed_at__isnull=False),
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["customer"],

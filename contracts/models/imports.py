@@ -97,6 +97,7 @@ class ImportRow(models.Model):
     number = models.PositiveIntegerField(_("row"))
     verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict.choices)
     cells = models.JSONField(_("cells"), default=dict)
+    surplus = models.PositiveSmallIntegerField(_("cells beyond the headings"), default=0)
     problems = models.JSONField(_("problems"), default=list, blank=True)
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     changes = models.JSONField(_("changes"), default=list, blank=True)

@@ -7,9 +7,17 @@ Money is EUR.
 """
 
 from contracts.signing.clauses import add_clause, end_clause
-from contracts.signing.conditions import conditions_that_fail, last_day
+from contracts.signing.conditions import conditions_that_fail, last_day, what_fails
+from contracts.signing.contact_changes import (
+    agree_contact_change,
+    ask_contact_change,
+    may_take_back,
+    refuse_contact_change,
+    withdraw_contact_change,
+)
 from contracts.signing.contacts import hand_over_contact
-from contracts.signing.drafts import Offer, change_draft, draft, offers
+from contracts.signing.coverage import notice_gaps
+from contracts.signing.drafts import Offer, apply_terms_to_draft, change_draft, draft, offers
 from contracts.signing.ending import expire, terminate
 from contracts.signing.history import record
 from contracts.signing.lines import (
@@ -30,11 +38,12 @@ from contracts.signing.refusals import (
     moscow_day,
     only_signers,
 )
-from contracts.signing.renewals import renew
+from contracts.signing.renewals import NotAnswered, answer_renewal, latest_offer, offer_renewals, renew
 from contracts.signing.signature import activate
 
 __all__ = [
     "SIGNERS",
+    "NotAnswered",
     "NotHandedOver",
     "NotSigned",
     "Offer",
@@ -42,6 +51,9 @@ __all__ = [
     "activate",
     "add_clause",
     "add_licence",
+    "agree_contact_change",
+    "answer_renewal",
+    "ask_contact_change",
     "change_draft",
     "conditions_that_fail",
     "cover_added_licences",
@@ -52,7 +64,11 @@ __all__ = [
     "expire",
     "hand_over_contact",
     "last_day",
+    "latest_offer",
+    "may_take_back",
     "moscow_day",
+    "notice_gaps",
+    "offer_renewals",
     "offers",
     "only_signers",
     "prices_of",
@@ -60,6 +76,8 @@ __all__ = [
     "quote",
     "record",
     "refresh_lines",
+    "refuse_contact_change",
     "renew",
     "terminate",
+    "withdraw_contact_change",
 ]

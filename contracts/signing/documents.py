@@ -3,7 +3,9 @@
 import hashlib
 from datetime import datetime
 
-from contracts.document import contract_pdf
+from django.db.models import Count
+
+from contracts.document import LANGUAGES, contract_pdf
 from contracts.models import Contract, ContractDocument
 
 
@@ -31,6 +33,7 @@ def without_documents(signed_before: datetime) -> "list[Contract]":
     """Signed contracts in force whose document is not kept yet in every language."""
     return list(
         Contract.objects.filter(state=Contract.State.ACTIVE, signed_at__lte=signed_before)
-        .filter(documents__isnull=True)
+        .annotate(kept=Count("documents"))
+        .filter(kept__lt=len(LANGUAGES))
         .order_by("pk")[:100]
     )

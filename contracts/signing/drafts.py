@@ -135,6 +135,48 @@ def change_draft(
     return contract
 
 
+@transaction.atomic
+def apply_terms_to_draft(contract: Contract, terms: PackageTerms, *, by: User, at: datetime) -> Contract:
+    """Quotes a draft anew on other terms of its own package, after a preview (domain §1.1); days and number stay.
+
+    Raises `NotSigned` for what is no draft any more (a signed contract keeps its terms for ever), for terms of another
+    package, and where the draft stands on these terms already; `Forbidden` for the wrong role.
+    """
+    only_signers(by)
+    contract = locked_contract(contract)
+    if contract.state != Contract.State.DRAFT:
+        raise NotSigned(
+            [
+                Reason(
+                    _("This contract is “%(state)s” and keeps the terms that it was signed on.")
+                    % {"state": contract.get_state_display()},
+                    "1.1",
+                )
+            ]
+        )
+    was = contract.terms
+    if was.package_id != terms.package_id:
+        raise NotSigned([Reason(_("This draft is of another package now."), "1.1")])
+    if was.pk == terms.pk:
+        raise NotSigned([Reason(_("This draft is quoted on these terms already."), "1.1")])
+    contract.terms = terms
+    contract.save(update_fields=["terms"])
+    refresh_lines(contract)
+    record(
+        "draft_changed",
+        customer=contract.customer,
+        contract=contract,
+        by=by,
+        at=at,
+        package=terms.package.code,
+        starts_on=contract.starts_on,
+        ends_on=contract.ends_on,
+        terms_from=was.starts_on,
+        terms_to=terms.starts_on,
+    )
+    return contract
+
+
 @dataclass(frozen=True)
 class Offer:
     """What one package would cost a customer for a term, or in words why it cannot be had."""

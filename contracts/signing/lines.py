@@ -160,6 +160,7 @@ def cover_added_licences(
             by=by,
             at=at or datetime.combine(on, time.min, CONTRACT_ZONE),
             licence=str(licence),
+            licence_id=licence.pk,
             amount=line.amount,
             arithmetic=line.arithmetic,
             starts_on=line.starts_on,

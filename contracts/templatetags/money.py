@@ -1,4 +1,4 @@
-"""Money in templates, in the reader's language: `{{ amount|euro }}`, `{{ percent|percent }}`, `{{ line|price_words }}`."""
+"""Money in templates, in the reader's language: `{{ cost|euro }}`, `{{ share|percent }}`, `{{ line|price_words }}`."""
 
 from decimal import Decimal
 

@@ -14,6 +14,7 @@ from contracts.models import (
     PackageTerms,
     Release,
     ResponsibleContact,
+    Service,
     TermsPrice,
     TermsTarget,
 )
@@ -26,7 +27,9 @@ from tests.factories import (
     LicenceFactory,
     ReleaseFactory,
     UserFactory,
+    a_clause,
     a_customer,
+    a_draft,
     a_member,
     contract_of,
     package,
@@ -155,13 +158,19 @@ def test_a_licence_has_one_line_in_a_contract(refused):
 
     with refused("contract_line_once_a_licence"):
         ContractLine.objects.create(
-            contract=line.contract, licence=line.licence, starts_on=FIRST_DAY, cost=0, percent=15, amount=1, arithmetic=""
+            contract=line.contract,
+            licence=line.licence,
+            starts_on=FIRST_DAY,
+            cost=0,
+            percent=15,
+            amount=1,
+            arithmetic="",
         )
 
 
 def test_a_line_of_a_contract_is_not_negative(refused):
     with refused("contract_line_not_negative"):
-        contract_of(a_customer("basic")).lines.update(amount=Decimal("-0.01"))
+        draft_of_2027().lines.update(amount=Decimal("-0.01"))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,146 @@ def test_a_clause_with_half_a_target_is_refused(refused, fields):
     contract = contract_of(a_customer("basic"))
 
     with refused("clause_target_whole"):
-        ContractClause.objects.create(contract=contract, text_ru="…", text_en="…", **fields)
+        a_clause(contract, text_ru="…", text_en="…", **fields)
+
+
+def draft_of_2027() -> Contract:
+    return a_draft(LicenceFactory().customer, "basic", starts_on=date(2027, 1, 1))
+
+
+# What was signed stays (domain §1.1, §2)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda terms: PackageTerms.objects.filter(pk=terms.pk).update(starts_on=date(2019, 1, 1)),
+        lambda terms: terms.prices.filter(deployment="on-site").update(percent=1),
+        lambda terms: terms.prices.filter(deployment="on-site").update(minimum=7),
+        lambda terms: terms.prices.first().delete(),
+        lambda terms: terms.targets.update(amount=1),
+        lambda terms: terms.targets.first().delete(),
+        lambda terms: terms.targets.create(
+            kind="resolution", priority=1, amount=9, unit="minutes", calendar=terms.calendar
+        ),
+        lambda terms: terms.services.clear(),
+        lambda terms: terms.services.add(Service.objects.create(code="new", name_ru="Новая", name_en="New")),
+        lambda terms: TermsPrice.objects.filter(terms=terms).update(terms=other_terms(terms)),
+    ],
+)
+def test_terms_that_were_signed_are_never_edited(refused, edit):
+    terms = contract_of(a_customer("basic")).terms
+
+    with refused("terms_signed_stay"):
+        edit(terms)
+
+
+def other_terms(terms: PackageTerms) -> PackageTerms:
+    return PackageTerms.objects.create(package=terms.package, starts_on=date(2031, 1, 1), calendar=terms.calendar)
+
+
+def test_terms_that_nobody_signed_are_edited():
+    terms = other_terms(package("basic").terms.get())
+
+    terms.prices.create(deployment="on-site", percent=1)
+    terms.prices.update(percent=2)
+    terms.services.add("portal")
+    terms.delete()
+
+    assert not PackageTerms.objects.filter(starts_on=date(2031, 1, 1)).exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"starts_on": date(2025, 1, 1)},
+        {"ends_on": date(2030, 1, 1)},
+        {"number": "another"},
+        {"signed_at": None},
+        {"signed_at": TUESDAY_10},
+    ],
+)
+def test_a_signed_contract_stays_as_it_was_signed(refused, fields):
+    contract = contract_of(a_customer("basic"))
+
+    with refused("contract_signed_stays"):
+        Contract.objects.filter(pk=contract.pk).update(**fields)
+
+
+def test_a_last_day_is_written_once(refused):
+    contract = contract_of(a_customer("basic"))
+    Contract.objects.filter(pk=contract.pk).update(state="terminated", terminated_on=date(2026, 6, 30))
+
+    with refused("contract_signed_stays"):
+        Contract.objects.filter(pk=contract.pk).update(terminated_on=date(2026, 7, 30))
+
+
+@pytest.mark.parametrize("edit", [lambda lines: lines.update(amount=1), lambda lines: lines.all().delete()])
+def test_a_line_of_a_signed_contract_stays(refused, edit):
+    with refused("line_signed_stays"):
+        edit(contract_of(a_customer("basic")).lines)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda clause: ContractClause.objects.filter(pk=clause.pk).update(text_en="Another"),
+        lambda clause: ContractClause.objects.filter(pk=clause.pk).update(starts_at=None),
+        lambda clause: clause.delete(),
+        lambda clause: a_clause(clause.contract, starts_at=None),
+    ],
+)
+def test_a_clause_of_a_signed_contract_stays(refused, edit):
+    clause = a_clause(contract_of(a_customer("basic")), service_id="online")
+
+    with refused("clause_signed_stays"):
+        edit(clause)
+
+
+def test_a_clause_of_a_signed_contract_ends_once(refused):
+    clause = a_clause(contract_of(a_customer("basic")), service_id="online")
+    ContractClause.objects.filter(pk=clause.pk).update(ends_at=TUESDAY_10)
+
+    with refused("clause_signed_stays"):
+        ContractClause.objects.filter(pk=clause.pk).update(ends_at=None)
+
+
+@pytest.mark.parametrize("fields", [{"cost": 1}, {"deployment": "on-demand"}, {"starts_on": date(2020, 1, 1)}])
+def test_a_licence_keeps_what_a_signed_price_was_counted_from(refused, fields):
+    customer = a_customer("basic")
+
+    with refused("licence_signed_for"):
+        customer.licences.update(**fields)
+
+
+def test_a_licence_that_is_signed_for_still_gets_releases_and_seats():
+    customer = a_customer("basic")
+
+    assert customer.licences.update(seats=7, release=None, ends_on=date(2040, 1, 1)) == 1
+
+
+@pytest.mark.parametrize("edit", [lambda rows: rows.update(verb="other"), lambda rows: rows.all().delete()])
+def test_what_happened_to_a_contract_is_never_rewritten(refused, edit):
+    with refused("contract_event_append_only"):
+        edit(contract_of(a_customer("basic")).events)
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "first_end"),
+    [
+        (date(2024, 2, 29), date(2025, 2, 28)),
+        (date(2023, 3, 1), date(2024, 2, 29)),
+        (date(2024, 3, 1), date(2025, 2, 28)),
+        (date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_a_year_ends_where_the_price_says(refused, starts_on, first_end):
+    draft = a_draft(CustomerFactory(), "basic", starts_on=date(2027, 1, 1))
+    rows = Contract.objects.filter(pk=draft.pk)
+
+    assert rows.update(starts_on=starts_on, ends_on=first_end) == 1
+    with refused("contract_one_year_at_least"):
+        rows.update(ends_on=first_end - DAY)
 
 
 # The responsible contact

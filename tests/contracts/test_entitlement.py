@@ -5,11 +5,12 @@ from datetime import datetime
 import pytest
 
 from contracts import entitlement
-from contracts.models import Channel, Contract, ContractClause, Topic
+from contracts.models import Channel, Contract, Topic
 from tests.factories import (
     MOSCOW,
     TUESDAY_10,
     CustomerFactory,
+    a_clause,
     a_contract_admin,
     a_customer,
     a_draft,
@@ -119,9 +120,7 @@ def test_a_closed_channel_says_when_it_opens():
 
 def test_a_clause_of_the_contract_includes_what_is_outside_support_and_says_so():
     contract = contract_of(a_customer("basic"))
-    ContractClause.objects.create(
-        contract=contract, topic=topic("network_os"), text_ru="Сети включены.", text_en="Networks are included."
-    )
+    a_clause(contract, topic=topic("network_os"), text_ru="Сети включены.", text_en="Networks are included.")
 
     answer = entitlement.check(contract, channel="portal", topic=topic("network_os"), at=TUESDAY_10)
 
@@ -130,7 +129,7 @@ def test_a_clause_of_the_contract_includes_what_is_outside_support_and_says_so()
 
 def test_a_clause_of_the_contract_adds_a_service():
     contract = contract_of(a_customer("basic"))
-    ContractClause.objects.create(contract=contract, service_id="online", text_ru="Телефон.", text_en="Phone.")
+    a_clause(contract, service_id="online", text_ru="Телефон.", text_en="Phone.")
 
     assert entitlement.check(contract, channel="phone", topic=topic("how_to"), at=TUESDAY_10).allowed
 

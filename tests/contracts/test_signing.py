@@ -8,7 +8,7 @@ from django.utils import translation
 
 from accounts.refusals import Forbidden
 from contracts import signing
-from contracts.models import Contract, ContractClause, Customer, PackageTerms, TermsPrice
+from contracts.models import Contract, Customer, PackageTerms, TermsPrice
 from contracts.signing import NotHandedOver, NotSigned
 from tests.factories import (
     FIRST_DAY,
@@ -20,6 +20,7 @@ from tests.factories import (
     ProductFactory,
     ReleaseFactory,
     UserFactory,
+    a_clause,
     a_contact,
     a_contract_admin,
     a_csm,
@@ -146,7 +147,7 @@ def test_activate_says_all_the_conditions_that_fail(admin):
     LicenceFactory(customer=company, release=None, product=unofficial.product)
     LicenceFactory(customer=company, release=unofficial)
     draft = a_draft(company, by=admin)
-    ContractClause.objects.create(contract=draft, topic=topic("network_os"), text_ru="Сети включены.", text_en="")
+    a_clause(draft, topic=topic("network_os"), text_ru="Сети включены.", text_en="")
     other = a_draft(company, by=admin)
     Contract.objects.filter(pk=other.pk).update(state="active", signed_at=SIGNED_AT)
 
@@ -317,9 +318,7 @@ def test_only_an_active_contract_takes_licences_in(customer, admin):
 
 def test_renew_drafts_the_next_year_with_the_clauses(admin):
     contract = contract_of(a_customer("business"))
-    ContractClause.objects.create(
-        contract=contract, topic=topic("network_os"), text_ru="Сети включены.", text_en="Networks are included."
-    )
+    a_clause(contract, topic=topic("network_os"), text_ru="Сети включены.", text_en="Networks are included.")
 
     following = signing.renew(contract, by=admin, at=TUESDAY_10)
 

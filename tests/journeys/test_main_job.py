@@ -129,7 +129,7 @@ def test_a_premium_incident_goes_through_four_lines_and_is_rated(house: House) -
 SHORTEN = """
 from contracts.models import ContractClause, Customer
 contract = Customer.objects.get(name__contains="Северолучье").contracts.get(state="active")
-ContractClause.objects.create(contract=contract, kind="reaction", priority=1, minutes=1,
+ContractClause.objects.create(contract=contract, starts_at=contract.signed_at, kind="reaction", priority=1, minutes=1,
     text_ru="Реакция на приоритет 1 за одну минуту.", text_en="Reaction to priority 1 within a minute.")
 """
 

@@ -10,11 +10,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
-from contracts.models import ContractClause, Package, PackageTerms, TermsTarget
+from contracts.models import Package, PackageTerms, TermsTarget
 from sla import clocks
 from sla.models import Calendar, Commitment, Escalation
 from sla.sweep import sweep
-from tests.factories import a_customer, a_lead, an_engineer, contact_of, contract_of, open_ticket
+from tests.factories import a_clause, a_customer, a_lead, an_engineer, contact_of, contract_of, open_ticket
 from tests.moments import december, november, tuesday
 from tickets import workflow
 
@@ -141,8 +141,8 @@ def test_ticket_shows_its_nearest_deadline():
 
 def test_clause_overrides_the_target_of_the_package_and_is_named():
     customer = a_customer("premium")
-    clause = ContractClause.objects.create(
-        contract=contract_of(customer),
+    clause = a_clause(
+        contract_of(customer),
         text_ru="45 минут",
         text_en="45 minutes",
         kind="reaction",
@@ -164,9 +164,7 @@ def test_clause_overrides_the_target_of_the_package_and_is_named():
 
 def test_clause_promises_what_the_package_does_not_in_the_service_hours():
     customer = a_customer("basic")
-    ContractClause.objects.create(
-        contract=contract_of(customer), text_ru="5 ч", text_en="5 h", kind="resolution", priority=2, minutes=300
-    )
+    a_clause(contract_of(customer), text_ru="5 ч", text_en="5 h", kind="resolution", priority=2, minutes=300)
 
     ticket = open_ticket(customer, priority=2, at=tuesday(16))
 

@@ -76,11 +76,7 @@ class Walk:
 def cast() -> Cast:
     lead, manager = a_lead(1), a_manager()
     top()
-    customers = [a_customer(code, starts_on=tuesday(10).date().replace(month=1, day=1)) for code in CODES]
-    for customer in customers:
-        contract = customer.contracts.get()
-        contract.ends_on = contract.ends_on.replace(year=2027)
-        contract.save(update_fields=["ends_on"])
+    customers = [a_customer(code, starts_on=date(2026, 1, 1), ends_on=date(2027, 12, 31)) for code in CODES]
     return Cast(customers, [an_engineer(line) for line in (1, 2, 3, 4)], lead, manager)
 
 

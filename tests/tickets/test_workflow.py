@@ -13,10 +13,10 @@ from django.utils import translation
 
 from accounts.refusals import Forbidden
 from contracts.entitlement import NotCovered
-from contracts.models import ContractClause
 from sla.sweep import sweep
 from tests.factories import (
     UserFactory,
+    a_clause,
     a_contract_admin,
     a_csm,
     a_customer,
@@ -328,18 +328,14 @@ def test_opening_what_is_not_covered_says_why(package, fields, reason, words):
 
 def test_clause_lets_in_what_lies_outside_support():
     customer = a_customer("basic")
-    ContractClause.objects.create(
-        contract=contract_of(customer), text_ru="Сеть", text_en="Networks included", topic_id="network_os"
-    )
+    a_clause(contract_of(customer), text_ru="Сеть", text_en="Networks included", topic_id="network_os")
 
     assert open_ticket(customer, topic="network_os").topic_id == "network_os"
 
 
 def test_clause_lets_in_a_service_of_another_package():
     customer = a_customer("basic")
-    ContractClause.objects.create(
-        contract=contract_of(customer), text_ru="Телефон", text_en="Phone included", service_id="online"
-    )
+    a_clause(contract_of(customer), text_ru="Телефон", text_en="Phone included", service_id="online")
 
     assert open_ticket(customer, channel="phone").channel_id == "phone"
 

@@ -26,6 +26,7 @@ from tickets.workflow.gates import NotAllowed, lock
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import hold, open_ticket
+from tickets.workflow.terms import apply_terms
 
 __all__ = [
     "LOW_RATING",
@@ -36,6 +37,7 @@ __all__ = [
     "accept",
     "acknowledge",
     "answer_escalation",
+    "apply_terms",
     "ask_customer",
     "assign",
     "attach_defect",

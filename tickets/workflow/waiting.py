@@ -1,5 +1,8 @@
 """When a ticket waited for its customer, by its own history: what its clocks pause for (domain §4.1)."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from sla import clocks
@@ -13,9 +16,15 @@ GOES_ON = {"customer_replied", "stopped_waiting", "restored", "restore_contested
 
 def stood_of(ticket: Ticket) -> clocks.Stood:
     """When the request waited for its customer, by its events: also while no clock ran that could have stood."""
+    events = ticket.events.filter(verb__in=STANDS | GOES_ON).order_by("at", "pk")
+    return stood_by(events.values_list("verb", "at"))
+
+
+def stood_by(events: Iterable[tuple[str, datetime]]) -> clocks.Stood:
+    """The same from (verb, moment) of the events, oldest first. Pure."""
     spans = []
     since = None
-    for verb, at in ticket.events.filter(verb__in=STANDS | GOES_ON).order_by("at", "pk").values_list("verb", "at"):
+    for verb, at in events:
         if verb in STANDS:
             since = since or at
         elif since is not None:

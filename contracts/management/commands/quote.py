@@ -37,6 +37,7 @@ class Command(BaseCommand):
             deployment: asked.money(cost, f"--{deployment}") for deployment, cost in typed.items() if cost is not None
         }
         offered = asked.offer(options["package"], starts_on)
+        offered.only_sold()
         price = pricing.quote(offered.prices, costs, starts_on=starts_on, ends_on=ends_on)
         asked.answer(
             self.stdout,

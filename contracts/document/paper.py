@@ -21,9 +21,20 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    KeepTogether,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
-FONTS = Path(__file__).parent / "fonts"
+FONTS = Path(__file__).parent.parent / "fonts"
 REGULAR, BOLD = "GolosText", "GolosText-Bold"
 
 INK, MUTED, ACCENT = HexColor("#15202b"), HexColor("#53626f"), HexColor("#1551b0")
@@ -84,9 +95,10 @@ BODY = _style("body", 9.5, 14, spaceAfter=2 * mm)
 QUIET = _style("quiet", 8.5, 12, textColor=MUTED, spaceAfter=2 * mm)
 TITLE = _style("title", 21, 27, fontName=BOLD)
 SUBTITLE = _style("subtitle", 13, 18, spaceAfter=5 * mm)
-HEADING = _style("heading", 13, 17, fontName=BOLD, spaceBefore=8 * mm, spaceAfter=2.5 * mm, keepWithNext=1)
-SUBHEADING = _style("subheading", 9.5, 13, fontName=BOLD, spaceBefore=4 * mm, spaceAfter=1.5 * mm, keepWithNext=1)
+HEADING = _style("heading", 13, 17, fontName=BOLD, spaceBefore=8 * mm, spaceAfter=2.5 * mm)
+SUBHEADING = _style("subheading", 9.5, 13, fontName=BOLD, spaceBefore=6 * mm, spaceAfter=1.5 * mm)
 CELL = _style("cell", 8.5, 11.5)
+CELL_SMALL = _style("cell small", 8, 11)
 CELL_BOLD = _style("cell bold", 8.5, 11.5, fontName=BOLD)
 CELL_QUIET = _style("cell quiet", 8, 11, textColor=MUTED)
 CELL_RIGHT = _style("cell right", 8.5, 11.5, alignment=TA_RIGHT)
@@ -112,10 +124,44 @@ def numbered(number: str, words: object) -> Paragraph:
     return Paragraph(marked(words), NUMBERED, bulletText=number)
 
 
-def heading(number: int, words: object) -> Paragraph:
-    return Paragraph(
-        f'<font color="{ACCENT.hexval().replace("0x", "#")}">{number}</font>&nbsp;&nbsp;{marked(words)}', HEADING
-    )
+def heading(number: int, words: object) -> list[Flowable]:
+    """The numbered heading of a section that may be long; a page ends before it rather than right after."""
+    return [CondPageBreak(45 * mm), numbered_heading(number, words)]
+
+
+def section(number: int, words: object, *parts: Flowable) -> KeepTogether:
+    """A section that stays on one page where it fits on one."""
+    return KeepTogether([numbered_heading(number, words), *parts])
+
+
+def numbered_heading(number: int, words: object) -> Paragraph:
+    """The heading alone, for a section that is kept together by other means."""
+    tint = ACCENT.hexval().replace("0x", "#")
+    return Paragraph(f'<font color="{tint}">{number}</font>&nbsp;&nbsp;{marked(words)}', HEADING)
+
+
+def titled(words: object, rows: Table) -> list[Flowable]:
+    """A table with a heading of its own, which never ends a page; a short table is not torn apart."""
+    title = text(words, SUBHEADING)
+    if len(rows._cellvalues) <= SHORT:
+        return [KeepTogether([title, rows])]
+    return [CondPageBreak(45 * mm), title, rows]
+
+
+def followed(words: object, more: object) -> Paragraph:
+    """A name and, quieter, what belongs to it: “Product 7.8.4”."""
+    tint = MUTED.hexval().replace("0x", "#")
+    return Paragraph(f'{marked(words)} <font color="{tint}">{marked(more)}</font>', CELL_SMALL)
+
+
+def fitting(words: str, width: float) -> str | Paragraph:
+    """A number for a column of `width` points, in smaller type where it is too long for it."""
+    room = width - 8
+    length = pdfmetrics.stringWidth(words, REGULAR, 8)
+    if length <= room:
+        return words
+    size = max(5, 8 * room / length)
+    return Paragraph(marked(words), ParagraphStyle("fitting", parent=CELL_RIGHT, fontSize=size - 0.05))
 
 
 def cut(words: str, width: float, size: float) -> str:
@@ -131,6 +177,7 @@ def cut(words: str, width: float, size: float) -> str:
 # Tables
 
 Row = Sequence[Any]
+SHORT = 8  # rows with the head: kept on one page
 GRID = [
     ("FONT", (0, 0), (-1, -1), REGULAR, 8.5, 11.5),
     ("TEXTCOLOR", (0, 0), (-1, -1), INK),
@@ -169,9 +216,8 @@ def total_row(row: int) -> list[tuple]:
     ]
 
 
-def facts(rows: Sequence[Sequence[tuple[str, str]]]) -> Table:
-    """A box of label and value, as the board has it."""
-    columns = len(rows[0])
+def facts(widths: Sequence[float], rows: Sequence[Sequence[tuple[str, str]]]) -> Table:
+    """A box of label and value, as the board has it; `widths` of the columns in points."""
     cells = [[stacked((label, LABEL), (value, VALUE)) for label, value in row] for row in rows]
     style = [
         ("BOX", (0, 0), (-1, -1), 0.6, LINE),
@@ -182,7 +228,7 @@ def facts(rows: Sequence[Sequence[tuple[str, str]]]) -> Table:
         ("LEFTPADDING", (0, 0), (-1, -1), 9),
         ("RIGHTPADDING", (0, 0), (-1, -1), 6),
     ]
-    return Table(cells, colWidths=[WIDTH / columns] * columns, style=TableStyle(style), hAlign="LEFT")
+    return Table(cells, colWidths=list(widths), style=TableStyle(style), hAlign="LEFT")
 
 
 def notice(words: str, more: str = "") -> list[Flowable]:
