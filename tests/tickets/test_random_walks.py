@@ -8,7 +8,7 @@ clock should have paused for is written down beside the walk, from the states al
 import itertools
 import os
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
