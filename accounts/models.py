@@ -1,13 +1,15 @@
 """People who sign in, their role (domain §7) and, for engineers, the support lines they work on (domain §3.3)."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -174,3 +176,43 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """How the admin greets."""
         return self.short_name
+
+
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    def at(self, moment: datetime) -> "AbsenceQuerySet":
+        return self.filter(starts_at__lte=moment, ends_at__gt=moment)
+
+
+class Absence(models.Model):
+    """A person of ours is away from a moment to a moment, [start, end): whom the ladder calls, it calls in their stead.
+
+    Without a substitute named, somebody else of the same role stands in (domain §4.4).
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="absences", verbose_name=_("person"))
+    starts_at = models.DateTimeField(pgettext_lazy("date", "from"))
+    ends_at = models.DateTimeField(_("until"))
+    substitute = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("stood in for by")
+    )
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+
+    objects: ClassVar = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering: ClassVar = ["-starts_at"]
+        indexes: ClassVar = [
+            # Who is away now: WHERE starts_at <= now AND ends_at > now (sla/sweep.py); few rows end in the future.
+            models.Index("ends_at", "starts_at", name="absence_by_end"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="absence_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(substitute__isnull=True) | ~Q(substitute=models.F("user")), name="absence_not_oneself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.starts_at:%Y-%m-%d} – {self.ends_at:%Y-%m-%d}"

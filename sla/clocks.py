@@ -15,7 +15,8 @@ from django.db.models import Q
 
 from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
 from contracts.terms import WORKING_DAY
-from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder
+from sla.ladder import Step, rung_of, step_of
+from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder, LadderStep
 
 if TYPE_CHECKING:
     from tickets.models import Ticket
@@ -110,32 +111,36 @@ def promised_times(
     return times
 
 
-def ladder_steps(kind: str, package_id: int, priority: int) -> list[tuple[int, str]]:
-    """The rungs (percent, whom) of the most particular ladder, in order (domain §4.4)."""
+def ladder_steps(kind: str, package_id: int, priority: int) -> list[Step]:
+    """The rungs of the most particular ladder, in order (domain §4.4)."""
     ladders = Ladder.objects.filter(kind=kind).filter(
         Q(package__isnull=True) | Q(package=package_id), Q(priority__isnull=True) | Q(priority=priority)
     )
     best = max(ladders, key=lambda ladder: (ladder.package_id is not None, ladder.priority is not None), default=None)
-    return [(step.percent, step.whom) for step in best.steps.all()] if best else []
+    return [as_step(step) for step in best.steps.all()] if best else []
+
+
+def as_step(row: LadderStep) -> Step:
+    """The rung of the catalogue as a plain value."""
+    quiet = (row.quiet_from, row.quiet_to) if row.quiet_from is not None and row.quiet_to is not None else None
+    return Step(row.percent, row.whom, row.within, quiet)
 
 
 # Arithmetic of one row: fills due, rungs and next look from start, target and pauses. Saves nothing.
 
 
-def lay_out(commitment: Commitment, steps: Sequence[tuple[int, str]] | None = None) -> None:
+def lay_out(commitment: Commitment, steps: Sequence[Step] | None = None) -> None:
     """Computes the deadline and the moment of every rung on the row's own calendar, its pauses cut out."""
     calendar = commitment.calendar
     pauses = [(span.lower, span.upper) for span in commitment.pauses]
     if steps is None:
-        steps = [(rung["percent"], rung["whom"]) for rung in commitment.rungs]
+        steps = [step_of(rung) for rung in commitment.rungs]
 
     def moment(percent: int) -> datetime:
         return calendar.add_with_pauses(commitment.started_at, commitment.target * percent / 100, pauses)
 
     commitment.due_at = moment(100)
-    commitment.rungs = [
-        {"percent": percent, "whom": whom, "at": moment(percent).isoformat()} for percent, whom in steps
-    ]
+    commitment.rungs = [rung_of(step, moment(step.percent)) for step in steps]
     commitment.next_check_at = next_look(commitment)
 
 
@@ -178,7 +183,7 @@ def prepared(
     ticket: "Ticket",
     promise: Promise,
     version: CalendarVersion,
-    steps: Sequence[tuple[int, str]],
+    steps: Sequence[Step],
     *,
     at: datetime,
     pauses: Sequence[DateTimeTZRange] = (),

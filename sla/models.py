@@ -158,6 +158,14 @@ class LadderStep(models.Model):
     ladder = models.ForeignKey(Ladder, models.CASCADE, related_name="steps", verbose_name=_("ladder"))
     percent = models.PositiveSmallIntegerField(_("percent of the time"))
     whom = models.CharField(_("calls in"), max_length=20, choices=Whom.choices)
+    within = models.PositiveSmallIntegerField(
+        _("to be acknowledged within, minutes of service time"),
+        null=True,
+        blank=True,
+        help_text=_("Nobody says “I have it” in this time: the next rung is called at once. Empty: nobody waits."),
+    )
+    quiet_from = models.TimeField(_("letters are quiet from, Moscow time"), null=True, blank=True)
+    quiet_to = models.TimeField(_("letters are quiet until, Moscow time"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rung")
@@ -167,6 +175,12 @@ class LadderStep(models.Model):
             models.UniqueConstraint(fields=["ladder", "percent", "whom"], name="rung_once"),
             models.CheckConstraint(condition=Q(percent__range=(1, 1000)), name="rung_percent_1_to_1000"),
             models.CheckConstraint(condition=Q(whom__in=Whom.values), name="rung_whom_known"),
+            models.CheckConstraint(condition=Q(within__isnull=True) | Q(within__gt=0), name="rung_within_positive"),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_to__isnull=True)
+                | (Q(quiet_from__isnull=False, quiet_to__isnull=False) & ~Q(quiet_from=F("quiet_to"))),
+                name="rung_quiet_whole",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -189,7 +203,8 @@ class Commitment(models.Model):
     Rows are never rewritten to another promise: a change supersedes the row and says why.
     `target` is business time; a working day is 9 hours of it (§1.5). `pauses` are closed spans [start, end);
     `paused_at` the start of the one that goes on. `rungs` is the ladder as it was when the clock started, with the
-    moment of each rung, so that neither an edit of a ladder nor calendar arithmetic ever happens in the sweep.
+    moment of each rung ([{"percent", "whom", "at", "within", "quiet"}]), so that neither an edit of a ladder nor
+    arithmetic over a calendar happens in the sweep (but for rungs that nobody acknowledged).
     """
 
     class Ending(models.TextChoices):
@@ -322,6 +337,15 @@ class Escalation(models.Model):
         related_name="called_in",
         verbose_name=_("person"),
     )
+    # Who was away when the rung was reached: `person` stands in for them.
+    instead_of: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("instead of")
+    )
+    # Called before its time, because nobody acknowledged the rung below.
+    is_early = models.BooleanField(_("before its time"), default=False)
+    acknowledge_by = models.DateTimeField(_("to be acknowledged by"), null=True, blank=True)
+    # Quiet hours: the escalation stands at once, its letter waits for this moment.
+    letter_after = models.DateTimeField(_("letter not before"), null=True, blank=True)
     reached_at = models.DateTimeField(_("reached at"))
     created_at = models.DateTimeField(_("written at"))
     reason = models.TextField(_("reason"), blank=True)

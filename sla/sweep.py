@@ -1,36 +1,34 @@
 """The sweep: every promise whose next look has come climbs its ladder (domain §4.4, §4.5).
 
-Asks one index range, never the open tickets. Each batch is one transaction: locked with SKIP LOCKED, looked at again,
-escalations and next looks written in bulk. Any number of sweeps may run at once; a killed one leaves nothing half done
-and repeats nothing (row locks, and `escalation_once_a_rung`). After an outage the missed rungs come in order.
+Asks one index range, never the open tickets. Each batch of a thousand is one transaction of a few statements, however
+many rows it holds: locked with SKIP LOCKED, looked at again, escalations and next looks written in bulk. Any number of
+sweeps may run at once; a killed one leaves nothing half done and repeats nothing (row locks, and
+`escalation_once_a_rung`). After an outage the missed rungs come in order. A rung that nobody acknowledges in its time
+calls the next one; who is away is stood in for (sla/callees.py).
+
+The rows are plain tuples and the writes are two statements over arrays: a thousand model instances and a `bulk_update`
+cost five times as much (bench/sweep.py). `tests/sla/test_sweep.py` holds it equal to the state machine.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
-from accounts.models import Role, User
-from contracts.models import ContractClause, PackageTerms
-from sla.models import Commitment, Escalation, SweepTrouble, Whom
+from sla.callees import Callees, Place
+from sla.ladder import Reached, letter_after, next_rungs
+from sla.models import CalendarVersion, Commitment, SweepTrouble
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 1_000
 SET_ASIDE_FOR = timedelta(hours=1)
-MISSED = 100  # percent: the rung of the deadline itself is reached only after it ("at most" holds to its instant)
-
-
-@dataclass(frozen=True)
-class Reached:
-    """One rung that has been reached: its place in the ladder, percent, whom it calls, and when it fell due."""
-
-    position: int
-    percent: int
-    whom: str
-    at: datetime
+ON_TIME = timedelta(minutes=5)  # a rung written later than that (an outage) is waited for from now, not from its moment
+NOT_UNDERSTOOD = (KeyError, TypeError, ValueError)
 
 
 @dataclass
@@ -43,27 +41,60 @@ class Swept:
     set_aside: int = 0
 
 
-def next_rungs(rungs: Sequence[dict], done: int, now: datetime) -> tuple[list[Reached], datetime | None]:
-    """Pure: the rungs reached by now and not yet done, in order, and the moment of the next one (None: no more)."""
-    reached: list[Reached] = []
-    for position, rung in enumerate(rungs[done:], start=done):
-        at = datetime.fromisoformat(rung["at"])
-        if at > now or (rung["percent"] >= MISSED and at == now):
-            return reached, at
-        reached.append(Reached(position, rung["percent"], rung["whom"], at))
-    return reached, None
+class Due(NamedTuple):
+    """A commitment whose next look has come, with what decides whom its rungs call in; locked."""
+
+    pk: int
+    ticket: int
+    priority: int
+    calendar: int
+    ending: str
+    due_at: datetime
+    rungs: list[dict]
+    done: int
+    place: Place
+
+
+class Called(NamedTuple):
+    """One rung to be written as an escalation."""
+
+    due: Due
+    rung: Reached
+    person: int | None
+    instead_of: int | None
+    acknowledge_by: datetime | None
+    letter_after: datetime | None
+
+
+class Looked(NamedTuple):
+    """What becomes of a commitment after this look."""
+
+    pk: int
+    ending: str
+    done: int
+    next_check_at: datetime | None
+
+
+@dataclass
+class Batch:
+    """What one batch writes, and the rows that could not be understood."""
+
+    looked: list[Looked] = field(default_factory=list)
+    called: list[Called] = field(default_factory=list)
+    poison: list[tuple[int, str]] = field(default_factory=list)
 
 
 def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
     """Looks at every commitment whose next look has come by now, in batches, oldest first, until none is left."""
     swept = Swept()
-    while True:
+    callees = Callees(now)
+    while _is_anything_due(now):
         try:
-            found = _sweep_batch(now, batch, swept)
+            found = _sweep_batch(now, batch, swept, callees)
         except DatabaseError:
             log.exception("sweep: a batch failed, its rows are tried one by one")
-            found = _sweep_one_by_one(now, batch, swept)
-        if not found:
+            found = _sweep_one_by_one(now, batch, swept, callees)
+        if not found:  # what another sweep holds, it deals with
             break
     if swept.looked_at:
         log.info(
@@ -76,149 +107,201 @@ def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
     return swept
 
 
-def _locked(now: datetime, limit: int) -> list[Commitment]:
-    return list(
-        Commitment.objects.due_for_check(now)
-        .select_related("ticket__customer__csm")
-        .select_for_update(of=("self",), skip_locked=True)[:limit]
-    )
+# `commitment_next_check` is the index of this query, as of `CommitmentQuerySet.due_for_check`.
+DUE = """
+SELECT c.id, c.ticket_id, c.priority, c.calendar_version_id, c.ending, c.due_at, c.rungs::text, c.rungs_done,
+       t.line_id, t.assignee_id, t.terms_id, t.contract_id, k.csm_id
+FROM (
+    SELECT * FROM sla_commitment WHERE next_check_at <= %s AND (%s::bigint IS NULL OR id = %s)
+    ORDER BY next_check_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+) c
+JOIN tickets_ticket t ON t.id = c.ticket_id
+JOIN contracts_customer k ON k.id = t.customer_id
+ORDER BY c.next_check_at, c.id
+"""
+# The rung that was called last, where it waits to be acknowledged still.
+UNHEARD = """
+SELECT commitment_id, acknowledge_by FROM (
+    SELECT DISTINCT ON (commitment_id) commitment_id, acknowledge_by, state FROM sla_escalation
+    WHERE commitment_id = ANY(%s) AND position IS NOT NULL ORDER BY commitment_id, position DESC
+) latest
+WHERE state = 'open' AND acknowledge_by IS NOT NULL
+"""
+CALL = """
+INSERT INTO sla_escalation (ticket_id, commitment_id, position, percent, whom, person_id, instead_of_id, is_early,
+                            acknowledge_by, letter_after, reached_at, created_at, cause, reason, state, answer)
+SELECT called.*, %s, 'ladder', '', 'open', ''
+FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::varchar[], %s::bigint[], %s::bigint[],
+            %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) called
+ON CONFLICT DO NOTHING
+"""
+LOOK_AGAIN = """
+UPDATE sla_commitment SET ending = looked.ending, rungs_done = looked.done, next_check_at = looked.next
+FROM unnest(%s::bigint[], %s::varchar[], %s::smallint[], %s::timestamptz[]) looked(id, ending, done, next)
+WHERE sla_commitment.id = looked.id
+"""
 
 
-def _sweep_batch(now: datetime, limit: int, swept: Swept) -> int:
+def _is_anything_due(now: datetime) -> bool:
+    """Asked before a batch is opened: an idle pass is this one statement, and no transaction."""
+    return Commitment.objects.due_for_check(now).exists()
+
+
+def _sweep_batch(now: datetime, limit: int, swept: Swept, callees: Callees) -> int:
     with transaction.atomic():
-        due = _locked(now, limit)
-        if not due:
+        due, unread = _locked(now, limit)
+        if not due and not unread:
             return 0
-        poison = _climb(due, now, swept)
-    for commitment, error in poison:
-        _set_aside(commitment, now, error, swept)
-    return len(due)
+        batch = _climb(due, now, callees)
+        _write(batch, now)
+    _count(batch, swept)
+    for key, error in [*unread, *batch.poison]:
+        _set_aside(key, now, error, swept)
+    return len(due) + len(unread)
 
 
-def _sweep_one_by_one(now: datetime, limit: int, swept: Swept) -> int:
+def _sweep_one_by_one(now: datetime, limit: int, swept: Swept, callees: Callees) -> int:
     keys = list(Commitment.objects.due_for_check(now).values_list("pk", flat=True)[:limit])
     for key in keys:
         try:
             with transaction.atomic():
-                row = (
-                    Commitment.objects.due_for_check(now)
-                    .select_related("ticket__customer__csm")
-                    .select_for_update(of=("self",), skip_locked=True)
-                    .filter(pk=key)
-                    .first()
-                )
-                if row is not None:
-                    poison = _climb([row], now, swept)
-                    if poison:
-                        raise DatabaseError(poison[0][1])
+                due, unread = _locked(now, 1, key)
+                batch = _climb(due, now, callees)
+                if unread or batch.poison:
+                    raise DatabaseError((unread or batch.poison)[0][1])
+                _write(batch, now)
+            _count(batch, swept)
         except DatabaseError as error:
-            _set_aside(Commitment(pk=key), now, str(error), swept)
+            _set_aside(key, now, str(error), swept)
     return len(keys)
 
 
-def _climb(due: Sequence[Commitment], now: datetime, swept: Swept) -> list[tuple[Commitment, str]]:
-    """Applies the ladder to locked rows; returns those that could not be understood, with the reason."""
-    people = _People(due)
-    escalations: list[Escalation] = []
-    poison: list[tuple[Commitment, str]] = []
-    fine: list[Commitment] = []
-    for commitment in due:
+def _locked(now: datetime, limit: int, key: int | None = None) -> tuple[list[Due], list[tuple[int, str]]]:
+    """The rows to look at, locked; and those whose rungs cannot be read, with the reason."""
+    due, unread = [], []
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, [now, key, key, limit])
+        for pk, ticket, priority, calendar, ending, due_at, rungs, done, *place in cursor.fetchall():
+            try:
+                due.append(Due(pk, ticket, priority, calendar, ending, due_at, json.loads(rungs), done, Place(*place)))
+            except NOT_UNDERSTOOD as error:
+                unread.append((pk, repr(error)))
+    return due, unread
+
+
+def _unheard(due: Sequence[Due]) -> dict[int, datetime]:
+    """Until when the last rung of each commitment is to be acknowledged, where nobody has yet."""
+    waiting = [row.pk for row in due if row.done]
+    if not waiting:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(UNHEARD, [waiting])
+        return dict(cursor.fetchall())
+
+
+def _climb(due: Sequence[Due], now: datetime, callees: Callees) -> Batch:
+    """Applies the ladder to locked rows. Writes nothing."""
+    batch = Batch()
+    unheard = _unheard(due)
+    for row in due:
         try:
-            reached, next_at = next_rungs(commitment.rungs, commitment.rungs_done, now)
-            called = [people.escalation(commitment, rung, now) for rung in reached]
-        except (KeyError, TypeError, ValueError) as error:
-            log.exception("sweep: commitment %s could not be read and is set aside", commitment.pk)
-            poison.append((commitment, repr(error)))
+            looked, called = _look(row, now, unheard.get(row.pk), callees)
+        except NOT_UNDERSTOOD as error:
+            log.exception("sweep: commitment %s could not be read and is set aside", row.pk)
+            batch.poison.append((row.pk, repr(error)))
             continue
-        commitment.rungs_done += len(reached)
-        if commitment.ending == Commitment.Ending.RUNNING:
-            if now > commitment.due_at:
-                commitment.ending = Commitment.Ending.MISSED
-                swept.missed += 1
-            else:
-                next_at = min(next_at or commitment.due_at, commitment.due_at)
-        # A rung or deadline that falls on this very second is looked at again just after it.
-        commitment.next_check_at = next_at if next_at is None or next_at > now else now + timedelta(seconds=1)
-        escalations += called
-        fine.append(commitment)
-    Escalation.objects.bulk_create(escalations, ignore_conflicts=True)
-    Commitment.objects.bulk_update(fine, ["ending", "rungs_done", "next_check_at"])
-    swept.looked_at += len(fine)
-    swept.escalations += len(escalations)
-    return poison
+        batch.looked.append(looked)
+        batch.called += called
+    return batch
 
 
-def _set_aside(commitment: Commitment, now: datetime, error: str, swept: Swept) -> None:
+def _look(row: Due, now: datetime, until: datetime | None, callees: Callees) -> tuple[Looked, list[Called]]:
+    """One commitment: the rungs reached, whom each calls, and when to look again.
+
+    `until`: by when its last rung is to be acknowledged, where nobody has.
+    """
+    is_unheard = until is not None and until <= now
+    reached, next_at = next_rungs(row.rungs, row.done, now, unheard_since=until if is_unheard else None)
+    called = [_call(row, rung, now, callees) for rung in reached]
+    done = row.done + len(reached)
+    moments = [next_at]
+    ending = row.ending
+    if ending == Commitment.Ending.RUNNING:
+        if now > row.due_at:
+            ending = Commitment.Ending.MISSED
+        else:
+            moments.append(row.due_at)
+    if done < len(row.rungs):  # a rung above is left to call, where nobody acknowledges this one
+        moments.append(called[-1].acknowledge_by if called else None if is_unheard else until)
+    look_again = min((moment for moment in moments if moment is not None), default=None)
+    # A rung or deadline that falls on this very second is looked at again just after it.
+    if look_again is not None and look_again <= now:
+        look_again = now + timedelta(seconds=1)
+    return Looked(row.pk, ending, done, look_again), called
+
+
+def _call(row: Due, rung: Reached, now: datetime, callees: Callees) -> Called:
+    person, instead_of = callees.person(row.place, rung.step.whom)
+    by = None
+    if rung.step.within is not None:
+        since = rung.at if now - rung.at <= ON_TIME else now
+        by = _calendar(row.calendar).add(since, timedelta(minutes=rung.step.within))
+    return Called(row, rung, person, instead_of, by, letter_after(rung.step.quiet, row.priority, now))
+
+
+def _calendar(version: int) -> Any:
+    """The working calendar of a version that never changes; read once in the life of the process."""
+    if version not in _versions:
+        _versions[version] = CalendarVersion.objects.get(pk=version)
+    return _versions[version].working_calendar()
+
+
+_versions: dict[int, CalendarVersion] = {}
+
+
+def _write(batch: Batch, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        if batch.called:
+            rows = [
+                (
+                    call.due.ticket,
+                    call.due.pk,
+                    call.rung.position,
+                    call.rung.step.percent,
+                    call.rung.step.whom,
+                    call.person,
+                    call.instead_of,
+                    call.rung.is_early,
+                    call.acknowledge_by,
+                    call.letter_after,
+                    call.rung.at,
+                )
+                for call in batch.called
+            ]
+            cursor.execute(CALL, [now, *_columns(rows)])
+        if batch.looked:
+            cursor.execute(LOOK_AGAIN, _columns(batch.looked))
+
+
+def _columns(rows: Iterable[tuple]) -> list[list]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _count(batch: Batch, swept: Swept) -> None:
+    swept.looked_at += len(batch.looked)
+    swept.escalations += len(batch.called)
+    swept.missed += sum(looked.ending == Commitment.Ending.MISSED for looked in batch.looked)
+
+
+def _set_aside(key: int, now: datetime, error: str, swept: Swept) -> None:
     """A row that fails alone neither stops the rest nor comes first every minute: looked at again in an hour."""
     with transaction.atomic():
         # Unless a verb has stopped it in between: then nobody looks at it again anyhow.
-        Commitment.objects.running().filter(pk=commitment.pk, paused_at__isnull=True).update(
-            next_check_at=now + SET_ASIDE_FOR
-        )
+        Commitment.objects.running().filter(pk=key, paused_at__isnull=True).update(next_check_at=now + SET_ASIDE_FOR)
         trouble, new = SweepTrouble.objects.get_or_create(
-            commitment_id=commitment.pk, defaults={"happened_at": now, "error": error}
+            commitment_id=key, defaults={"happened_at": now, "error": error}
         )
         if not new:
             trouble.happened_at, trouble.error, trouble.times = now, error, trouble.times + 1
             trouble.save()
     swept.set_aside += 1
-
-
-class _People:
-    """Whom the rungs of one batch call in, read once for the batch."""
-
-    def __init__(self, due: Iterable[Commitment]) -> None:
-        staff = (
-            User.objects.filter(is_active=True, role__in=[Role.LINE_LEAD, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT])
-            .order_by("pk")
-            .prefetch_related("lines")
-        )
-        self.leads: dict[int, User] = {}
-        self.first: dict[str, User] = {}
-        # The dedicated CSM is a service of the package (domain §1.2), or of a clause.
-        self.terms_with_csm = set(PackageTerms.objects.filter(services="csm").values_list("pk", flat=True))
-        self.contracts_with_csm = set(
-            ContractClause.objects.filter(
-                service="csm", contract__in={commitment.ticket.contract_id for commitment in due}
-            ).values_list("contract", flat=True)
-        )
-        for person in staff:
-            self.first.setdefault(person.role, person)
-            if person.role == Role.LINE_LEAD:
-                for line in person.lines.all():
-                    self.leads.setdefault(line.pk, person)
-
-    def person(self, commitment: Commitment, whom: str) -> int | None:
-        """Where the package has no dedicated CSM, or the line no lead, the support manager stands in (§4.4)."""
-        ticket = commitment.ticket
-        manager = self.first.get(Role.SUPPORT_MANAGER)
-        if whom == Whom.ASSIGNEE:
-            return ticket.assignee_id
-        if whom == Whom.LINE_LEAD:
-            lead = self.leads.get(ticket.line_id) or manager
-            return lead.pk if lead else None
-        if whom == Whom.CSM:
-            csm = ticket.customer.csm
-            dedicated = ticket.terms_id in self.terms_with_csm or ticket.contract_id in self.contracts_with_csm
-            person = csm if dedicated and csm is not None and csm.is_active else manager
-            return person.pk if person else None
-        if whom == Whom.SUPPORT_MANAGER:
-            return manager.pk if manager else None
-        if whom == Whom.TOP_MANAGEMENT:
-            top = self.first.get(Role.TOP_MANAGEMENT)
-            return top.pk if top else None
-        if whom == Whom.LINE_QUEUE:
-            return None
-        raise ValueError(f"unknown rung: {whom}")
-
-    def escalation(self, commitment: Commitment, rung: Reached, now: datetime) -> Escalation:
-        return Escalation(
-            ticket_id=commitment.ticket_id,
-            commitment=commitment,
-            position=rung.position,
-            percent=rung.percent,
-            whom=rung.whom,
-            person_id=self.person(commitment, rung.whom),
-            reached_at=rung.at,
-            created_at=now,
-        )

@@ -221,7 +221,7 @@ def test_a_row_of_the_ladder(kind, priority, steps, package):
     """Domain §4.4, the same for every package."""
     climbed = ladder_steps(kind, Package.objects.get(code=package).pk, priority)
 
-    assert ", ".join(f"{percent} {whom}" for percent, whom in climbed) == steps
+    assert ", ".join(f"{step.percent} {step.whom}" for step in climbed) == steps
 
 
 def test_there_is_a_ladder_for_every_kind_of_promise():

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from contracts.models import Package, PackageTerms, TermsTarget
 from sla import clocks
+from sla.ladder import Step
 from sla.models import Calendar, Commitment, Escalation
 from sla.sweep import sweep
 from tests.factories import a_clause, a_customer, a_lead, an_engineer, contact_of, contract_of, open_ticket
@@ -562,8 +563,8 @@ def test_most_particular_ladder_counts():
     ladder = own.ladders.create(kind="reaction")
     ladder.steps.create(percent=10, whom="top_management")
 
-    assert clocks.ladder_steps("reaction", own.pk, 1) == [(10, "top_management")]
-    assert clocks.ladder_steps("reaction", Package.objects.get(code="basic").pk, 1)[-1] == (150, "top_management")
+    assert clocks.ladder_steps("reaction", own.pk, 1) == [Step(10, "top_management")]
+    assert clocks.ladder_steps("reaction", Package.objects.get(code="basic").pk, 1)[-1] == Step(150, "top_management")
     assert [percent for percent, _at in rungs(clock(ticket, "reaction"))] == [50, 75, 100, 150]  # as when it started
 
 

@@ -5,7 +5,7 @@ Tickets are of Premium and opened on Tuesday 17 November 2026 at 10:00 Moscow un
 
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 from io import StringIO
 
 import pytest
@@ -13,9 +13,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import translation
 
-from sla.models import Commitment, Escalation, SweepTrouble
-from sla.sweep import next_rungs, sweep
+from accounts.models import Absence
+from sla.ladder import next_rungs
+from sla.models import Commitment, Escalation, Ladder, LadderStep, SweepTrouble
+from sla.sweep import sweep
 from tests.factories import (
+    MOSCOW,
     a_csm,
     a_customer,
     a_lead,
@@ -304,22 +307,19 @@ def test_sweep_has_nothing_to_do_once_the_ticket_has_ended(verb):
 def test_sweep_of_nothing_is_one_statement(django_assert_num_queries):
     open_ticket(priority=1)
 
-    with django_assert_num_queries(3):  # savepoint, the index range, release
+    with django_assert_num_queries(1):  # the index range
         assert sweep(tuesday(10, 1)).looked_at == 0
 
 
-def test_sweep_of_three_costs_what_one_costs(django_assert_num_queries):
+@pytest.mark.parametrize("tickets", [1, 3])
+def test_sweep_of_three_costs_what_one_costs(tickets, django_assert_num_queries):
     customer = a_customer()
-    open_ticket(customer, priority=1)
-    costs = []
-    for moment, more in ((tuesday(10, 16), 2), (tuesday(10, 23), 0)):
-        with django_assert_num_queries(11) as statements:
-            sweep(moment)
-        costs.append(len(statements))
-        for _number in range(more):
-            open_ticket(customer, priority=1)
+    for _number in range(tickets):
+        open_ticket(customer, priority=1)
 
-    assert costs[0] == costs[1]
+    for minute, statements in ((16, 7), (23, 12), (31, 12)):  # a queue, a person, a miss
+        with django_assert_num_queries(statements):
+            assert sweep(tuesday(10, minute)).looked_at == tickets
 
 
 def test_sweep_takes_every_row_however_small_its_batch():
@@ -536,3 +536,154 @@ def test_sweeps_and_verbs_at_once_end_every_clock_once(catalogue_again):
     assert set(reactions.values_list("ending", "stopped_at", "next_check_at")) == {("met", tuesday(10, 29), None)}
     assert not Escalation.objects.open().exists()
     assert max(Counter(Escalation.objects.values_list("commitment", "position")).values(), default=1) == 1
+
+
+# Acknowledged in time, or the next one is called (domain §4.4)
+
+
+def waiting_ladder(**first: object) -> None:
+    """Reactions of the package: half way the line lead, with so many minutes to say “I have it”; then the manager."""
+    LadderStep.objects.filter(ladder__kind="reaction").delete()
+    ladder = Ladder.objects.get(kind="reaction", priority=None)
+    Ladder.objects.filter(kind="reaction", priority=1).delete()
+    LadderStep.objects.create(ladder=ladder, percent=50, whom="line_lead", **{"within": 10, **first})
+    LadderStep.objects.create(ladder=ladder, percent=90, whom="support_manager", within=10)
+    LadderStep.objects.create(ladder=ladder, percent=150, whom="top_management")
+
+
+def calls() -> list[tuple[str, object, bool]]:
+    rows = Escalation.objects.order_by("position")
+    return [(row.whom, row.reached_at.astimezone(MOSCOW), row.is_early) for row in rows]
+
+
+def test_a_rung_that_nobody_acknowledges_calls_the_next_one():
+    waiting_ladder()
+    a_lead(1)
+    open_ticket(priority=1)  # reaction in 30 minutes: half at 10:15, 90 % at 10:27
+
+    sweep(tuesday(10, 15))
+    sweep(tuesday(10, 24, 59))
+    assert calls() == [("line_lead", tuesday(10, 15), False)]
+
+    sweep(tuesday(10, 25))
+    sweep(tuesday(10, 29))
+    assert calls() == [("line_lead", tuesday(10, 15), False), ("support_manager", tuesday(10, 25), True)]
+
+
+def test_an_unheard_ladder_is_climbed_to_its_top():
+    waiting_ladder()
+    open_ticket(priority=1)
+
+    for minute in range(15, 46):
+        sweep(tuesday(10, minute))
+
+    assert calls() == [
+        ("line_lead", tuesday(10, 15), False),
+        ("support_manager", tuesday(10, 25), True),
+        ("top_management", tuesday(10, 35), True),
+    ]
+
+
+def test_a_rung_that_was_acknowledged_calls_nobody_early():
+    waiting_ladder()
+    lead = a_lead(1)
+    open_ticket(priority=1)
+    sweep(tuesday(10, 15))
+
+    workflow.acknowledge(Escalation.objects.get(), by=lead, at=tuesday(10, 20))
+    sweep(tuesday(10, 25))
+    sweep(tuesday(10, 27))
+
+    assert calls() == [("line_lead", tuesday(10, 15), False), ("support_manager", tuesday(10, 27), False)]
+
+
+def test_after_an_outage_people_get_their_time_from_now_on():
+    waiting_ladder()
+    open_ticket(priority=1)
+
+    sweep(tuesday(10, 22))  # seven minutes late
+    assert Escalation.objects.get().acknowledge_by == tuesday(10, 32)
+
+    sweep(tuesday(10, 27))
+    assert [row[0] for row in calls()] == ["line_lead", "support_manager"]
+
+
+def test_the_time_to_acknowledge_is_service_time():
+    waiting_ladder(within=60)
+    customer = a_customer("basic")
+    open_ticket(customer, priority=2, at=tuesday(13, 30))  # 8 hours, to Wednesday 12:30; half at 17:30
+
+    sweep(tuesday(17, 30))
+
+    assert Escalation.objects.get().acknowledge_by == tuesday(9, 30) + timedelta(days=1)
+
+
+# Who is away
+
+
+def test_who_is_away_is_stood_in_for_by_the_substitute():
+    lead, substitute = a_lead(1), an_engineer(1)
+    Absence.objects.create(user=lead, substitute=substitute, starts_at=tuesday(0), ends_at=tuesday(18))
+    open_ticket(priority=1)
+
+    sweep(tuesday(10, 24))
+
+    row = Escalation.objects.get(whom="line_lead")
+    assert (row.person, row.instead_of) == (substitute, lead)
+
+
+@pytest.mark.parametrize("is_other_away", [False, True])
+def test_without_a_substitute_another_of_the_place_stands_in(is_other_away):
+    manager, lead, other = a_manager(), a_lead(1), a_lead(1)
+    for person in [lead, other] if is_other_away else [lead]:
+        Absence.objects.create(user=person, starts_at=tuesday(0), ends_at=tuesday(18))
+    open_ticket(priority=1)
+
+    sweep(tuesday(10, 24))
+
+    row = Escalation.objects.get(whom="line_lead")
+    assert (row.person, row.instead_of) == (manager if is_other_away else other, lead)
+
+
+def test_where_everybody_is_away_the_person_wanted_is_called():
+    lead = a_lead(1)
+    Absence.objects.create(user=lead, starts_at=tuesday(0), ends_at=tuesday(18))
+    open_ticket(priority=1)
+
+    sweep(tuesday(10, 24))
+
+    row = Escalation.objects.get(whom="line_lead")
+    assert (row.person, row.instead_of) == (lead, None)
+
+
+def test_who_came_back_is_called_again():
+    lead = a_lead(1)
+    Absence.objects.create(user=lead, starts_at=tuesday(0), ends_at=tuesday(10, 22))
+    a_lead(1)
+    open_ticket(priority=1)
+
+    sweep(tuesday(10, 23))
+
+    assert Escalation.objects.get(whom="line_lead").person == lead
+
+
+# Quiet hours
+
+
+def test_a_letter_waits_for_the_end_of_quiet_hours_and_the_escalation_does_not():
+    waiting_ladder(quiet_from=time(22), quiet_to=time(8))
+    open_ticket(priority=2, at=tuesday(21, 30))  # Premium: 2 hours; half at 22:30
+
+    sweep(tuesday(22, 30))
+
+    row = Escalation.objects.get()
+    assert (row.created_at, row.letter_after) == (tuesday(22, 30), tuesday(8) + timedelta(days=1))
+
+
+def test_priority_1_has_no_quiet_hours():
+    waiting_ladder(quiet_from=time(22), quiet_to=time(8))
+    open_ticket(priority=1, at=tuesday(22))
+
+    sweep(tuesday(22, 15))
+
+    assert Escalation.objects.get().letter_after is None
