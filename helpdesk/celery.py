@@ -68,7 +68,7 @@ TIMETABLE = {
         task="contracts.tasks.offer_renewals",
         every=crontab(minute=0, hour="9-17"),
         expires=timedelta(hours=1),
-        why="90, 60 and 30 days ahead, from 9:00 in Moscow: people read offers by day, an outage is made up (domain §2)",
+        why="90, 60 and 30 days ahead, from 9:00 in Moscow: people read offers by day; an outage is made up (§2)",
     ),
     "notice coverage gaps": Job(
         task="contracts.tasks.notice_gaps",

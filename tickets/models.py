@@ -562,7 +562,8 @@ class HeldRequest(models.Model):
     @property
     def waits_for_contact(self) -> bool:
         """Whether a colleague's words wait for the contact's yes or no (domain §1.7.1)."""
-        return self.settled_at is None and self.reason == self.Reason.NOT_CONTACT and self.customer_id is not None
+        is_a_colleagues = self.customer_id is not None and self.sender_id is not None
+        return self.settled_at is None and self.reason == self.Reason.NOT_CONTACT and is_a_colleagues
 
 
 class HeldFile(models.Model):
