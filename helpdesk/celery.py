@@ -52,6 +52,12 @@ TIMETABLE = {
         expires=timedelta(minutes=1),
         why="open tickets go along when another person begins to speak for the customer, a planned day too (domain §2)",
     ),
+    "apply changes of terms": Job(
+        task="tickets.tasks.apply_terms_changes",
+        every=timedelta(seconds=15),
+        expires=timedelta(seconds=15),
+        why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
+    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
         every=crontab(minute=5),

@@ -38,15 +38,15 @@ class OneLine(forms.CharField):
         return words
 
 
-class Money(forms.CharField):
-    """An amount of EUR as people write it: 38400 · 38400.00 · 38 400,00; nothing is rounded or guessed (domain §1.1)."""
+class Money(forms.Field):
+    """EUR as people write them: 38400 · 38400.00 · 38 400,00; nothing is rounded or guessed (domain §1.1)."""
 
     def to_python(self, value: Any) -> Any:
-        typed = super().to_python(value)
+        typed = str(value or "").strip()
         if not typed:
             return None
         try:
-            return money(str(typed))
+            return money(typed)
         except Unclear as unclear:
             raise forms.ValidationError(gettext(unclear.text) % unclear.values, code="unclear") from unclear
 
@@ -153,9 +153,9 @@ class CustomerForm(ZoneMixin, Described):
         super().__init__(*args, **kwargs)
         managers: Any = self.fields["csm"]
         # Who looks after the company stays to be chosen, also when gone: an edit of the city changes nothing else.
-        managers.queryset = User.objects.filter(
-            Q(role=Role.CSM, is_active=True) | Q(pk=self.instance.csm_id)
-        ).order_by("full_name")
+        managers.queryset = User.objects.filter(Q(role=Role.CSM, is_active=True) | Q(pk=self.instance.csm_id)).order_by(
+            "full_name"
+        )
 
     def clean_name(self) -> str:
         """A company once, whatever its case and spaces."""
@@ -226,7 +226,6 @@ class LicenceForm(Described):
         help_text=_("What the licence cost without support: 38400.00 or 38 400,00."),
         widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
         error_messages={"required": _("Write what the licence cost; 0 for a free one.")},
-        max_length=60,
     )
     starts_on = Day(label=_("First day"), error_messages={"required": _("Write the first day.")})
     ends_on = Day(label=_("Last day"), help_text=_("Empty: without an end."), required=False)
@@ -262,7 +261,7 @@ class LicenceForm(Described):
         cleaned = super().clean() or {}
         starts_on = cleaned.get("starts_on") or self.instance.starts_on
         ends_on, release = cleaned.get("ends_on"), cleaned.get("release")
-        product = cleaned.get("product") or self.instance.product_id and self.instance.product
+        product = cleaned.get("product") or (self.instance.product_id and self.instance.product)
         if starts_on and ends_on and ends_on < starts_on:
             self.add_error(
                 "ends_on",
@@ -287,8 +286,16 @@ class NewLicenceForm(LicenceForm):
     class Meta(LicenceForm.Meta):
         pass
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_covered: bool, **kwargs: Any) -> None:
+        """`is_covered`: the licence joins a signed contract, so its release must be known (domain §1.7.4)."""
         super().__init__(*args, **kwargs)
+        release: Any = self.fields["release"]
+        if is_covered:
+            release.required, release.empty_label = True, gettext("choose")
+            release.error_messages["required"] = gettext(
+                "Choose the installed release: support is bought for an official one (§1.7.4)."
+            )
+            self.offer_releases()
         if not self.is_bound:
             self.initial.setdefault("key", secrets.token_hex(16))
             self.initial["seats"] = None  # nobody means the 1 that stands in the register for want of a number

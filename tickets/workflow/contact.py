@@ -82,7 +82,7 @@ def agree_contact_change(change: ContactChange, *, by: User, at: datetime, evide
 
 @transaction.atomic
 def withdraw_contact_change(change: ContactChange, *, by: User, at: datetime) -> ContactChange:
-    """Takes a change back; where a substitution ends by that, the tickets go back. As `signing.withdraw_contact_change`."""
+    """Takes a change back; the tickets of a substitution that ends by that go back. As `signing` has it."""
     change = signing.withdraw_contact_change(change, by=by, at=at)
     _follow(change, by=by, at=at)
     return change
