@@ -96,12 +96,15 @@ class TermsChange:
 
 
 def as_change(terms: PackageTerms, *, starts_on: date | None = None) -> TermsChange:
-    """These terms as a plain value, from another day if one is given: what a form of a change begins with."""
+    """These terms as a plain value, from another day if one is given: what a form of a change begins with.
+
+    Asks the database nothing where package, calendar, services, prices and targets with their calendars are fetched.
+    """
     return TermsChange(
         package=terms.package.code,
         starts_on=starts_on or terms.starts_on,
         calendar=terms.calendar.code,
-        services=frozenset(terms.services.values_list("code", flat=True)),
+        services=frozenset(service.code for service in terms.services.all()),
         prices={Deployment(price.deployment): Price(price.percent, price.minimum) for price in terms.prices.all()},
         targets=tuple(
             Target(
@@ -111,7 +114,7 @@ def as_change(terms: PackageTerms, *, starts_on: date | None = None) -> TermsCha
                 Unit(target.unit),
                 "" if target.calendar_id == terms.calendar_id else target.calendar.code,
             )
-            for target in terms.targets.select_related("calendar")
+            for target in terms.targets.all()
         ),
     )
 
@@ -160,6 +163,9 @@ def problems_of(change: TermsChange, package: Package, *, today: date) -> list[P
     base, _replaced = base_of(package, today)
     problems = [Problem(one.field, one.rule, _words(one)) for one in terms_problems(change.terms)]
     problems += _day_problems(change, base, today)
+    if not problems and _contents(as_change(base)) == _contents(change):
+        words = _("Nothing changes: these are the terms from %(day)s.") % {"day": day_words(base.starts_on)}
+        problems.append(Problem("", "no_difference", words))
     for where, price in change.prices.items():
         if price.percent.is_finite() and not _has_decimals(price.percent, PERCENT_DIGITS):
             problems.append(
@@ -194,6 +200,10 @@ def _day_problems(change: TermsChange, base: PackageTerms, today: date) -> list[
     return []
 
 
+def _contents(change: TermsChange) -> tuple:
+    return change.calendar, change.services, dict(change.prices), frozenset(change.targets)
+
+
 def _words(problem: Problem) -> str:
     """The rule in the reader's language."""
     return {
@@ -213,8 +223,9 @@ def _has_decimals(number: Decimal, most: int) -> bool:
 
 
 def calendars() -> Any:
-    """Every calendar, without naming the room above: `sla.Calendar` is what terms point at."""
-    return PackageTerms._meta.get_field("calendar").related_model.objects.all()  # type: ignore[union-attr]
+    """Every calendar that has hours, without naming the room above: `sla.Calendar` is what terms point at."""
+    field: Any = PackageTerms._meta.get_field("calendar")
+    return field.related_model.objects.filter(versions__isnull=False).distinct()
 
 
 # What changes, in words
@@ -230,23 +241,40 @@ class Difference:
 
 
 def differences(latest: PackageTerms, change: TermsChange) -> list[Difference]:
-    """What the change alters, in the order of the price list, in the active language; empty where nothing is altered.
+    """What the change alters, in the order of the price list, in the active language; empty for nothing."""
+    return compared(as_change(latest), change, Names.read())
 
-    The service hours of a promise count as a difference too: "4 hours, Working days" is another promise.
-    """
-    old = as_change(latest)
-    names = {calendar.code: calendar.name for calendar in calendars()}
+
+@dataclass(frozen=True)
+class Names:
+    """What the codes of services (in their order) and calendars are called, in the active language."""
+
+    services: Mapping[str, str]
+    calendars: Mapping[str, str]
+
+    @classmethod
+    def read(cls) -> "Names":
+        return cls(
+            {service.code: service.name for service in Service.objects.all()},
+            {calendar.code: calendar.name for calendar in calendars()},
+        )
+
+
+def compared(old: TermsChange, change: TermsChange, named: Names) -> list[Difference]:
+    """The same of two plain values. Pure but for the language."""
+    names = named.calendars
     found: list[Difference] = []
     for where in Deployment:
-        before, after = _price_words(old.prices.get(where)), _price_words(change.prices.get(where))
-        if before != after:
-            found.append(Difference(_("Price, %(where)s") % {"where": deployment_words(where)}, before, after))
+        costs = price_words(old.prices.get(where)), price_words(change.prices.get(where))
+        if costs[0] != costs[1]:
+            found.append(Difference(_("Price, %(where)s") % {"where": deployment_words(where)}, *costs))
     if old.calendar != change.calendar:
         hours = names.get(old.calendar, old.calendar), names.get(change.calendar, change.calendar)
         found.append(Difference(_("Service hours"), *hours))
     yes, no = _("included"), _("not included")
-    for service in Service.objects.filter(code__in=old.services ^ change.services):
-        found.append(Difference(service.name, *((yes, no) if service.code in old.services else (no, yes))))
+    for code, name in named.services.items():
+        if code in old.services ^ change.services:
+            found.append(Difference(name, *((yes, no) if code in old.services else (no, yes))))
     for kind in Kind:
         for priority in (1, 2, 3, 4):
             before, after = old.terms.target(kind, priority), change.terms.target(kind, priority)
@@ -270,7 +298,7 @@ def deployment_words(where: Deployment) -> str:
     return _("on-site") if where == Deployment.ON_SITE else _("on-demand")
 
 
-def _price_words(price: Price | None) -> str:
+def price_words(price: Price | None) -> str:
     if price is None:
         return ""
     if not price.percent and not price.minimum:
@@ -327,7 +355,7 @@ def apply_change(change: TermsChange, *, by: User, at: datetime) -> PackageTerms
         terms.delete()
     by_code = {calendar.code: calendar for calendar in calendars()}
     terms = PackageTerms.objects.create(package=package, starts_on=change.starts_on, calendar=by_code[change.calendar])
-    terms.services.set(change.services)
+    terms.services.set(Service.objects.filter(code__in=change.services))
     TermsPrice.objects.bulk_create(
         TermsPrice(terms=terms, deployment=where, percent=price.percent, minimum=price.minimum)
         for where, price in change.prices.items()

@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from accounts.models import User
 from contracts import signing
 from contracts.models import (
-    Contract,
     ContactChange,
+    Contract,
     ContractEvent,
     ContractLine,
     CoverageGap,
@@ -71,7 +71,7 @@ def found(customers: CustomerQuerySet, *, words: str, only: str, at: datetime) -
 
 
 def rows(customers: CustomerQuerySet, *, at: datetime) -> list[Row]:
-    """The customers, in their order, with all that a row shows: a statement for each kind of thing, not for each row."""
+    """The customers, in their order, with all that a row shows: a statement for each kind of thing, not each row."""
     day = signing.moscow_day(at)
     shown = customers.select_related("csm").prefetch_related(
         Prefetch("contracts", Contract.objects.in_force(day).select_related("terms__package"), to_attr="cover_now"),
@@ -155,7 +155,7 @@ def cover_of(customer: Customer, *, at: datetime) -> Cover:
 
 
 def owned(customer: Customer, cover: Cover, *, at: datetime) -> list[Owned]:
-    """Licences in force and to come, then those that are over; with the line of the contract in force, or of a draft."""
+    """Licences in force and to come, then those that are over; with the line of the contract, or of a draft."""
     day = signing.moscow_day(at)
     licences = customer.licences.select_related("product", "release__product")
     current = list(licences.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day)).order_by("starts_on", "pk")[:SHOWN])
@@ -169,7 +169,9 @@ def owned(customer: Customer, cover: Cover, *, at: datetime) -> list[Owned]:
         kept = lines.get(line.licence_id)
         if kept is None or (kept.contract.state == Contract.State.DRAFT and line.contract == cover.contract):
             lines[line.licence_id] = line
-    return [Owned(row, lines.get(row.pk), is_over) for part, is_over in ((current, False), (over, True)) for row in part]
+    return [
+        Owned(row, lines.get(row.pk), is_over) for part, is_over in ((current, False), (over, True)) for row in part
+    ]
 
 
 def people(customer: Customer, *, at: datetime) -> People:

@@ -129,7 +129,8 @@ def name_first_contact(customer: Customer, *, to: User, by: User, at: datetime) 
             "2",
         )
     contact = signing.hand_over_contact(customer, to=to, by=by, at=at, reason="")
-    signing.record("contact_named", customer=customer, by=by, at=at, person=to.full_name)
+    told = {"was": "", "to": to.full_name, "starts": at, "ends": "", "reason": ""}  # as every change of it is
+    signing.record("contact_changed", customer=customer, by=by, at=at, **told)
     return contact
 
 
@@ -146,9 +147,7 @@ def change_person(member: CustomerMember, *, by: User, at: datetime) -> dict[str
     if changes:
         member.user.save(update_fields=PERSON_FIELDS)
         member.save(update_fields=["position"])
-        signing.record(
-            "person_changed", customer=customer, by=by, at=at, person=member.user.full_name, changes=changes
-        )
+        signing.record("person_changed", customer=customer, by=by, at=at, person=member.user.full_name, changes=changes)
     return changes
 
 

@@ -52,6 +52,12 @@ TIMETABLE = {
         expires=timedelta(minutes=1),
         why="open tickets go along when another person begins to speak for the customer, a planned day too (domain §2)",
     ),
+    "apply changes of terms": Job(
+        task="tickets.tasks.apply_terms_changes",
+        every=timedelta(seconds=15),
+        expires=timedelta(seconds=15),
+        why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
+    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
         every=crontab(minute=5),
@@ -68,7 +74,7 @@ TIMETABLE = {
         task="contracts.tasks.offer_renewals",
         every=crontab(minute=0, hour="9-17"),
         expires=timedelta(hours=1),
-        why="90, 60 and 30 days ahead, from 9:00 in Moscow: people read offers by day, an outage is made up (domain §2)",
+        why="90, 60 and 30 days ahead, from 9:00 in Moscow: people read offers by day; an outage is made up (§2)",
     ),
     "notice coverage gaps": Job(
         task="contracts.tasks.notice_gaps",

@@ -22,6 +22,7 @@ import io
 import logging
 import re
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -33,8 +34,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from accounts.refusals import Forbidden, Refused
-from contracts.entitlement import CONTRACT_ZONE, NotCovered
-from contracts.models import Customer, Product, Release
+from contracts.entitlement import NotCovered
+from contracts.models import Customer
 from mail.language import guess_language
 from mail.models import InboundLetter, OutgoingLetter
 from mail.parsing import Letter, parse_letter
@@ -46,7 +47,6 @@ from tickets.workflow import Upload
 log = logging.getLogger(__name__)
 
 CHANNEL = "email"
-PRIORITY = 3
 OUR_IDS = re.compile(rb"<((?:ticket|desk|held)\.[A-Za-z0-9_.-]{6,120}@[A-Za-z0-9.-]{1,200})>")
 DISOWNED = "DMARC failed"  # as mail/parsing.py words it
 
@@ -187,18 +187,28 @@ def _hold_stranger(kept: InboundLetter, letter: Letter, *, at: datetime, answer:
 
 
 def _hold(
-    kept: InboundLetter, letter: Letter, *, reason: str, words: str, sender: User | None, customer: Customer | None
+    kept: InboundLetter,
+    letter: Letter,
+    *,
+    reason: str,
+    words: str,
+    sender: User | None,
+    customer: Customer | None,
+    for_contact: dict[str, Any] | None = None,
 ) -> HeldRequest:
     held = workflow.hold(
-        reason=reason,
-        words=words,
-        subject=letter.subject,
-        body=letter.text,
-        at=kept.received_at,
-        channel=CHANNEL,
-        customer=customer,
-        sender=sender,
-        sender_address=letter.from_address,
+        **{
+            "reason": reason,
+            "words": words,
+            "subject": letter.subject,
+            "body": letter.text,
+            "at": kept.received_at,
+            "channel": CHANNEL,
+            "customer": customer,
+            "sender": sender,
+            "sender_address": letter.from_address,
+            **(for_contact or {}),
+        }
     )
     kept.held = held
     kept.outcome = InboundLetter.Outcome.HELD
@@ -219,9 +229,30 @@ def _from_a_customer(kept: InboundLetter, letter: Letter, *, sender: User, custo
                 _reply(kept, letter, ticket=ticket, sender=sender, at=at)
     except Refused as refusal:
         words = str(refusal.message)
-        if isinstance(refusal, Forbidden):
+        reason, for_contact = _reason_of(refusal), None
+        if reason == Reason.NOT_CONTACT:
             words += " " + _("Your letter is recorded and passed on to them.")
-        _hold(kept, letter, reason=_reason_of(refusal), words=words, sender=sender, customer=customer)
+            for_contact = _for_contact(kept, letter, ticket=ticket, customer=customer)
+        _hold(kept, letter, reason=reason, words=words, sender=sender, customer=customer, for_contact=for_contact)
+
+
+def _for_contact(kept: InboundLetter, letter: Letter, *, ticket: Ticket | None, customer: Customer) -> dict[str, Any]:
+    """Everything of a colleague's letter that `workflow.confirm_held` makes a ticket or an answer of."""
+    said, quoted = split_reply(letter.text) if ticket is not None else (letter.text, "")
+    if not said.strip():
+        said, quoted = letter.text, ""
+    language = ticket.language if ticket else guess_language(f"{letter.subject}\n{letter.text}", customer.language)
+    with translation.override(language):
+        files, left_out = _files(letter)
+        body = _text(said, files, left_out)
+    return {
+        "body": body,
+        "quoted": quoted,
+        "language": language,
+        "message_id": _own_id(kept, letter),
+        "about": ticket,
+        "files": files,
+    }
 
 
 def _reason_of(refusal: Refused) -> str:
@@ -249,7 +280,7 @@ def _open(kept: InboundLetter, letter: Letter, *, sender: User, customer: Custom
         files, left_out = _files(letter)
         body = _text(letter.text, files, left_out)
         subject = letter.subject or _("(no subject)")
-    product, release = _only_product(customer, kept.received_at)
+    product, release = workflow.only_product(customer, kept.received_at)
     kept.ticket = workflow.open_ticket(
         customer=customer,
         by=sender,
@@ -257,7 +288,7 @@ def _open(kept: InboundLetter, letter: Letter, *, sender: User, customer: Custom
         body=body,
         at=kept.received_at,
         channel=CHANNEL,
-        priority=PRIORITY,
+        priority=workflow.UNASKED_PRIORITY,
         product=product,
         release=release,
         language=language,
@@ -292,19 +323,6 @@ def _reply(kept: InboundLetter, letter: Letter, *, ticket: Ticket, sender: User,
 def _own_id(kept: InboundLetter, letter: Letter) -> str | None:
     """The Message-ID for the conversation; None where the letter has none of its own."""
     return letter.message_id if letter.message_id and kept.message_id == letter.message_id else None
-
-
-def _only_product(customer: Customer, at: datetime) -> tuple[Product | None, Release | None]:
-    """What the request is about where there is nothing to choose: the customer's one product."""
-    day = at.astimezone(CONTRACT_ZONE).date()
-    owned = {
-        (licence.product, licence.release)
-        for licence in customer.licences.in_force(day).select_related("product", "release")
-    }
-    if len({product for product, _release in owned}) != 1:
-        return None, None
-    product = next(iter(owned))[0]
-    return product, next(iter(owned))[1] if len(owned) == 1 else None
 
 
 def _files(letter: Letter) -> tuple[list[Upload], list[str]]:

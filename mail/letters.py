@@ -1,8 +1,9 @@
 """Who is told of what, and with what words (direction §16, §17). Reads rows, writes nothing.
 
-The table `WHO_IS_TOLD` names every event of `tickets/workflow/`; escalations, missed promises and held requests have
-a function each. Words are in the reader's language and time zone, say who does what by when, and never hold an internal
-note or an address of a person of ours.
+The table `WHO_IS_TOLD` names every event of `tickets/workflow/`; escalations and missed promises have a function each,
+held requests and changes of the contact a file each (`held_letters.py`, `contact_letters.py`). Words are in the
+reader's language and time zone, say who does what by when, and never hold an internal note or an address of a person
+of ours.
 """
 
 from collections.abc import Callable
@@ -20,11 +21,10 @@ from django.utils.translation import pgettext
 from accounts.models import Role, User
 from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
-from mail.language import guess_language
 from sla import words
 from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
 from sla.models import Commitment, Escalation, Whom
-from tickets.models import Event, HandOver, HeldRequest, Message, State, Ticket
+from tickets.models import Event, HandOver, Message, State, Ticket
 
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
 MISSED = 100  # percent: from this rung on the deadline has passed
@@ -123,6 +123,18 @@ def contact_of_ours(event: Event, now: datetime) -> list[User]:
     return contact(event, now) if event.by is None or event.by.is_vendor else []
 
 
+def colleague(event: Event, now: datetime) -> list[User]:
+    """Who wrote the words that the contact confirmed: they hear what became of their letter (domain §1.7.1)."""
+    author = event.message.author if event.message is not None else None
+    return [] if author is None or author.is_vendor or author == event.by else _active([author])
+
+
+def contact_whose_dates_move(event: Event, now: datetime) -> list[User]:
+    """The contact, where a promised date moves by it: terms that leave every date as it is are nobody's news."""
+    moves = any(one["from"] != one["to"] for one in event.details.get("promises", ()))
+    return contact_of_ours(event, now) if moves else []
+
+
 def worker(event: Event, now: datetime) -> list[User]:
     """Who works on it; without an assignee the owner; not who did it themselves."""
     return [person for person in _active([event.ticket.assignee or event.ticket.owner]) if person != event.by]
@@ -175,6 +187,25 @@ def received(event: Event, reader: Reader) -> Letter:
     )
 
 
+def confirmed(event: Event, reader: Reader) -> Letter:
+    """The colleague whose letter waited hears that the contact confirmed it, and which request it is now (§1.7.1)."""
+    ticket = event.ticket
+    number = {"name": event.by.full_name if event.by else "—", "number": ticket.number}
+    said = (
+        _("%(name)s confirmed your letter: it is request № %(number)s now.")
+        if event.verb == "opened"
+        else _("%(name)s confirmed your letter: it is an answer in request № %(number)s now.")
+    )
+    return Letter(
+        title=pgettext("letter", "Your letter is confirmed"),
+        heading=ticket.subject,
+        state=_state(ticket),
+        lead=[said % number, _("You can read the request; our answers go to the responsible contact.")],
+        button=_open(ticket),
+        why=_("You get this letter because you wrote to support."),
+    )
+
+
 def answered(event: Event, reader: Reader) -> Letter:
     return _to_customer(
         event, reader, pgettext("letter", "Answer"), said=_said(event, reader), answers=_answers(event, reader)
@@ -218,6 +249,24 @@ def classified(event: Event, reader: Reader) -> Letter:
     return _to_customer(event, reader, pgettext("letter", "Other times"), lead=lead)
 
 
+def terms_changed(event: Event, reader: Reader) -> Letter:
+    """The old and the new date of every promise that other terms of the package moved (domain §4)."""
+    facts = []
+    for one in event.details["promises"]:
+        old, new = (
+            reader.moment(datetime.fromisoformat(one[side]), "date") if one[side] else _("no deadline")
+            for side in ("from", "to")
+        )
+        if old != new:
+            change = _("was: %(old)s; now: %(new)s") % {"old": old, "new": new}
+            facts.append((words.promise(one["kind"]), change))
+    lead = [_("The terms of your package were changed, and the times of this request are counted by the new ones.")]
+    if any(one["missed"] for one in event.details["promises"]):
+        lead.append(_("By the new terms a time that we promised has passed already: it counts as missed."))
+    facts.append((_("Reason"), event.details["reason"]))
+    return _to_customer(event, reader, pgettext("letter", "Term changed"), lead=lead, facts=facts)
+
+
 def solved(event: Event, reader: Reader) -> Letter:
     ticket = event.ticket
     hints = [Hint(_("If it is not solved, answer this letter: the request opens again."))]
@@ -230,7 +279,7 @@ def solved(event: Event, reader: Reader) -> Letter:
         pgettext("letter", "Solved"),
         said=_said(event, reader),
         answers=_answers(event, reader),
-        button=Link(_("Rate the work, 1 to 5"), _link("portal:rate", ticket.number)),
+        button=Link(_("Rate the work, 1 to 5"), link("portal:rate", ticket.number)),
         links=[_open(ticket)],
         hints=hints,
     )
@@ -305,17 +354,19 @@ def _to_customer(
     button: Link | None = None,
     links: list[Link] | None = None,
     hints: list[Hint] | None = None,
+    facts: list[tuple[str, str]] | None = None,
 ) -> Letter:
     ticket = event.ticket
     return Letter(
         title=title,
         heading=ticket.subject,
         state=_state(ticket),
+        facts=facts or [],
         promises=_running(ticket, reader) if promises is None else promises,
         lead=lead or [],
         said=said,
         answers=answers,
-        button=button or Link(_("Answer in the portal"), _link("portal:ticket", ticket.number)),
+        button=button or Link(_("Answer in the portal"), link("portal:ticket", ticket.number)),
         links=links or [],
         hints=hints or [],
         why=_why(ticket),
@@ -343,12 +394,12 @@ def _why(ticket: Ticket) -> str:
 def _to_management(ticket: Ticket) -> Hint:
     return Hint(
         _("If you are not content with the course of the work:"),
-        Link(_("pass the question to the management"), _link("portal:escalate", ticket.number)),
+        Link(_("pass the question to the management"), link("portal:escalate", ticket.number)),
     )
 
 
 def _open(ticket: Ticket) -> Link:
-    return Link(_("Open the request"), _link("portal:ticket", ticket.number))
+    return Link(_("Open the request"), link("portal:ticket", ticket.number))
 
 
 def _promised(event: Event, reader: Reader) -> list[tuple[str, str]]:
@@ -524,7 +575,7 @@ def _state_for_staff(ticket: Ticket) -> str:
 
 def _at_the_desk(ticket: Ticket, reader: Reader) -> Link:
     works_there = reader.person is not None and reader.person.works_at_desk
-    return Link(_("Open the request"), _link("desk:ticket" if works_there else "manage:ticket", ticket.number))
+    return Link(_("Open the request"), link("desk:ticket" if works_there else "manage:ticket", ticket.number))
 
 
 def _no_replies() -> str:
@@ -554,9 +605,7 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         facts.append((_("Reason"), call.reason))
     facts.append((_("Works on it"), _name(ticket.assignee)))
     sees_board = reader.person is not None and reader.person.sees_board
-    button = (
-        Link(_("Open and acknowledge"), _link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
-    )
+    button = Link(_("Open and acknowledge"), link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
     return Letter(
         title=title,
         heading=ticket.subject,
@@ -592,74 +641,22 @@ def _clock_words(clock: Commitment, reader: Reader) -> str:
     }
 
 
-# A request that is held
-
-
-def held_for_sender(held: HeldRequest, reader: Reader) -> Letter:
-    """What the sender was told. A stranger's own words are not sent back: the address may be somebody else's."""
-    if held.reason == HeldRequest.Reason.UNKNOWN_SENDER:
-        return Letter(
-            title=_("Your letter to support"), heading=_("Your letter to support"), lead=held.words.splitlines()
-        )
-    return Letter(
-        title=pgettext("letter", "No request was opened"),
-        heading=held.subject,
-        lead=held.words.splitlines(),
-        why=_("You get this letter because you wrote to support on %(moment)s.")
-        % {"moment": reader.moment(held.received_at)},
-    )
-
-
-def held_for_contact(held: HeldRequest, reader: Reader) -> Letter:
-    """The responsible contact hears what a colleague wrote, and can file it."""
-    return Letter(
-        title=pgettext("letter", "A colleague wrote to support"),
-        heading=held.subject,
-        lead=[
-            _("Requests are filed by you, the responsible contact. This one was not opened; if it shall be, file it."),
-            _("We take the sender's address as it stands in the letter: make sure that it was your colleague."),
-        ],
-        said=Said(
-            held.sender.full_name if held.sender else held.sender_address,
-            "",
-            reader.moment(held.received_at),
-            held.body[:4000],
-        ),
-        button=Link(_("File a request"), _link("portal:new")),
-        why=_("You get this letter as the responsible contact of %(company)s.") % {"company": held.customer or ""},
-    )
-
-
-def held_for_contract_admin(held: HeldRequest, reader: Reader) -> Letter:
-    return Letter(
-        title=pgettext("letter", "A request without a contract"),
-        heading=held.subject,
-        lead=[_("%(company)s has no contract in force. The sender was told so.") % {"company": held.customer}],
-        said=Said(
-            held.sender.full_name if held.sender else held.sender_address,
-            "",
-            reader.moment(held.received_at),
-            held.body[:4000],
-        ),
-        why=_no_replies(),
-    )
-
-
 # The table
 
 WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     # what happened         who is told         in what words
-    "opened": ((contact, received),),
+    "opened": ((contact, received), (colleague, confirmed)),
     "replied": ((contact_of_ours, answered),),
     "asked_customer": ((contact_of_ours, asked),),
     "restored": ((contact_of_ours, restored),),
     "reclassified": ((contact_of_ours, classified),),
+    "terms_applied": ((contact_whose_dates_move, terms_changed),),
     "resolved": ((contact_of_ours, solved),),
     "declined": ((contact_of_ours, declined),),
     "closed_silent": ((contact_of_ours, closed_silent),),
-    "reopened": ((worker, reopened), (contact_of_ours, reopened_by_us)),
-    "customer_replied": ((worker, customer_wrote),),
-    "contested": ((worker, contested),),
+    "reopened": ((worker, reopened), (contact_of_ours, reopened_by_us), (colleague, confirmed)),
+    "customer_replied": ((worker, customer_wrote), (colleague, confirmed)),
+    "contested": ((worker, contested), (colleague, confirmed)),
     "restore_contested": ((worker, restore_contested),),
     "withdrawn": ((worker, withdrawn),),
     "priority_proposed": ((worker, priority_asked),),
@@ -726,33 +723,10 @@ def _of_missed(call: Escalation, now: datetime) -> list[Draft]:
     return drafts
 
 
-def of_held(held: HeldRequest, now: datetime) -> list[Draft]:
-    """The sender, and who can do something about it: the contract administrators, or the responsible contact."""
-    readers: list[tuple[Reader, Callable[[HeldRequest, Reader], Letter]]] = []
-    if held.sender is not None:
-        readers.append((reader_of(held.sender, now), held_for_sender))
-    elif held.sender_address:
-        language = guess_language(held.words, settings.LANGUAGE_CODE)
-        readers.append((Reader(None, held.sender_address, language, words.MOSCOW, now), held_for_sender))
-    if held.reason == HeldRequest.Reason.NO_CONTRACT:
-        admins = User.objects.filter(role=Role.CONTRACT_ADMIN, is_active=True).order_by("pk")
-        readers += [(reader_of(person, now), held_for_contract_admin) for person in admins]
-    if held.reason == HeldRequest.Reason.NOT_CONTACT and held.customer is not None:
-        readers += [
-            (reader_of(person, now), held_for_contact)
-            for person in _active([held.customer.contact_at(now)])
-            if person != held.sender
-        ]
-    drafts = []
-    for reader, wording in readers:
-        with translation.override(reader.language):
-            drafts.append(Draft(f"held:{held.pk}", reader, wording(held, reader)))
-    return drafts
-
-
 def reader_of(person: User, now: datetime) -> Reader:
     return Reader(person, person.email, person.language, ZoneInfo(person.timezone), now)
 
 
-def _link(name: str, *arguments: object) -> str:
+def link(name: str, *arguments: object) -> str:
+    """The whole address of one of our pages, for a letter."""
     return settings.SITE_URL + reverse(name, args=arguments)

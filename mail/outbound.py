@@ -2,13 +2,14 @@
 
 Two steps, each safe to repeat, to run at once in many processes and to be killed at any point:
 
-1. `write_letters` takes the rows that nobody was told of (events, escalations, held requests) and writes their letters
-   in the transaction that marks them as told. An occasion is written to an address once, whoever drains it.
+1. `write_letters` takes the rows that nobody was told of (events, escalations, held requests, events of contracts) and
+   writes their letters in the transaction that marks them as told. An occasion is written to an address once, whoever
+   drains it.
 2. `send_letters` hands over one letter at a time, each in a transaction of its own that is committed as soon as the
    server has taken the letter. That is as near to "exactly once" as SMTP comes: a process killed between the server's
    yes and the commit makes the letter go out again, under the same Message-ID, by which mailboxes know it.
 
-What a letter says stands in `mail/letters.py`.
+What a letter says stands in `mail/letters.py`, about contracts in `mail/contract_letters.py`.
 """
 
 import logging
@@ -27,7 +28,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from mail import letters
+from contracts.models import ContractEvent
+from mail import contract_letters, held_letters, letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
 from sla.models import Escalation
@@ -40,6 +42,7 @@ ANSWERS_A_DAY = 3  # to one address about held requests: two machines that answe
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
+CONTRACT_EVENT = "contract_event:"  # occasions that have no ticket and answer nobody
 
 Source = tuple[models.QuerySet, Callable[[Any, datetime], list[Draft]]]
 
@@ -71,7 +74,16 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
             ),
             letters.of_escalation,
         ),
-        (HeldRequest.objects.select_related("customer", "sender"), letters.of_held),
+        (
+            HeldRequest.objects.select_related("customer", "sender", "settled_by", "about"),
+            held_letters.of_held,
+        ),
+        (
+            ContractEvent.objects.select_related(
+                "customer__csm", "contract__customer", "contract__terms__package", "by"
+            ),
+            contract_letters.of_contract_event,
+        ),
     )
     return sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
 
@@ -154,7 +166,8 @@ def _new_message_id(draft: Draft) -> str:
     domain = settings.SUPPORT_ADDRESS.rpartition("@")[2]
     unique = secrets.token_hex(6)  # short, so that the header fits a line: some programs do not unfold it
     if draft.ticket is None:
-        return f"held.{unique}@{domain}"
+        kind = "contract" if draft.occasion.startswith(CONTRACT_EVENT) else "held"
+        return f"{kind}.{unique}@{domain}"
     if not draft.letter.may_reply:
         return f"desk.{draft.ticket.number}.{unique}@{domain}"
     return f"ticket.{draft.ticket.number}.{draft.ticket.token}.{unique}@{domain}"
@@ -162,6 +175,8 @@ def _new_message_id(draft: Draft) -> str:
 
 def _thread(draft: Draft) -> tuple[str, str]:
     """(In-Reply-To, References): the letter that this answers, and the first of the conversation with this reader."""
+    if draft.occasion.startswith(CONTRACT_EVENT):
+        return "", ""  # a conversation of its own: nobody wrote before it
     if draft.ticket is None:
         held = HeldRequest.objects.get(pk=int(draft.occasion.partition(":")[2]))
         came = held.letters.exclude(message_id__contains="sha256:").values_list("message_id", flat=True).first()
@@ -197,6 +212,7 @@ def mark_history_notified(before: datetime) -> int:
         + HeldRequest.objects.filter(notified_at__isnull=True, received_at__lt=before).update(
             notified_at=models.F("received_at")
         )
+        + ContractEvent.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
     )
 
 

@@ -444,19 +444,30 @@ def moved_by(steps: Iterable[Succession]) -> list[Succession]:
     ]
 
 
-def change_terms(
-    ticket: "Ticket", *, at: datetime, why: str, stood: Stood
-) -> list[tuple[Commitment | None, Commitment | None]]:
+@dataclass(frozen=True)
+class Moved:
+    """What other terms do to one promise: its deadline before and after (None: none), and whether that makes it missed.
+
+    The deadline of a clock that stands is the one without the pause that goes on, before and after alike.
+    """
+
+    kind: str
+    old_due: datetime | None
+    new_due: datetime | None
+    missed: bool
+
+
+def change_terms(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> list[Moved]:
     """The ticket stands on other terms now: each running customer promise that differs is counted anew (domain §4).
 
     From its true start, with all pauses, as `successions` has it. A clock that is late at once is missed at once, and
-    its ladder climbs at the next sweep. Ended clocks are never touched. Returns (old, new) of what moved; either may be
-    None.
+    its ladder climbs at the next sweep. Ended clocks are never touched. Returns what moved.
     """
     promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
-    moved: list[tuple[Commitment | None, Commitment | None]] = []
+    moved: list[Moved] = []
     steps = successions(ticket, running(ticket, *CUSTOMER_PROMISES), last_resolution(ticket), promises, stood=stood)
     for step in moved_by(steps):
+        due, was_late = (step.old.due_at, is_late(step.old, at)) if step.old else (None, False)
         if step.old is not None:
             supersede(step.old, at=at, why=why)
         new = start(ticket, step.promise, at=step.began, pauses=step.pauses, paused_at=step.paused_at)
@@ -464,8 +475,14 @@ def change_terms(
             new.ending = Commitment.Ending.MISSED
             new.next_check_at = next_look(new)
             new.save(update_fields=["ending", "next_check_at"])
-        moved.append((step.old, new))
+        moved.append(moved_to(step, due, was_late, new, at=at))
     return moved
+
+
+def moved_to(step: Succession, due: datetime | None, was_late: bool, new: Commitment | None, *, at: datetime) -> Moved:
+    """What the succession does, by the old clock's deadline and lateness before it was stopped. For a preview too."""
+    kind = step.old.kind if step.old is not None else PromiseKind.RESOLUTION
+    return Moved(kind, due, new.due_at if new else None, new is not None and is_late(new, at) and not was_late)
 
 
 def is_late(commitment: Commitment, at: datetime) -> bool:

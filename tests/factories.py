@@ -195,6 +195,7 @@ def a_customer(
     by = a_contract_admin()
     contract = a_draft(customer, package, by=by, starts_on=starts_on, ends_on=ends_on)
     signing.activate(contract, by=by, at=since)
+    customer.contract_events.update(notified_at=since)  # signed long ago: everybody was told of it then
     return customer
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, HeldFile, Message, Ticket
 from tickets.workflow import Upload
 
 
@@ -70,6 +70,11 @@ def download(user: User, number: int, pk: int) -> FileResponse:
     ).first()
     if attachment is None:
         raise Http404
+    return given_out(attachment)
+
+
+def given_out(attachment: Attachment | HeldFile) -> FileResponse:
+    """The file of a row that the caller may read; `Http404` where the storage has it no more."""
     try:
         content = attachment.file.open("rb")
     except FileNotFoundError as error:

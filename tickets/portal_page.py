@@ -20,7 +20,7 @@ from contracts.models import Contract, Customer, CustomerMember, Licence, Promis
 from sla import clocks, words
 from sla.models import Commitment, Escalation
 from tickets import promise_words, routing, timeline
-from tickets.models import Event, Message, State, Ticket, TicketQuerySet
+from tickets.models import Event, HeldRequest, Message, State, Ticket, TicketQuerySet
 
 PHONE = "phone"  # codes of the catalogue (domain §1.2, §3.5)
 PORTAL = "portal"
@@ -129,6 +129,20 @@ def read_only_words(company: Company) -> str:
     return _(
         "The responsible contact of your company, %(name)s, files requests and replies. You can read everything."
     ) % {"name": company.contact.full_name}
+
+
+LETTERS_SHOWN = 20
+
+
+def waiting_letters(user: User, *, may_decide: bool) -> list[HeldRequest]:
+    """Colleagues' letters that wait for the contact, oldest first; to a colleague only their own (domain §1.7.1)."""
+    letters = HeldRequest.objects.for_contact().filter(customer__members__user=user)
+    letters = letters if may_decide else letters.filter(sender=user)
+    return list(
+        letters.select_related("sender", "about")
+        .prefetch_related("files")
+        .order_by("received_at", "pk")[:LETTERS_SHOWN]
+    )
 
 
 # Lists

@@ -7,10 +7,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contracts.models import ResponsibleContact
-from tickets import workflow
+from tickets import terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
+
+SECONDS_OF_A_RUN = 12.0  # less than the 15 s between two runs: one worker is enough for any change of terms
 
 
 @shared_task
@@ -32,3 +34,12 @@ def follow_contacts() -> int:
     )
     moved = ResponsibleContact.objects.holding(now).filter(Exists(left_behind)).select_related("customer")
     return sum(len(workflow.follow_contact(row.customer, by=None, at=now)) for row in moved.order_by("pk"))
+
+
+@shared_task
+def apply_terms_changes() -> int:
+    """Goes on with the changes of terms that are being counted or applied, for a while; the next run does the rest."""
+    found = list(terms_decisions.at_work()[:20])
+    for decision in found:
+        terms_decisions.advance(decision, at=timezone.now(), seconds=SECONDS_OF_A_RUN / len(found))
+    return len(found)

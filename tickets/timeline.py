@@ -7,13 +7,16 @@ for them and never an internal state (direction §16). Fetch events with `by`, h
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Line, User
 from contracts.models import TicketKind
+from contracts.price_words import day_words
+from sla import words
 from sla.models import Escalation, Whom
 from tickets.models import Event, HandOver, Message, Ticket
 
@@ -102,6 +105,9 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
         return _("the customer says service is not back, priority %(from)s → %(to)s") % change, reason
     if verb == "reclassified":
         return _reclassified(details), reason
+    if verb == "terms_applied":
+        what = _("terms of the package from %(day)s applied") % {"day": _day(details.get("to"))}
+        return "; ".join([what, *_terms_moved(details, words.MOSCOW)]), reason
     if verb == "priority_set":
         return _("the customer set priority %(from)s → %(to)s") % change, reason
     if verb == "priority_proposed":
@@ -145,6 +151,28 @@ def _reclassified(details: dict) -> str:
     if details.get("kind_to") in TicketKind.values:
         parts.append(_("now: %(kind)s") % {"kind": TicketKind(details["kind_to"]).label})
     return ", ".join(parts) or _("classified anew")
+
+
+def _day(written: object) -> str:
+    return day_words(date.fromisoformat(written)) if isinstance(written, str) and written else ""
+
+
+def _terms_moved(details: dict, zone: tzinfo) -> list[str]:
+    """“reaction Thu 19 Nov, 14:10 → Thu 19 Nov, 12:10” for each deadline that other terms moved (domain §4)."""
+    found = []
+    for one in details.get("promises", ()):
+        old, new = (_moment(one[side], zone) for side in ("from", "to"))
+        if old != new:
+            change = {"promise": words.promise(one["kind"]), "from": old, "to": new}
+            found.append(_("%(promise)s: %(from)s → %(to)s") % change)
+    return found
+
+
+def _moment(written: str | None, zone: tzinfo) -> str:
+    if written is None:
+        return _("no deadline")
+    at = datetime.fromisoformat(written)
+    return words.moment(at, zone, at, "date")
 
 
 def rung_step(escalation: Escalation) -> Step:
@@ -217,6 +245,9 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
         return _("You wrote that service is not back: priority %(to)s again") % change, ""
     if verb == "reclassified" and details.get("from") != details.get("to"):
         return _("Priority %(from)s → %(to)s") % change, ""
+    if verb == "terms_applied":
+        moved = _terms_moved(details, timezone.get_current_timezone())
+        return ("; ".join([_("The promised times are counted by other terms"), *moved]), reason) if moved else None
     if verb == "priority_set":
         return _("You set priority %(from)s → %(to)s") % change, reason
     if verb == "priority_proposed":

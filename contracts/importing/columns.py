@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import ImportRun
@@ -121,7 +125,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
             True,
         ),
         Column("full_name", _("Full name"), ("full name", "name", "имя", "фио", "полное имя", "имя и фамилия"), True),
-        Column("position", _("Position"), ("position", "job title", "title", "должность")),
+        Column("position", pgettext_lazy("person", "Position"), ("position", "job title", "title", "должность")),
         Column("phone", _("Phone"), ("phone", "phone number", "телефон")),
         LANGUAGE,
         Column(
@@ -156,7 +160,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ),
     ),
 }
-REASON_NAMES = frozenset({"why it was not imported", "почему не загружено", "reason", "причина"})
+REASON_NAMES = ("reason", "причина")
 
 
 def plain(heading: str) -> str:
@@ -167,13 +171,27 @@ def plain(heading: str) -> str:
 
 def column_of(kind: str, heading: str) -> str:
     """The code of the column that this heading names, "" for one that is not known."""
-    wanted = plain(heading)
-    if wanted in REASON_NAMES:
-        return REASON
+    return _names_of(kind).get(plain(heading), "")
+
+
+@cache
+def _names_of(kind: str) -> dict[str, str]:
+    """Every name of the kind's columns with its code: our headings in each language, so that our files come back."""
+    known = {}
     for column in COLUMNS[kind]:
-        if wanted == plain(column.code) or wanted in {plain(name) for name in column.names}:
-            return column.code
-    return ""
+        for name in (column.code, *column.names, *_in_each_language(column.label)):
+            known[plain(name)] = column.code
+    for name in (*REASON_NAMES, *_in_each_language(REASON_LABEL)):
+        known[plain(name)] = REASON
+    return known
+
+
+def _in_each_language(label: str | Promise) -> list[str]:
+    headings = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            headings.append(str(label))
+    return headings
 
 
 def label_of(kind: str, code: str) -> str:
@@ -183,4 +201,9 @@ def label_of(kind: str, code: str) -> str:
 
 def labels_of(kind: str, codes: Iterable[str]) -> str:
     """Headings in a sentence: “Company”, “Cost, EUR”."""
-    return ", ".join(f"“{label_of(kind, code)}”" for code in codes)
+    return quoted(label_of(kind, code) for code in codes)
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names one after the other, each in the quotation marks of the active language."""
+    return ", ".join(gettext("“%(name)s”") % {"name": name} for name in names)

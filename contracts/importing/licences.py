@@ -212,7 +212,7 @@ def _settle_known(
             checked.refuse(
                 "cost",
                 gettext_noop(
-                    "Contract %(number)s was signed for this licence at €%(cost)s: its cost stays. Add a licence."
+                    "Contract %(number)s was signed for this licence at %(cost)s: its cost stays. Add a licence."
                 ),
                 number=covers[-1].number,
                 cost=f"{licence.cost:.2f}",

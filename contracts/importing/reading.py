@@ -36,7 +36,7 @@ SHEET_ROWS = 1_048_576  # the last row of a spreadsheet
 UNICODE, CYRILLIC = "unicode", "windows-1251"
 ENCODINGS = [
     (UNICODE, gettext_lazy("Unicode (UTF-8, UTF-16 with its mark)")),
-    (CYRILLIC, gettext_lazy("Windows-1251 (older Excel, 1C)")),
+    (CYRILLIC, gettext_lazy("Windows-1251 (older spreadsheets)")),
 ]
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -81,7 +81,7 @@ def read(content: bytes, name: str, *, kind: str, encoding: str = UNICODE) -> Ta
         rows, sheets = _workbook(content)
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
         raise NotReadable(
-            _("This is an older Excel file (.xls) or one with a password: save it as “Excel workbook (.xlsx)” without.")
+            _("This is an older workbook (.xls) or one with a password: save it as .xlsx without a password.")
         )
     elif name.lower().endswith((".xlsx", ".xlsm")):
         raise NotReadable(_("The file is named .xlsx, yet it is not a workbook: save it anew in the spreadsheet."))
@@ -113,7 +113,7 @@ def _decoded(content: bytes, encoding: str) -> str:
             raise NotReadable(
                 _(
                     "Line %(line)d cannot be read as UTF-8. Save the file as “CSV UTF-8”, or choose the encoding "
-                    "Windows-1251 if an older Excel wrote it."
+                    "Windows-1251 if an older spreadsheet wrote it."
                 )
                 % {"line": content[: error.start].count(b"\n") + 1}
             ) from error

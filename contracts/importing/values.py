@@ -6,6 +6,7 @@ Pure but for the words. Every function takes the text of a cell that is not empt
 import re
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -166,11 +167,17 @@ def language(cell: str) -> str:
 
 def time_zone(cell: str) -> str:
     words = text(cell, at_most=200)
-    if words not in available_timezones():
+    if words not in _time_zones():
         raise Unclear(
             gettext_noop("There is no time zone named “%(cell)s”: write one like Europe/Moscow."), cell=shown(words)
         )
     return words
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Read once: the standard library walks the whole tz database each time that it is asked."""
+    return frozenset(available_timezones())
 
 
 def yes_or_no(cell: str) -> bool:

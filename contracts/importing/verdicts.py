@@ -2,11 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from contracts.models import ImportRow
+from contracts.money import euro
 
 Verdict = ImportRow.Verdict
 
@@ -24,8 +26,9 @@ class Remark:
 
     @property
     def words(self) -> str:
-        """The sentence in the active language."""
-        return _(self.text) % self.values if self.values else _(self.text)
+        """The sentence in the active language; `cost` among the values is an amount of EUR."""
+        values = {name: euro(Decimal(value)) if name == "cost" else value for name, value in self.values.items()}
+        return _(self.text) % values if values else _(self.text)
 
     def as_json(self) -> dict[str, Any]:
         return {"field": self.field, "text": self.text, "values": self.values}

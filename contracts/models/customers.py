@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -60,6 +62,11 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["name"], name="customer_once")]
+        indexes: ClassVar = [
+            # The search of the list: WHERE upper(name) LIKE upper('%…%') for each word (contracts/customer_page.py).
+            # Its order and pages, ORDER BY name and WHERE name > …, go by the index of `customer_once`.
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_name_search"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -144,6 +151,11 @@ class ResponsibleContact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.customer}"
+
+    @property
+    def is_substitution(self) -> bool:
+        """Whether the person stands in for somebody who speaks again afterwards (domain §2)."""
+        return self.change is not None and self.change.ends_at is not None and self.user_id == self.change.user_id
 
     @property
     def is_return(self) -> bool:

@@ -37,18 +37,18 @@ class ImportRun(models.Model):
     imported_at = models.DateTimeField(_("imported at"), null=True, blank=True)
     dropped_at = models.DateTimeField(_("dropped at"), null=True, blank=True)
     # How many rows the dry run found of each verdict, and how many of the good ones carry a warning.
-    new = models.PositiveIntegerField(_("new"), default=0)
-    changed = models.PositiveIntegerField(_("changed"), default=0)
-    same = models.PositiveIntegerField(_("same"), default=0)
-    bad = models.PositiveIntegerField(_("bad"), default=0)
-    warned = models.PositiveIntegerField(_("with a warning"), default=0)
+    new = models.PositiveIntegerField(_("new rows"), default=0)
+    changed = models.PositiveIntegerField(_("changed rows"), default=0)
+    same = models.PositiveIntegerField(_("same rows"), default=0)
+    bad = models.PositiveIntegerField(_("bad rows"), default=0)
+    warned = models.PositiveIntegerField(_("rows with a warning"), default=0)
     # Headings as the file has them, codes of `contracts.importing.columns`, names of further sheets.
     ignored_columns = models.JSONField(_("columns left out"), default=list, blank=True)
     missing_columns = models.JSONField(_("columns that the file does not have"), default=list, blank=True)
     ignored_sheets = models.JSONField(_("sheets left out"), default=list, blank=True)
 
     class Meta:
-        verbose_name = _("import")
+        verbose_name = pgettext_lazy("file", "import")
         verbose_name_plural = _("imports")
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [
@@ -94,7 +94,7 @@ class ImportRow(models.Model):
         BAD = "bad", pgettext_lazy("row", "bad")
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows", verbose_name=_("import"))
-    number = models.PositiveIntegerField(_("row"))
+    number = models.PositiveIntegerField(_("row of the file"))
     verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict.choices)
     cells = models.JSONField(_("cells"), default=dict)
     surplus = models.PositiveSmallIntegerField(_("cells beyond the headings"), default=0)

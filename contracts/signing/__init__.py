@@ -2,8 +2,8 @@
 
 The one writer of a contract's state and lines, a file for each body of knowledge. Each verb takes who (`by`, the
 contract administrator) and when (`at`, aware), locks the customer's row, so that two people cannot sign two contracts
-at once, and works in one transaction with the row of what happened. Days are days of Moscow, as the packages count them (§1.3).
-Money is EUR.
+at once, and works in one transaction with the row of what happened. Days are days of Moscow, as the packages count them
+(§1.3). Money is EUR.
 """
 
 from contracts.signing.clauses import add_clause, end_clause
@@ -79,5 +79,6 @@ __all__ = [
     "refuse_contact_change",
     "renew",
     "terminate",
+    "what_fails",
     "withdraw_contact_change",
 ]

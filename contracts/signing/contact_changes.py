@@ -64,7 +64,7 @@ def ask_contact_change(
             _("A change of the contact waits for its answer already: settle it first, then ask for another."), "2"
         )
     only_people_who_can(customer, user)
-    only_free_time(customer, user, starts_at, ends_at)
+    only_free_time(customer, user, starts_at, ends_at, at=at)
     change = ContactChange(
         customer=customer,
         user=user,
@@ -146,7 +146,7 @@ def _make_if_agreed(change: ContactChange, *, by: User, at: datetime) -> Contact
     if change.ends_at is not None and change.ends_at <= change.starts_at:
         raise NotHandedOver(_("The time of this substitution is over: ask for another one."), "2")
     only_people_who_can(change.customer, change.user)
-    only_free_time(change.customer, change.user, change.starts_at, change.ends_at)
+    only_free_time(change.customer, change.user, change.starts_at, change.ends_at, at=at)
     change.state, change.closed_by, change.closed_at = ContactChange.State.AGREED, by, at
     try:
         with transaction.atomic():

@@ -75,10 +75,13 @@ def only_people_who_can(customer: Customer, person: User) -> None:
         raise NotHandedOver(_("%(name)s cannot sign in.") % {"name": person.full_name}, "1.7.1")
 
 
-def only_free_time(customer: Customer, person: User, starts_at: datetime, ends_at: datetime | None) -> None:
-    """Refuses a time [starts_at, ends_at) for this person that the line of contacts does not have free.
+def only_free_time(
+    customer: Customer, person: User, starts_at: datetime, ends_at: datetime | None, *, at: datetime
+) -> None:
+    """Refuses a time [starts_at, ends_at) for this person that the line of contacts does not have free at `at`.
 
-    Another planned change must neither begin in it nor be cut off by it; the person must not speak then already.
+    Another planned change must neither begin in it nor be cut off by it, and a planned substitution has no other
+    within it (one that runs may have: a substitute may fall ill). The person must not speak then already.
     """
     planned = customer.contacts.filter(starts_at__gt=starts_at)
     if ends_at is not None:
@@ -88,7 +91,8 @@ def only_free_time(customer: Customer, person: User, starts_at: datetime, ends_a
     # planned change, which would vanish.
     stays = holding is not None and holding.is_return and ends_at is not None and holding.ends_at != ends_at
     is_replaced_whole = holding is not None and holding.starts_at == starts_at and not stays
-    if planned.exists() or is_replaced_whole:
+    is_within_planned = holding is not None and holding.is_substitution and holding.starts_at > at
+    if planned.exists() or is_replaced_whole or is_within_planned:
         raise NotHandedOver(
             _(
                 "Another change of the contact is planned for that time: withdraw it first, or choose a time outside it."

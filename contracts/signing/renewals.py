@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.refusals import Forbidden, Refused
 from contracts.models import Contract, ContractClause, ContractEvent, Package, RenewalOffer
 from contracts.money import euro
-from contracts.pricing import PricingError, anniversary
+from contracts.pricing import PricingError
 from contracts.signing.drafts import draft, prepare
 from contracts.signing.history import record
 from contracts.signing.lines import quote, refresh_lines
@@ -109,7 +109,7 @@ def offer_renewals(*, at: datetime) -> int:
     ending = Contract.objects.filter(
         state=Contract.State.ACTIVE, ends_on__gte=today, ends_on__lte=today + timedelta(days=max(STEPS))
     )
-    ending = ending.exclude(_is_followed()).prefetch_related("offers").order_by("ends_on", "pk")
+    ending = ending.exclude(is_followed()).prefetch_related("offers").order_by("ends_on", "pk")
     written = 0
     for contract in ending:
         step = step_due(contract.ends_on, today)
@@ -122,7 +122,7 @@ def offer_renewals(*, at: datetime) -> int:
     return written
 
 
-def _is_followed() -> Exists:
+def is_followed() -> Exists:
     """Whether a signed contract of the customer comes after: its successor, or one that was drafted by itself."""
     return Exists(
         Contract.objects.filter(
@@ -135,7 +135,7 @@ def _is_followed() -> Exists:
 def _offer(contract: Contract, step: int, *, at: datetime) -> bool:
     """Writes the offer of one step, or tells the contract administrator why there is none; whether it was offered."""
     contract = locked_contract(contract)
-    followed = Contract.objects.filter(_is_followed(), pk=contract.pk).exists()
+    followed = Contract.objects.filter(is_followed(), pk=contract.pk).exists()
     offers = list(contract.offers.order_by("days_ahead"))
     if contract.state != Contract.State.ACTIVE or followed or any(offer.days_ahead <= step for offer in offers):
         return False  # somebody else was here between the list and the lock
@@ -285,12 +285,3 @@ def _refuse_answer(
             % {"price": euro(costs)},
             "1.1",
         )
-
-
-# For the pages
-
-
-def next_year(contract: Contract) -> tuple[date, date]:
-    """The first and the last day of the year that follows the contract."""
-    starts_on = contract.ends_on + DAY
-    return starts_on, anniversary(starts_on, 1) - DAY

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from contracts.views import placeholder
+from contracts.views import renewals
 
 urlpatterns = [
-    path("renewals/", placeholder.page, name="renewals"),
-    path("gaps/", placeholder.page, name="gaps"),
+    path("renewals/", renewals.renewals, name="renewals"),
+    path("renewals/calendar/", renewals.calendar, name="renewals_calendar"),
+    path("renewals/renewals.csv", renewals.renewals_csv, name="renewals_csv"),
+    path("renewals/renewals.ics", renewals.renewals_ics, name="renewals_ics"),
+    path("gaps/", renewals.gaps, name="gaps"),
 ]

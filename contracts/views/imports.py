@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import only, person
@@ -81,7 +81,7 @@ def _runs_page(request: HttpRequest, form: ImportForm, status: int = 200) -> Htt
             "form": form,
             "chosen": form["kind"].value() or "",
             "kinds": [
-                (kind, label, columns.labels_of(kind, (column.code for column in columns.COLUMNS[kind])))
+                (kind, label, " · ".join(str(column.label) for column in columns.COLUMNS[kind]))
                 for kind, label in ImportRun.Kind.choices
             ],
             "runs": page[:PAGE],
@@ -120,8 +120,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             "first": f"?verdict={chosen}#rows" if after else "",
             "next": f"?verdict={chosen}&after={page[PAGE - 1].number}#rows" if len(page) > PAGE else "",
             "missing": columns.labels_of(found.kind, found.missing_columns),
-            "ignored": ", ".join(f"“{heading}”" for heading in found.ignored_columns),
-            "sheets": ", ".join(f"“{title}”" for title in found.ignored_sheets),
+            "ignored": columns.quoted(found.ignored_columns),
+            "sheets": columns.quoted(found.ignored_sheets),
         },
     )
 
@@ -201,10 +201,10 @@ def _number(text: str) -> int:
 def _verdict_labels() -> list[tuple[str, str]]:
     """In the order of the page: what a person has to look at first."""
     return [
-        (Verdict.BAD, _("Bad")),
-        (Verdict.CHANGED, _("Changed")),
-        (Verdict.NEW, _("New")),
-        (Verdict.SAME, _("Same as recorded")),
+        (Verdict.BAD, pgettext("rows", "Bad")),
+        (Verdict.CHANGED, pgettext("rows", "Changed")),
+        (Verdict.NEW, pgettext("rows", "New")),
+        (Verdict.SAME, pgettext("rows", "Same as recorded")),
     ]
 
 

@@ -204,7 +204,7 @@ def test_unknown_columns_are_named_and_left_out():
         ("company,city\nA,B\n".encode("utf-16-le"), "Line 1 holds zero characters"),
         ("company,city\nРога,Тверь\n".encode("cp1251"), "Line 2 cannot be read as UTF-8."),
         (b"\xff\xfec\x00\x00\xd8a\x00", "cannot be read as UTF-16"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "This is an older Excel file (.xls)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "This is an older workbook (.xls)"),
         (b"company\n" + b"x" * 10 * 1024 * 1024, "The file is larger than 10 MB: split it into several."),
     ],
 )
@@ -253,7 +253,7 @@ def test_workbook_gives_dates_numbers_and_yes_as_people_read_them():
     content = workbook(
         ("Company", "E-mail", "Full name", "Phone", "Responsible", "Responsible from"),
         (None,),
-        ("Ruta", "a@ruta.example", "Anna Lis", 37120000001, True, datetime(2026, 1, 1)),
+        ("Ruta", "a@ruta.example", "Anna Lis", 37120000001, True, date(2026, 1, 1)),
         sheets=("Второй",),
     )
 
@@ -324,10 +324,12 @@ def test_text_that_calls_itself_a_workbook_is_refused():
 
 def test_zip_bomb_is_refused_before_it_is_unpacked():
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
-        with package.open("xl/worksheets/sheet1.xml", "w") as part:
-            for _chunk in range(160):
-                part.write(b" " * 1024 * 1024)
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package,
+        package.open("xl/worksheets/sheet1.xml", "w") as part,
+    ):
+        for _chunk in range(160):
+            part.write(b" " * 1024 * 1024)
     assert len(stream.getvalue()) < 1024 * 1024
 
     with pytest.raises(NotReadable, match="Unpacked, the workbook is too large"):
@@ -497,18 +499,11 @@ def test_licence_that_a_signed_contract_covers_keeps_its_cost(db: None):
 
     found = check("licences", LICENCES, "Ruta,sales,on-site,26,40000,2026-01-01,2025-12-31,")
 
-    assert (
-        said(found[0])
-        == [
-            ("ends_on", "The licence ends on 31.12.2025, before it starts on 01.01.2026."),
-            ("cost", f"Contract {number} was signed for this licence at €100000.00: its cost stays. Add a licence."),
-        ]
-        or said(found[0])[0][0] == "ends_on"
-    )
-    assert (
-        "cost",
-        f"Contract {number} was signed for this licence at €100000.00: its cost stays. Add a licence.",
-    ) in said(found[0])
+    assert said(found[0]) == [
+        ("ends_on", "The licence ends on 31.12.2025, before it starts on 01.01.2026."),
+        ("cost", f"Contract {number} was signed for this licence at €100,000.00: its cost stays. Add a licence."),
+        ("ends_on", f"Contract {number} covers this licence from 01.01.2026: it cannot end before."),
+    ]
     assert verdicts(check("licences", LICENCES, "Ruta,sales,on-site,26,100000,2026-01-01,,")) == ["changed"]
 
 
@@ -576,7 +571,7 @@ def test_new_people_cannot_sign_in_before_they_set_a_password_and_get_no_letter(
     assert anna.membership.customer == company and anna.membership.position == "CIO"
     contact = ResponsibleContact.objects.get()
     assert contact.user == anna
-    assert contact.starts_at == datetime(2026, 1, 1, tzinfo=signing.contacts.Customer and TUESDAY_10.tzinfo)
+    assert contact.starts_at == datetime(2026, 1, 1, tzinfo=TUESDAY_10.tzinfo)
     assert mailoutbox == []
 
 
@@ -651,8 +646,8 @@ def test_second_responsible_contact_at_one_moment_is_refused_in_words(db: None):
     assert said(found[0]) == [
         (
             "responsible",
-            f"{name} is the responsible contact of this company then: a second one cannot be, and a change is agreed by "
-            "both sides on its own page.",
+            f"{name} is the responsible contact of this company then: a second one cannot be, and a change is "
+            "agreed by both sides on its own page.",
         )
     ]
 
@@ -685,7 +680,8 @@ def test_responsible_contact_is_not_taken_away_by_a_no(db: None):
     assert said(checked) == [
         (
             "responsible",
-            f"{person.full_name} is the responsible contact, and there is exactly one: hand over to somebody else first.",
+            f"{person.full_name} is the responsible contact, and there is exactly one: hand over to somebody else "
+            "first.",
         )
     ]
 
@@ -749,14 +745,14 @@ def test_dry_run_and_import_cost_the_same_statements_for_10_and_100_rows(db: Non
     assert customer.pk
 
     costs = []
-    for count in (10, 100):
+    for count in (3, 10, 100):  # the first fills the registers: an empty one saves its statement
         with CaptureQueriesContext(connection) as dry:
             run = runs.read_and_keep(csv_of(*_rows_of(kind, count)), "x.csv", kind=kind, by=by, at=TUESDAY_10)
         with CaptureQueriesContext(connection) as writing:
             assert runs.carry_out(run, by=by, at=TUESDAY_10) is Outcome.IMPORTED
         costs.append((len(dry), len(writing)))
 
-    assert costs[0] == costs[1]
+    assert costs[1] == costs[2]
 
 
 def test_dry_run_alone_writes_nothing_to_the_registers(company: Customer):

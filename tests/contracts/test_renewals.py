@@ -68,7 +68,8 @@ def test_step_is_the_last_whose_day_has_come(left, step):
 
 
 def test_ninety_days_ahead_the_successor_is_drafted_and_offered_with_its_price(customer):
-    ContractClause.objects.create(contract=contract_of(customer), text_ru="Сети", text_en="Networks")
+    clause = ContractClause(contract=contract_of(customer), text_ru="Сети", text_en="Networks")
+    signing.add_clause(clause, by=a_contract_admin(), at=morning(200))
 
     assert signing.offer_renewals(at=morning(91)) == 0
     assert signing.offer_renewals(at=morning(90)) == 1
@@ -253,7 +254,7 @@ def test_pressing_twice_is_one_answer(offered):
 def test_another_answer_is_refused_in_words(offered):
     signing.answer_renewal(the_offer(offered), accepted=True, words="", by=contact_of(offered), at=morning(80))
 
-    with pytest.raises(NotAnswered, match="уже|already"):
+    with pytest.raises(NotAnswered, match=r"уже|already"):
         signing.answer_renewal(
             the_offer(offered), accepted=False, words="Передумали", by=contact_of(offered), at=morning(79)
         )
@@ -319,10 +320,11 @@ def test_offer_without_a_price_cannot_be_accepted_yet_can_be_declined(customer):
 
 
 def test_signed_offer_is_settled(offered):
-    signing.activate(the_offer(offered).successor, by=a_contract_admin(), at=morning(80))
+    offer = the_offer(offered)
+    signing.activate(offer.successor, by=a_contract_admin(), at=morning(80))
 
     with pytest.raises(NotAnswered):
-        signing.answer_renewal(the_offer(offered), accepted=True, words="", by=contact_of(offered), at=morning(79))
+        signing.answer_renewal(offer, accepted=True, words="", by=contact_of(offered), at=morning(79))
 
 
 # Jobs

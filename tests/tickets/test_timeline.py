@@ -60,6 +60,23 @@ def english() -> Any:
             "now: improvement wish",
             None,
         ),
+        (
+            event(
+                "terms_applied",
+                **{"from": "2020-01-01", "to": "2026-11-01"},
+                reason="Agreed with all customers",
+                promises=[
+                    {
+                        "kind": "reaction",
+                        "from": "2026-11-17T09:00:00+00:00",
+                        "to": "2026-11-17T08:00:00+00:00",
+                        "missed": False,
+                    }
+                ],
+            ),
+            "terms of the package from 1 Nov 2026 applied; Reaction: Tue 17 Nov, 12:00 → Tue 17 Nov, 11:00",
+            "The promised times are counted by other terms; Reaction: Tue 17 Nov, 12:00 → Tue 17 Nov, 11:00",
+        ),
         (event("priority_set", **{"from": 3, "to": 1}), "the customer set priority 3 → 1", "You set priority 3 → 1"),
         (
             event("priority_proposed", **{"from": 3, "to": 1}),

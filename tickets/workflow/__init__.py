@@ -7,7 +7,13 @@ the person; nothing is changed then.
 One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
 """
 
-from tickets.workflow.contact import follow_contact, hand_over_contact
+from tickets.workflow.contact import (
+    agree_contact_change,
+    ask_contact_change,
+    follow_contact,
+    hand_over_contact,
+    withdraw_contact_change,
+)
 from tickets.workflow.conversation import Upload
 from tickets.workflow.customer import (
     LOW_RATING,
@@ -23,30 +29,36 @@ from tickets.workflow.customer import (
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
 from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
 from tickets.workflow.gates import NotAllowed, lock
+from tickets.workflow.held import confirm_held, drop_held, hold, put_before_administrator, settle_held
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
-from tickets.workflow.receipt import hold, open_ticket
+from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
 from tickets.workflow.terms import apply_terms
 
 __all__ = [
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
+    "UNASKED_PRIORITY",
     "NotAllowed",
     "Upload",
     "accept",
     "acknowledge",
+    "agree_contact_change",
     "answer_escalation",
     "apply_terms",
+    "ask_contact_change",
     "ask_customer",
     "assign",
     "attach_defect",
     "close_silent",
     "confirm",
+    "confirm_held",
     "contest",
     "contest_restore",
     "customer_reply",
     "decline",
+    "drop_held",
     "escalate",
     "follow_contact",
     "hand_over",
@@ -55,7 +67,9 @@ __all__ = [
     "lock",
     "may_answer",
     "note",
+    "only_product",
     "open_ticket",
+    "put_before_administrator",
     "rate",
     "reclassify",
     "reopen",
@@ -64,6 +78,8 @@ __all__ = [
     "restore",
     "return_hand_over",
     "set_priority",
+    "settle_held",
     "stop_waiting",
     "withdraw",
+    "withdraw_contact_change",
 ]

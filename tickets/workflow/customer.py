@@ -43,14 +43,16 @@ def customer_reply(
     key: str | None = None,
     message_id: str | None = None,
     quoted: str = "",
+    author: User | None = None,
 ) -> Message:
     """The contact writes: a standing clock goes on, a solved ticket reopens, a closed one gets a follow-up (§3.2).
 
+    `author` is the colleague whose words the contact confirmed (`confirm_held`).
     Returns the message; `message.ticket` is the follow-up where one was made.
     """
     ticket = lock(ticket)
     only_contact(ticket, by, at)
-    if earlier := said_already(ticket, by, key):
+    if earlier := said_already(ticket, author or by, key):
         return earlier
     body = needs_words(body, _("An empty reply says nothing: write a few words."))
     if ticket.state == State.CLOSED:
@@ -72,15 +74,32 @@ def customer_reply(
             quoted=quoted,
             follows=ticket,
             key=key,
+            author=author,
         )
         return follow_up.messages.earliest("pk")
     if ticket.state == State.DECLINED:
         contested = contest(
-            ticket, by=by, reason=body, at=at, channel=channel, files=files, message_id=message_id, key=key
+            ticket,
+            by=by,
+            reason=body,
+            at=at,
+            channel=channel,
+            files=files,
+            message_id=message_id,
+            key=key,
+            author=author,
         )
         return contested.messages.latest("pk")
     message = say(
-        ticket, body, by=by, at=at, channel=channel, files=files, message_id=message_id, quoted=quoted, key=key
+        ticket,
+        body,
+        by=author or by,
+        at=at,
+        channel=channel,
+        files=files,
+        message_id=message_id,
+        quoted=quoted,
+        key=key,
     )
     if ticket.state == State.AWAITING_CUSTOMER:
         move(ticket, "hear_customer")
@@ -175,13 +194,14 @@ def contest(
     files: Iterable[Upload] = (),
     message_id: str | None = None,
     key: str | None = None,
+    author: User | None = None,
 ) -> Ticket:
     """The customer contests a decline: in work again, and the time as declined counts too (domain §3.2, §4.1)."""
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write why the request is inside support."), "3.2")
     move(ticket, "contest")
-    message = say(ticket, reason, by=by, at=at, channel=channel, files=files, message_id=message_id, key=key)
+    message = say(ticket, reason, by=author or by, at=at, channel=channel, files=files, message_id=message_id, key=key)
     cancelled = (
         ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="declined").order_by("-stopped_at", "-pk").first()
     )

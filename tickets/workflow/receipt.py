@@ -1,4 +1,4 @@
-"""How a request comes in: a ticket pinned to its contract, or one held for a person (domain §3, §3.5)."""
+"""How a request comes in: a ticket pinned to its contract (domain §3, §3.5). What is held instead: `held.py`."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 from accounts.models import Role, User
 from accounts.refusals import Forbidden
 from contracts import entitlement
+from contracts.entitlement import CONTRACT_ZONE
 from contracts.models import Channel, Contract, Customer, Product, Release, TicketKind, Topic
 from sla import clocks
 from tickets import routing
-from tickets.models import HeldRequest, Ticket
+from tickets.models import Ticket
 from tickets.workflow.conversation import Upload, say
 from tickets.workflow.gates import NotAllowed, needs_words, only_desk, record
+
+# Of what came without the questions of impact: of the priorities whose reaction is the same (2, 3, 4), the middle one.
+UNASKED_PRIORITY = 3
 
 
 @transaction.atomic
@@ -37,6 +41,7 @@ def open_ticket(
     quoted: str = "",
     follows: Ticket | None = None,
     key: str | None = None,
+    author: User | None = None,
 ) -> Ticket:
     """Receives a request: pins it to the contract and terms of this moment and starts its clocks (domain §3, §4).
 
@@ -44,6 +49,7 @@ def open_ticket(
     chat, remote connection) it is a logged call: somebody spoke with the customer, so the reaction has ended (§4.1).
     `priority` is the answer to the impact questions (§1.6), which only incidents have: in another request a contact
     without priority management proposes it, and it has 4 until an engineer decides (§3.4).
+    `author` is the colleague whose words the contact confirmed (`confirm_held`): theirs is the first message.
     A repeated `key` returns the first ticket.
 
     Raises `Forbidden` for anybody else of the company, `entitlement.NotCovered` where the package does not include
@@ -95,7 +101,7 @@ def open_ticket(
     message = say(
         ticket,
         body.strip() or subject,
-        by=by,
+        by=author or by,
         at=at,
         channel=channel,
         files=files,
@@ -105,6 +111,8 @@ def open_ticket(
     )
     clocks.start_customer_promises(ticket, at=at)
     details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
+    if author is not None:
+        details["colleague"] = author.full_name
     if is_call:
         clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
         details["call"] = True
@@ -135,28 +143,14 @@ def _priority_of_no_incident(contract: Contract, wanted: int, *, at: datetime) -
     return 4, wanted
 
 
-@transaction.atomic
-def hold(
-    *,
-    reason: str,
-    words: str,
-    subject: str,
-    body: str,
-    at: datetime,
-    channel: str,
-    customer: Customer | None = None,
-    sender: User | None = None,
-    sender_address: str = "",
-) -> HeldRequest:
-    """Records a request that cannot become a ticket now, with what its sender was told (domain §2, §3.5)."""
-    return HeldRequest.objects.create(
-        customer=customer,
-        sender=sender,
-        sender_address=sender_address or (sender.email if sender else ""),
-        channel_id=channel,
-        reason=reason,
-        words=words,
-        subject=(" ".join(subject.split()) or _("(no subject)"))[:200],
-        body=body,
-        received_at=at,
-    )
+def only_product(customer: Customer, at: datetime) -> tuple[Product | None, Release | None]:
+    """What a request is about where nobody asked and there is nothing to choose: the customer's one product."""
+    day = at.astimezone(CONTRACT_ZONE).date()
+    owned = {
+        (licence.product, licence.release)
+        for licence in customer.licences.in_force(day).select_related("product", "release")
+    }
+    if len({product for product, _release in owned}) != 1:
+        return None, None
+    product = next(iter(owned))[0]
+    return product, next(iter(owned))[1] if len(owned) == 1 else None

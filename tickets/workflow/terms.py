@@ -1,6 +1,6 @@
 """A change of a package's terms is applied to a running request, after a person has seen the preview (domain §4)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,6 @@ from accounts.models import User
 from contracts.catalogue import only_editors
 from contracts.models import PackageTerms
 from sla import clocks
-from sla.models import Commitment
 from tickets.models import Ticket
 from tickets.workflow.gates import NotAllowed, lock, needs_words, record
 from tickets.workflow.waiting import stood_of
@@ -51,24 +50,17 @@ def apply_terms(ticket: Ticket, terms: PackageTerms, *, by: User, at: datetime, 
             "from": was.starts_on.isoformat(),
             "to": terms.starts_on.isoformat(),
             "reason": reason,
-            "promises": [told(old, new, at) for old, new in moved],
+            "promises": [told(one) for one in moved],
         },
     )
     return ticket
 
 
-def told(old: Commitment | None, new: Commitment | None, at: datetime) -> dict[str, Any]:
-    """What became of one promise: its kind, the old and the new deadline (null: none), and whether that is missed now.
-
-    Deadlines as ISO 8601 in UTC. The preview shows the same values.
-    """
-    one = new or old
-    assert one is not None
-    late_by_this = new is not None and clocks.is_late(new, at)
-    was_late = old is not None and clocks.is_late(old, at)
+def told(moved: clocks.Moved) -> dict[str, Any]:
+    """What became of one promise, as it is kept: deadlines as ISO 8601 in UTC, null for none."""
     return {
-        "kind": one.kind,
-        "from": old.due_at.isoformat() if old else None,
-        "to": new.due_at.isoformat() if new else None,
-        "missed": late_by_this and not was_late,
+        "kind": str(moved.kind),
+        "from": moved.old_due.astimezone(UTC).isoformat() if moved.old_due else None,
+        "to": moved.new_due.astimezone(UTC).isoformat() if moved.new_due else None,
+        "missed": moved.missed,
     }
