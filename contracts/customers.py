@@ -129,7 +129,8 @@ def name_first_contact(customer: Customer, *, to: User, by: User, at: datetime) 
             "2",
         )
     contact = signing.hand_over_contact(customer, to=to, by=by, at=at, reason="")
-    told = {"was": "", "to": to.full_name, "starts": at, "ends": "", "reason": ""}  # as every change of it is
+    # On record with the details of every change of the contact (`signing.contact_changes`).
+    told: dict[str, Any] = {"was": "", "to": to.full_name, "starts": at, "ends": "", "reason": ""}
     signing.record("contact_changed", customer=customer, by=by, at=at, **told)
     return contact
 

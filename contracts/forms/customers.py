@@ -184,7 +184,7 @@ class ReleaseField(forms.ModelChoiceField):
         for release in releases:
             groups.setdefault(str(release.product), []).append((release.pk, self.label_from_instance(release)))
         rows: list[Any] = list(groups.items()) if len(groups) > 1 else [row for own in groups.values() for row in own]
-        self.choices = [("", self.empty_label), *rows]  # type: ignore[assignment]
+        self.choices = [("", self.empty_label), *rows]
 
 
 def releases_of(product: Product | None) -> list[Release]:
@@ -239,7 +239,7 @@ class LicenceForm(Described):
 
     class Meta:
         model = Licence
-        fields: tuple[str, ...] = ("product", "deployment", "seats", "cost", "starts_on", "ends_on", "release")
+        fields: tuple[str, ...] = ("product", "deployment", "cost", "seats", "starts_on", "ends_on", "release")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -41,10 +41,10 @@ class Plan:
         """
         User.objects.bulk_create(self.new_people, batch_size=1000)
         if self.changed_people:
-            User.objects.bulk_update(self.changed_people, PERSON_FIELDS, batch_size=500)
+            User.objects.bulk_update(self.changed_people, PERSON_FIELDS, batch_size=100)
         CustomerMember.objects.bulk_create(self.new_members, batch_size=1000)
         if self.changed_members:
-            CustomerMember.objects.bulk_update(self.changed_members, ["position"], batch_size=500)
+            CustomerMember.objects.bulk_update(self.changed_members, ["position"], batch_size=100)
         for customer, person, since in self.speakers:
             signing.hand_over_contact(customer, to=person, by=by, at=since, reason=reason)
 

@@ -26,10 +26,10 @@ class Plan:
     changed: list[Customer] = field(default_factory=list)
 
     def write(self, *, by: User, at: datetime, reason: str) -> None:
-        """Two statements, and one more for each 500 changed. Call it in the transaction of the check."""
+        """Two statements, and one more for each 100 changed. Call it in the transaction of the check."""
         Customer.objects.bulk_create(self.new)
         if self.changed:
-            Customer.objects.bulk_update(self.changed, FIELDS, batch_size=500)
+            Customer.objects.bulk_update(self.changed, FIELDS, batch_size=100)
 
 
 def plan(rows: list[Row], *, at: datetime, lock: bool = False) -> Plan:

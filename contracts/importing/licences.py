@@ -34,7 +34,7 @@ class Plan:
         """
         Licence.objects.bulk_create(self.new, batch_size=1000)
         if self.changed:
-            Licence.objects.bulk_update(self.changed, FIELDS, batch_size=500)
+            Licence.objects.bulk_update(self.changed, FIELDS, batch_size=100)
         touched = {licence.customer_id for licence in (*self.new, *self.changed)}
         drafts = Contract.objects.filter(state=Contract.State.DRAFT, customer__in=touched)
         for draft in drafts.select_related("customer", "terms__package").order_by("pk"):

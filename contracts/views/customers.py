@@ -70,7 +70,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     found, words, only = _asked(request, at)
     after, before = number(request, "after"), number(request, "before")
-    anchor = Customer.objects.visible_to(person(request)).filter(pk=after or before).first()
+    anchor = Customer.objects.visible_to(person(request)).filter(pk=after or before or 0).first()
     if (after or before) and anchor is None:
         raise BadRequest(_("This address is not complete."))
     if anchor is not None and before:

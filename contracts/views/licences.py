@@ -177,6 +177,12 @@ def _licence_of(request: HttpRequest, pk: int, licence: int) -> Licence:
     return get_object_or_404(rows, pk=licence, customer=customer)
 
 
+def _signed_line(licence: Licence) -> ContractLine | None:
+    """The line of the latest signed contract that covers the licence."""
+    lines = licence.contract_lines.filter(contract__signed_at__isnull=False).select_related("contract")
+    return lines.order_by("-contract__starts_on").first()
+
+
 @signers_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int, licence: int) -> HttpResponse:
@@ -200,7 +206,7 @@ def edit(request: HttpRequest, pk: int, licence: int) -> HttpResponse:
         "licence": found,
         "form": form,
         "is_signed": is_signed,
-        "line": found.contract_lines.filter(contract__signed_at__isnull=False).select_related("contract").last(),
+        "line": _signed_line(found),
         "chosen": "" if is_signed else form["deployment"].value(),
     }
     return render(request, "contracts/customer_licence_edit.html", context, status=422 if form.errors else 200)

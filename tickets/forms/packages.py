@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from contracts.catalogue import TermsChange, calendars, deployment_words
+from contracts.catalogue import MINIMUM_BELOW, TermsChange, calendars, deployment_words
 from contracts.models import Service
 from contracts.terms import PRIORITIES, Deployment, Kind, Price, Problem, Target, Unit
 from sla import words
@@ -85,15 +86,18 @@ class TermsChangeForm(forms.Form):
         fields["calendar"].choices = hours
         fields["services"].choices = [(service.code, service.name) for service in Service.objects.all()]
         for where in Deployment:
-            self.fields[f"price_{where}_percent"] = AmountField(
-                label=gettext("Percent of the licence cost, %(where)s") % {"where": deployment_words(where)},
-                widget=forms.TextInput({"inputmode": "decimal", "class": "in"}),
-                error_messages=NUMBER,
+            named = {"where": deployment_words(where)}
+            self.fields[f"price_{where}_percent"] = _amount(
+                gettext("Percent of the licence cost, %(where)s") % named,
+                most=(100, 5),
+                outside=gettext("The percent lies between 0 and 100 (§1.1)."),
+                too_fine=gettext("A percent has at most two decimals (§1.1)."),
             )
-            self.fields[f"price_{where}_minimum"] = AmountField(
-                label=gettext("At least, EUR a year, %(where)s") % {"where": deployment_words(where)},
-                widget=forms.TextInput({"inputmode": "decimal", "class": "in"}),
-                error_messages=NUMBER,
+            self.fields[f"price_{where}_minimum"] = _amount(
+                gettext("At least, EUR a year, %(where)s") % named,
+                most=(MINIMUM_BELOW, 12),
+                outside=gettext("The minimum is not negative (§1.1)."),
+                too_fine=gettext("The minimum is in whole cents (§1.1)."),
             )
         for kind in KINDS:
             for priority in PRIORITIES:
@@ -109,7 +113,7 @@ class TermsChangeForm(forms.Form):
             widget=forms.TextInput({"inputmode": "numeric", "class": "in"}),
             error_messages={
                 "required": _("The reaction is promised at every priority (§1.4)."),
-                "invalid": _("Write a whole number."),
+                "invalid": gettext("%(promise)s, priority %(priority)s: write a whole number.") % named,
             },
         )
         self.fields[f"{name}_unit"] = forms.ChoiceField(
@@ -185,7 +189,25 @@ class TermsChangeForm(forms.Form):
             self.add_error(field if field in self.fields else None, problem.words)
 
 
-NUMBER = {"required": _("Write a number; 0 for none."), "invalid": _("Write a number like 12.5.")}
+def _amount(label: str, *, most: tuple[int | Decimal, int], outside: str, too_fine: str) -> AmountField:
+    """A field of a price: from 0 to the first of `most`, whose second is how many digits the catalogue keeps."""
+    return AmountField(
+        label=label,
+        min_value=Decimal(0),
+        max_value=Decimal(most[0]),
+        max_digits=most[1],
+        decimal_places=2,
+        widget=forms.TextInput({"inputmode": "decimal", "class": "in"}),
+        error_messages={
+            "required": _("Write a number; 0 for none."),
+            "invalid": _("Write a number like 12.5."),
+            "min_value": outside,
+            "max_value": outside if most[0] == 100 else _("That is more than any contract."),
+            "max_decimal_places": too_fine,
+            "max_digits": _("That is more than any contract."),
+            "max_whole_digits": outside if most[0] == 100 else _("That is more than any contract."),
+        },
+    )
 
 
 def initial_of(change: TermsChange, reason: str = "", starts_on: date | None = None) -> dict[str, Any]:

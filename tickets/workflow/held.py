@@ -198,9 +198,12 @@ def _settle(held: HeldRequest, outcome: str, *, by: User, at: datetime) -> None:
 
 
 def _locked(held: HeldRequest) -> HeldRequest:
-    """The row as it is now, locked to the end of the transaction: two clicks come one after the other."""
-    rows = HeldRequest.objects.select_for_update(of=("self",))
-    return rows.select_related("customer", "sender", "about", "ticket").get(pk=held.pk)
+    """The row as it is now, locked to the end of the transaction: two clicks come one after the other.
+
+    Without joins: after a wait PostgreSQL reads the locked row anew, but not the rows that were joined to it, and the
+    second click would not find the ticket that the first one made.
+    """
+    return HeldRequest.objects.select_for_update().get(pk=held.pk)
 
 
 def _only_contact_of(held: HeldRequest, by: User, at: datetime) -> None:
