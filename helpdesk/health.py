@@ -5,9 +5,11 @@ import logging
 from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from helpdesk.cache import DispensableCache
+from sla.sweep import late_since
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = {"database": database_answers(), "redis": redis_answers()}
     text = "".join(f"{part}: {'ok' if answers else 'does not answer'}\n" for part, answers in parts.items())
     return HttpResponse(text, content_type="text/plain", status=200 if all(parts.values()) else 503)
+
+
+@never_cache
+def clockz(request: HttpRequest) -> HttpResponse:
+    """200 while the promises are watched; 503 since when they are not: the alarm for an operator's monitor."""
+    try:
+        since = late_since(timezone.now())
+    except DatabaseError as problem:
+        log.warning("clockz: the database does not answer: %s", problem)
+        return HttpResponse("clocks: the database does not answer\n", content_type="text/plain", status=503)
+    if since is None:
+        return HttpResponse("clocks: ok\n", content_type="text/plain")
+    text = f"clocks: not looked at since {since.isoformat(timespec='seconds')}\n"
+    return HttpResponse(text, content_type="text/plain", status=503)
 
 
 def database_answers() -> bool:

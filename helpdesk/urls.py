@@ -26,4 +26,5 @@ urlpatterns = [
     path("dj-admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("clockz", health.clockz, name="clockz"),
 ]

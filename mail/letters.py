@@ -603,6 +603,10 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         facts.append((_("Called by"), call.raised_by.full_name))
     if call.reason:
         facts.append((_("Reason"), call.reason))
+    if call.instead_of is not None:
+        facts.append((_("You stand in for"), call.instead_of.full_name))
+    if call.acknowledge_by is not None and call.state == Escalation.State.OPEN:
+        facts.append((_("Say “I have it” by"), reader.moment(call.acknowledge_by)))
     facts.append((_("Works on it"), _name(ticket.assignee)))
     sees_board = reader.person is not None and reader.person.sees_board
     button = Link(_("Open and acknowledge"), link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)

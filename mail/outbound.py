@@ -69,9 +69,11 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
                 "person",
                 "raised_by",
                 "answer_clock",
+                "instead_of",
                 "commitment__ticket__customer",
                 "commitment__calendar_version",
-            ),
+                # In quiet hours the escalation stands and its letter waits (domain §4.4).
+            ).filter(models.Q(letter_after__isnull=True) | models.Q(letter_after__lte=now)),
             letters.of_escalation,
         ),
         (

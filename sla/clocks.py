@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
 from contracts.terms import WORKING_DAY
+from sla.business_time import WorkingCalendar
 from sla.ladder import Step, rung_of, step_of
 from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder, LadderStep
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 CUSTOMER_PROMISES = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
+AGREED = "another deadline agreed"  # why a clock gave way to an individually agreed one (domain §4.2)
 CALL_LOGGED = "call logged"  # why a reaction ended with the receipt itself (domain §4.1)
 
 
@@ -167,16 +169,31 @@ def start(
 ) -> Commitment | None:
     """Starts the clock of a promise at a moment; None where nothing is promised.
 
-    The calendar is the version of the ticket's receipt (domain §4), also for a clock that starts later. One that was
+    The calendar is the version that the ticket is pinned to (domain §4), also for a clock that starts later. One that was
     over before its ticket began to wait does not stand: it was missed then, and waiting saves nothing (as `pause`).
     """
     if promise is None:
         return None
-    version = promise.calendar.version_at(ticket.opened_at)
+    version = pinned_version(ticket, promise.calendar)
     steps = ladder_steps(promise.kind, ticket.terms.package_id, promise.priority)
     commitment = prepared(ticket, promise, version, steps, at=at, pauses=pauses, paused_at=paused_at)
     commitment.save(force_insert=True)
     return commitment
+
+
+def pinned_version(ticket: "Ticket", calendar: Calendar) -> CalendarVersion:
+    """The version of a calendar that the ticket counts on: of its receipt, or a later one that was applied to it (§4).
+
+    An applied version is known by the clocks that it recounted: clocks of a ticket that stand on a version younger than
+    its receipt are there by that only. One statement.
+    """
+    stands_on = Commitment.objects.filter(ticket=ticket).values("calendar_version")
+    version = (
+        calendar.versions.filter(Q(valid_from__lte=ticket.opened_at) | Q(pk__in=stands_on))
+        .order_by("-valid_from")
+        .first()
+    )
+    return version or calendar.versions.earliest("valid_from")
 
 
 def prepared(
@@ -263,7 +280,7 @@ def fulfil(commitment: Commitment, *, at: datetime, why: str, evidence: str = ""
     _stop(commitment, at=at, why=why, evidence=evidence)
 
 
-def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "") -> None:
+def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "", calls_kept: int = 0) -> None:
     if commitment.paused_at is not None:
         _end_pause(commitment, at=at)  # so that the deadline on the record is that of the pauses on the record
     commitment.stopped_at = at
@@ -271,8 +288,10 @@ def _stop(commitment: Commitment, *, at: datetime, why: str, evidence: str = "")
     commitment.evidence = evidence
     commitment.next_check_at = None
     commitment.save()
-    # The ladder stops in this transaction too (domain §4.4): whom it has called in, nobody needs any more.
-    commitment.escalations.open().filter(raised_by__isnull=True).update(state=Escalation.State.CLOSED, closed_at=at)
+    # The ladder stops in this transaction too (domain §4.4): whom it has called in, nobody needs any more; but for the
+    # first rungs that a successor takes over.
+    calls = commitment.escalations.open().filter(raised_by__isnull=True, position__gte=calls_kept)
+    calls.update(state=Escalation.State.CLOSED, closed_at=at)
 
 
 def meet(ticket: "Ticket", kind: str, *, at: datetime, why: str, evidence: str = "") -> list[Commitment]:
@@ -300,13 +319,16 @@ def cancel(ticket: "Ticket", *, at: datetime, why: str, kinds: Sequence[str] = (
         _stop(commitment, at=at, why=why)
 
 
-def supersede(commitment: Commitment, *, at: datetime, why: str) -> None:
-    """Another clock takes over. A promise already missed stays on the record as missed."""
+def supersede(commitment: Commitment, *, at: datetime, why: str, calls_kept: int = 0) -> None:
+    """Another clock takes over. A promise already missed stays on the record as missed.
+
+    Whom the ladder called in is let go, but for the first `calls_kept` rungs: those the successor takes over.
+    """
     if commitment.paused_at is None and commitment.ending == "" and at > commitment.due_at:
         commitment.ending = Commitment.Ending.MISSED
     elif commitment.ending == "":
         commitment.ending = Commitment.Ending.SUPERSEDED
-    _stop(commitment, at=at, why=why)
+    _stop(commitment, at=at, why=why, calls_kept=calls_kept)
 
 
 def pause(ticket: "Ticket", *, at: datetime) -> None:
@@ -485,6 +507,78 @@ def moved_to(step: Succession, due: datetime | None, was_late: bool, new: Commit
     return Moved(kind, due, new.due_at if new else None, new is not None and is_late(new, at) and not was_late)
 
 
+# Another version of a calendar (domain §4.1)
+
+
+def recounted(old: Commitment, version: CalendarVersion, *, at: datetime) -> Commitment:
+    """The same running promise on another version of its calendar: the row that `change_calendar` saves. Pure.
+
+    It begins where the old one began and keeps all its pauses. The ladder is the old one's: rungs that were called and
+    whose new moment has passed stay called, the others will be again. One that was over before its ticket began to wait
+    does not stand (as `prepared`).
+    """
+    new = Commitment(
+        ticket_id=old.ticket_id,
+        kind=old.kind,
+        priority=old.priority,
+        terms_id=old.terms_id,
+        clause_id=old.clause_id,
+        calendar_version=version,
+        target=old.target,
+        amount=old.amount,
+        unit=old.unit,
+        started_at=old.started_at,
+        pauses=list(old.pauses),
+        paused_at=old.paused_at,
+        rungs=old.rungs,
+    )
+    lay_out(new)
+    if new.paused_at is not None and new.due_at < new.paused_at:
+        new.paused_at = None
+    for rung in new.rungs[: old.rungs_done]:
+        if datetime.fromisoformat(rung["at"]) > at:
+            break
+        new.rungs_done += 1
+    if is_late(new, at):
+        new.ending = Commitment.Ending.MISSED
+    new.next_check_at = next_look(new)
+    return new
+
+
+def recountable(calendar: Calendar, version: CalendarVersion | None, *, at: datetime) -> Q:
+    """Clocks that an edit of this calendar recounts: those that run and are not late at this moment.
+
+    What is missed stays missed, whatever is decided later; an individually agreed deadline names its day (§4.2).
+    `version`: what the edit was made into, whose clocks are counted already; None for a preview.
+    """
+    found = Q(stopped_at__isnull=True, ending=Commitment.Ending.RUNNING, agreed=False)
+    found &= Q(calendar_version__calendar=calendar) & (Q(paused_at__isnull=False) | Q(due_at__gte=at))
+    return found & ~Q(calendar_version=version) if version is not None else found
+
+
+def change_calendar(ticket: "Ticket", version: CalendarVersion, *, at: datetime, why: str) -> list[Moved]:
+    """The ticket counts on another version of a calendar: its `recountable` promises are counted anew (domain §4.1).
+
+    All kinds, the line's and the escalation answer's too. A clock that is late by that is missed at once, and its
+    ladder climbs at the next sweep. Returns what became of each, also of those whose deadline stays.
+    """
+    moved: list[Moved] = []
+    rows = Commitment.objects.filter(recountable(version.calendar, version, at=at), ticket=ticket)
+    for old in rows.order_by("started_at", "pk").select_for_update(of=("self",)):
+        new, due = recounted(old, version, at=at), old.due_at
+        supersede(old, at=at, why=why, calls_kept=new.rungs_done)
+        new.save(force_insert=True)
+        old.escalations.filter(raised_by__isnull=True, position__lt=new.rungs_done).update(commitment=new)
+        Escalation.objects.filter(answer_clock=old).update(answer_clock=new)
+        moved.append(recounted_to(new, due))
+    return moved
+
+
+def recounted_to(new: Commitment, due: datetime) -> Moved:
+    """What the recount does to a clock whose deadline was `due`. For a preview too."""
+    return Moved(new.kind, due, new.due_at, new.ending == Commitment.Ending.MISSED)
+
+
 def is_late(commitment: Commitment, at: datetime) -> bool:
     """Whether the deadline of a clock has passed and it does not stand; "at most" holds to its own instant (§4.1)."""
     return commitment.ending == Commitment.Ending.MISSED or (commitment.paused_at is None and at > commitment.due_at)
@@ -530,6 +624,72 @@ def reinstate(commitment: Commitment, *, at: datetime, why: str, stood: Stood) -
     lay_out(again)
     again.save(force_insert=True)
     return again
+
+
+class NoWorkingTime(ValueError):
+    """No working time ends at this instant, so no clock can have it as its deadline."""
+
+
+def resolution_of(ticket: "Ticket") -> Commitment | None:
+    """The resolution clock that still matters, locked; None where none runs."""
+    return next(iter(running(ticket, PromiseKind.RESOLUTION)), None)
+
+
+def ends_working_time(calendar: WorkingCalendar, at: datetime) -> bool:
+    """Whether a deadline can fall on this instant: the desk is open right before it (closing time is the last)."""
+    return calendar.is_open(at - timedelta(seconds=1))
+
+
+def agree(commitment: Commitment, due_at: datetime, *, at: datetime, stood: Stood) -> Commitment:
+    """Both sides have signed another deadline: the new clock's deadline is that very instant (domain §4.2).
+
+    The old clock is superseded, and stays missed where its deadline has passed: the signature undoes no miss. The new
+    one starts when the old one did; its target is the business time from there to the signed instant, less all that
+    the ticket `stood` until now, so that the percents of the ladder and the replay are those of any clock. What the
+    ticket stands after the signature moves the deadline as it moves any resolution (§4.1). A rung that the old clock
+    has called already and that the new one has passed too is not called again.
+
+    Raises `NoWorkingTime` for an instant outside the calendar's hours, or not after `at`.
+    """
+    calendar = commitment.calendar
+    if due_at <= at or not ends_working_time(calendar, due_at):
+        raise NoWorkingTime(f"No working time of {calendar!r} ends at {due_at.isoformat()}.")
+    supersede(commitment, at=at, why=AGREED)
+    # A ticket that stands stands on: until now before the signature, which knew of it, and from now after it.
+    pauses = stood.within(commitment.started_at, at)
+    steps = ladder_steps(commitment.kind, commitment.ticket.terms.package_id, commitment.priority)
+    spans = [(span.lower, span.upper) for span in pauses]
+    new = Commitment(
+        ticket=commitment.ticket,
+        kind=commitment.kind,
+        priority=commitment.priority,
+        terms_id=commitment.terms_id,
+        clause_id=commitment.clause_id,
+        calendar_version=commitment.calendar_version,
+        target=calendar.between_with_pauses(commitment.started_at, due_at, spans),
+        amount=commitment.amount,
+        unit=commitment.unit,
+        started_at=commitment.started_at,
+        pauses=pauses,
+        paused_at=at if stood.since is not None else None,
+        agreed=True,
+    )
+    lay_out(new, steps)
+    new.rungs_done = _called_already(commitment, new, at)
+    new.next_check_at = next_look(new)
+    new.save(force_insert=True)
+    return new
+
+
+def _called_already(old: Commitment, new: Commitment, at: datetime) -> int:
+    """How many of the new clock's first rungs are behind it and were called by the old one."""
+    done = 0
+    for called, rung in zip(old.rungs[: old.rungs_done], new.rungs, strict=False):
+        same = (called["percent"], called["whom"]) == (rung["percent"], rung["whom"])
+        if not same or datetime.fromisoformat(rung["at"]) > at:
+            break
+        done += 1
+    return done
 
 
 def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:

@@ -80,14 +80,15 @@ def next_rungs(
     return reached, None
 
 
-def letter_after(quiet: tuple[time, time] | None, priority: int, now: datetime) -> datetime | None:
+def letter_after(step: Step, priority: int, now: datetime) -> datetime | None:
     """When the letter of a rung reached now may go: the end of its quiet hours; None: at once.
 
-    Priority 1 wakes people always. Quiet hours are the vendor's, Moscow time, and may run over midnight.
+    Quiet hours hold back warnings: priority 1 and a missed promise wake people always, and the customer hears of a
+    miss at once. They are the vendor's hours, Moscow time, and may run over midnight.
     """
-    if quiet is None or priority == 1:
+    if step.quiet is None or priority == 1 or step.percent >= MISSED:
         return None
-    starts, ends = quiet
+    starts, ends = step.quiet
     local = now.astimezone(MOSCOW)
     clock = local.time()
     within = starts <= clock < ends if starts < ends else clock >= starts or clock < ends

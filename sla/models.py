@@ -60,6 +60,8 @@ def valid_hours(hours: dict) -> None:
 class CalendarVersion(models.Model):
     """The whole of a calendar from a moment on; never edited, so that old tickets keep the hours of their receipt.
 
+    The database refuses an edit itself (migration 0004). Only `sla/calendars.py` writes versions.
+
     `weekly_hours` {"0": [["09:00", "18:00"]]} by weekday (0 is Monday; an end of "24:00" is midnight),
     `holidays` ["2026-01-01", …], `overrides` {"2026-12-31": [["09:00", "17:00"]]} (transferred and short days).
     """
@@ -70,6 +72,12 @@ class CalendarVersion(models.Model):
     weekly_hours = models.JSONField(_("hours of a week"), validators=[valid_hours])
     holidays = models.JSONField(_("holidays"), default=list, blank=True)
     overrides = models.JSONField(_("days with own hours"), default=dict, blank=True)
+    # Who made it, when and why; null and "" for the versions that the house began with.
+    made_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("made by")
+    )
+    made_at = models.DateTimeField(_("made"), null=True, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
         verbose_name = _("version of a calendar")
@@ -79,11 +87,20 @@ class CalendarVersion(models.Model):
             models.UniqueConstraint(fields=["calendar", "valid_from"], name="calendar_version_once_a_moment")
         ]
 
+    _unsaved: WorkingCalendar | None = None
+
     def __str__(self) -> str:
         return f"{self.calendar} ({self.valid_from:%Y-%m-%d})"
 
     def working_calendar(self) -> WorkingCalendar:
-        """The pure calendar; kept by primary key in the process, since a version never changes."""
+        """The pure calendar; kept by primary key in the process, since a version never changes.
+
+        One that is not saved (a preview) has no key and is laid out once for the instance.
+        """
+        if self.pk is None:
+            if self._unsaved is None:
+                self._unsaved = self._build()
+            return self._unsaved
         if self.pk not in _calendars:
             _calendars[self.pk] = self._build()
         return _calendars[self.pk]
@@ -406,6 +423,102 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.get_whom_display()}"
+
+
+class DeadlineProposalQuerySet(models.QuerySet["DeadlineProposal"]):
+    def open(self) -> "DeadlineProposalQuerySet":
+        """Those that the other side has not answered yet."""
+        return self.filter(state=DeadlineProposal.State.OPEN)
+
+
+class DeadlineProposal(models.Model):
+    """One side proposes another deadline for a running resolution, the other side answers (domain §4.2).
+
+    `commitment` is the clock that it would replace; a proposal lapses with it, and when the proposed instant passes.
+    `made` is the clock that an accepted one started. `old_due` is the deadline that stood when it was proposed; once
+    accepted, the one that it replaced. Both signatures stay: `proposed_by` and, once accepted, `answered_by`.
+    """
+
+    class Side(models.TextChoices):
+        CUSTOMER = "customer", pgettext_lazy("side of an agreement", "the customer")
+        VENDOR = "vendor", pgettext_lazy("side of an agreement", "support")
+
+    class State(models.TextChoices):
+        OPEN = "open", pgettext_lazy("proposal", "waits for an answer")
+        ACCEPTED = "accepted", pgettext_lazy("proposal", "accepted")
+        REFUSED = "refused", pgettext_lazy("proposal", "refused")
+        WITHDRAWN = "withdrawn", pgettext_lazy("proposal", "withdrawn")
+        LAPSED = "lapsed", pgettext_lazy("proposal", "lapsed")
+
+    ticket: "models.ForeignKey[Ticket]" = models.ForeignKey(
+        "tickets.Ticket", models.CASCADE, related_name="deadline_proposals", verbose_name=_("ticket")
+    )
+    commitment = models.ForeignKey(
+        Commitment, models.CASCADE, related_name="deadline_proposals", verbose_name=_("promise")
+    )
+    made = models.OneToOneField(
+        Commitment,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="signed_as",
+        verbose_name=_("promise that it made"),
+    )
+    side = models.CharField(_("proposed by the side"), max_length=8, choices=Side.choices)
+    proposed_by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("proposed by")
+    )
+    proposed_at = models.DateTimeField(_("proposed at"))
+    due_at = models.DateTimeField(_("proposed deadline"))
+    old_due = models.DateTimeField(_("deadline before"))
+    reason = models.TextField(_("reason"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    answered_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("answered by")
+    )
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    words = models.TextField(_("words of the answer"), blank=True)
+
+    objects: ClassVar = DeadlineProposalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("proposal of a deadline")
+        verbose_name_plural = _("proposals of deadlines")
+        ordering: ClassVar = ["-proposed_at", "-pk"]
+        indexes: ClassVar = [
+            # The job that lets them lapse: WHERE state = 'open' AND due_at <= now ORDER BY due_at, id.
+            models.Index("due_at", "id", name="deadline_lapses", condition=Q(state="open")),
+            # A ticket's proposals, newest first (tickets/deadline_page.py).
+            models.Index("ticket", F("proposed_at").desc(), F("id").desc(), name="deadline_of_ticket"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ticket"], name="deadline_one_open", condition=Q(state="open")),
+            models.CheckConstraint(
+                condition=Q(state="open", answered_by__isnull=True, answered_at__isnull=True, made__isnull=True)
+                | Q(state="accepted", answered_by__isnull=False, answered_at__isnull=False, made__isnull=False)
+                | (
+                    Q(state="refused", answered_by__isnull=False, answered_at__isnull=False, made__isnull=True)
+                    & ~Q(words="")
+                )
+                | Q(state="withdrawn", answered_by__isnull=False, answered_at__isnull=False, made__isnull=True)
+                | Q(state="lapsed", answered_by__isnull=True, answered_at__isnull=False, made__isnull=True),
+                name="deadline_answered_whole",
+            ),
+            models.CheckConstraint(condition=Q(side__in=["customer", "vendor"]), name="deadline_side_known"),
+            models.CheckConstraint(condition=Q(due_at__gt=F("proposed_at")), name="deadline_lies_ahead"),
+            models.CheckConstraint(condition=~Q(reason=""), name="deadline_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.due_at:%Y-%m-%d %H:%M:%S %Z}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    @property
+    def is_by_vendor(self) -> bool:
+        return self.side == self.Side.VENDOR
 
 
 class SweepTrouble(models.Model):

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 1_000
 SET_ASIDE_FOR = timedelta(hours=1)
+LATE = timedelta(minutes=2)  # a sweep runs every few seconds: a clock that waits longer shows that none does
 ON_TIME = timedelta(minutes=5)  # a rung written later than that (an outage) is waited for from now, not from its moment
 NOT_UNDERSTOOD = (KeyError, TypeError, ValueError)
 
@@ -88,7 +89,9 @@ def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
     """Looks at every commitment whose next look has come by now, in batches, oldest first, until none is left."""
     swept = Swept()
     callees = Callees(now)
-    while _is_anything_due(now):
+    while (oldest := _oldest_due(now)) is not None:
+        if oldest < now - LATE and not swept.looked_at:
+            log.error("sweep: clocks have waited to be looked at since %s; catching up", oldest.isoformat())
         try:
             found = _sweep_batch(now, batch, swept, callees)
         except DatabaseError:
@@ -142,9 +145,18 @@ WHERE sla_commitment.id = looked.id
 """
 
 
-def _is_anything_due(now: datetime) -> bool:
-    """Asked before a batch is opened: an idle pass is this one statement, and no transaction."""
-    return Commitment.objects.due_for_check(now).exists()
+def late_since(now: datetime) -> datetime | None:
+    """Since when a clock has waited to be looked at, where that is longer than a sweep may take; else None.
+
+    The alarm of the engine itself: no worker sweeps, or the sweeps do not keep up (`/clockz`, the board).
+    """
+    oldest = _oldest_due(now)
+    return oldest if oldest is not None and oldest < now - LATE else None
+
+
+def _oldest_due(now: datetime) -> datetime | None:
+    """The head of the sweep's index. Asked before a batch is opened: an idle pass is this one statement."""
+    return Commitment.objects.due_for_check(now).values_list("next_check_at", flat=True).first()
 
 
 def _sweep_batch(now: datetime, limit: int, swept: Swept, callees: Callees) -> int:
@@ -246,7 +258,7 @@ def _call(row: Due, rung: Reached, now: datetime, callees: Callees) -> Called:
     if rung.step.within is not None:
         since = rung.at if now - rung.at <= ON_TIME else now
         by = _calendar(row.calendar).add(since, timedelta(minutes=rung.step.within))
-    return Called(row, rung, person, instead_of, by, letter_after(rung.step.quiet, row.priority, now))
+    return Called(row, rung, person, instead_of, by, letter_after(rung.step, row.priority, now))
 
 
 def _calendar(version: int) -> Any:

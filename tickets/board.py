@@ -162,6 +162,7 @@ def waiting_calls(now: datetime) -> QuerySet[Escalation]:
             "ticket__customer",
             "ticket__terms__package",
             "person",
+            "instead_of",
             "raised_by",
             "acknowledged_by",
             "commitment",

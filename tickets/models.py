@@ -729,3 +729,120 @@ class TermsItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket or self.contract}"
+
+
+class CalendarChange(models.Model):
+    """An edit of a calendar, from its preview to what became of it (domain §4).
+
+    `edit` is `sla.calendars.Edit.as_json()`; `version` what was made of it, null until somebody decides. What it would
+    move is counted into items, in order of receipt up to ticket `counted_to`, as of `counted_at`; a job applies them
+    one by one and, killed, goes on where it stopped.
+    """
+
+    class State(models.TextChoices):
+        COUNTING = "counting", pgettext_lazy("change of a calendar", "being counted")
+        READY = "ready", pgettext_lazy("change of a calendar", "preview, nothing is decided")
+        APPLYING = "applying", pgettext_lazy("change of a calendar", "being applied")
+        DONE = "done", pgettext_lazy("change of a calendar", "decided")
+
+    class Scope(models.TextChoices):
+        NEW = "new", _("new requests only")
+        OPEN = "open", _("open requests too")
+
+    calendar = models.ForeignKey("sla.Calendar", models.PROTECT, related_name="changes", verbose_name=_("calendar"))
+    version = models.ForeignKey(
+        "sla.CalendarVersion",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="changes",
+        verbose_name=_("version of a calendar"),
+    )
+    edit = models.JSONField(_("edit"))
+    reason = models.TextField(_("reason"))
+    made_by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+    made_at = models.DateTimeField(_("made"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.COUNTING)
+    counted_to = models.BigIntegerField(_("counted up to the ticket"), default=0)
+    counted_at = models.DateTimeField(_("counted as of"))
+    scope = models.CharField(_("what it is applied to"), max_length=10, choices=Scope.choices, blank=True)
+    decided_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("change of a calendar")
+        verbose_name_plural = _("changes of calendars")
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [
+            # The job: WHERE state IN ('counting', 'applying') ORDER BY id (tickets/tasks.py).
+            models.Index("id", name="calendar_change_at_work", condition=Q(state__in=["counting", "applying"])),
+            # The page of a calendar: its last changes, newest first.
+            models.Index("calendar", F("id").desc(), name="calendar_change_of_calendar"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["counting", "ready"], decided_at__isnull=True, version__isnull=True)
+                | Q(
+                    state__in=["applying", "done"],
+                    scope__in=["new", "open"],
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                    version__isnull=False,
+                ),
+                name="calendar_change_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar}, {self.made_at:%Y-%m-%d}"
+
+
+class CalendarItem(models.Model):
+    """One open ticket that stands on a calendar which is edited: what the preview showed, and what became of it.
+
+    `moves`: [{"kind", "from", "to", "missed"}], as its event `calendar_applied` has them. `shift` is by how many seconds
+    the promise moves that moves most, either way.
+    """
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied", pgettext_lazy("change of terms", "applied")
+        SKIPPED = "skipped", _("left as it is")
+
+    change = models.ForeignKey(
+        CalendarChange, models.CASCADE, related_name="items", verbose_name=_("change of a calendar")
+    )
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+", verbose_name=_("ticket"))
+    moves = models.JSONField(_("what moves"), default=list)
+    moved = models.PositiveSmallIntegerField(_("deadlines that move"), default=0)
+    missed = models.PositiveSmallIntegerField(_("deadlines that become missed"), default=0)
+    shift = models.PositiveBigIntegerField(_("moves by, seconds"), default=0)
+    outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, blank=True)
+    why = models.CharField(_("why it was left"), max_length=500, blank=True)
+    done_at = models.DateTimeField(_("done"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("item of a change of a calendar")
+        verbose_name_plural = _("items of a change of a calendar")
+        ordering: ClassVar = ["change", "-missed", "-shift", "pk"]
+        indexes: ClassVar = [
+            # The preview's list: missed first, then the most moved, keyset by all three (tickets/views/calendars.py).
+            models.Index("change", F("missed").desc(), F("shift").desc(), "id", name="calendar_item_list"),
+            # The job: what is not done yet, in order (tickets/calendar_changes.py).
+            models.Index("change", "id", name="calendar_item_waiting", condition=Q(outcome="")),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["change", "ticket"], name="calendar_item_ticket_once"),
+            models.CheckConstraint(
+                condition=Q(outcome="", done_at__isnull=True)
+                | Q(outcome__in=["applied", "skipped"], done_at__isnull=False),
+                name="calendar_item_outcome_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket}"

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from aiosmtpd.controller import Controller
 from django.db import connection
 from django.utils import translation
 
-from accounts.models import User
+from accounts.models import Absence, User
 from mail import letters, outbound
 from mail.inbound import receive
 from mail.models import OutgoingLetter
 from mail.outbound import mark_history_notified, send_letters, write_letters
 from mail.quoting import split_reply
 from mail.tasks import deliver
+from sla.models import LadderStep
 from sla.sweep import sweep
 from tests.factories import (
     TUESDAY_10,
@@ -321,6 +322,39 @@ def test_call_whose_clock_has_stopped_is_told_to_nobody(ticket: Ticket):
     write_letters(TUESDAY_10 + timedelta(minutes=17))
 
     assert addressees() == {ticket.contact}
+
+
+def test_warning_waits_for_the_end_of_quiet_hours_and_is_told_once(ticket: Ticket):
+    lead = a_lead()
+    LadderStep.objects.filter(percent=75).update(quiet_from=time(22), quiet_to=time(8))
+    late = open_ticket(priority=2, at=TUESDAY_10.replace(hour=21))  # Premium answers in 2 hours: 75 % at 22:30
+    write_letters(late.opened_at)
+    OutgoingLetter.objects.all().delete()
+
+    told = []
+    for hour, minute in ((22, 30), (22, 31), (31, 59), (32, 0), (32, 1)):
+        now = TUESDAY_10.replace(hour=0) + timedelta(hours=hour, minutes=minute)
+        if hour == 22:
+            sweep(now)
+        write_letters(now)
+        told.append(OutgoingLetter.objects.filter(person=lead, ticket=late).count())
+
+    assert told == [1, 1, 1, 2, 2]  # the line's queue at once, the lead's own warning at 8:00
+
+
+def test_who_stands_in_reads_for_whom_and_by_when_to_take_it(ticket: Ticket):
+    lead, other = a_lead(full_name="Anna Lead", language="en"), a_lead(full_name="Otto Other", language="en")
+    Absence.objects.create(user=lead, starts_at=TUESDAY_10, ends_at=LATER + timedelta(days=1))
+    LadderStep.objects.filter(percent=75).update(within=15)
+    late = open_ticket(priority=1)
+    now = TUESDAY_10 + timedelta(minutes=23)
+    sweep(now)
+
+    write_letters(now)
+
+    letter = OutgoingLetter.objects.get(person=other, ticket=late, text__contains="75%")
+    assert "You stand in for: Anna Lead\n" in letter.text
+    assert "Say “I have it” by: " in letter.text
 
 
 def test_customers_escalation_is_told_to_the_csm_with_reason_and_time_and_the_answer_to_the_customer(ticket: Ticket):

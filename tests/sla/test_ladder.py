@@ -70,8 +70,12 @@ def test_nothing_stands_above_the_last_rung():
     ],
 )
 def test_a_letter_waits_for_the_end_of_quiet_hours(quiet, now, goes):
-    assert letter_after(quiet, 2, now) == goes
+    assert letter_after(Step(75, "csm", quiet=quiet), 2, now) == goes
 
 
 def test_priority_1_wakes_people_always():
-    assert letter_after(NIGHT, 1, moscow(18, 3)) is None
+    assert letter_after(Step(75, "csm", quiet=NIGHT), 1, moscow(18, 3)) is None
+
+
+def test_a_missed_promise_wakes_people_always():
+    assert letter_after(Step(100, "csm", quiet=NIGHT), 3, moscow(18, 3)) is None

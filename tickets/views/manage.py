@@ -17,6 +17,7 @@ from accounts.refusals import Refused
 from contracts.models import Package
 from sla import reports
 from sla.models import Escalation, Whom
+from sla.sweep import late_since
 from tickets import board as boards
 from tickets import workflow
 from tickets.models import Ticket
@@ -40,6 +41,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "manage/board.html",
         {
             "now": now,
+            "late_since": late_since(now),
             "facts": boards.facts(now),
             "departures": boards.departures(now),
             "packages": packages,
@@ -189,6 +191,6 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
             "now": timezone.now(),
             "ticket": found,
             "messages_of": messages,
-            "calls": found.escalations.select_related("person", "raised_by").order_by("reached_at"),
+            "calls": found.escalations.select_related("person", "raised_by", "instead_of").order_by("reached_at"),
         },
     )

@@ -196,5 +196,6 @@ def assign(ticket: Ticket, *, by: User, to: User, at: datetime) -> Ticket:
     ticket.assignee = to
     if ticket.owner_id is None:
         ticket.owner = to
-    record(ticket, "assigned", by=by, at=at, details={"from": was.full_name if was else "", "to": to.full_name})
+    details = {"from": was.full_name if was else "", "to": to.full_name, "assignee": to.pk}
+    record(ticket, "assigned", by=by, at=at, details=details)
     return ticket

@@ -66,9 +66,12 @@ def hand_over(
     )
     ticket.line = line
     ticket.assignee = None
-    clocks.start_line_acceptance(ticket, at=at)
+    clock = clocks.start_line_acceptance(ticket, at=at)
     bounces = _bounces(ticket, {from_line.pk, line.pk})
-    record(ticket, "handed_over", by=by, at=at, details={"from": from_line.pk, "to": line.pk, "bounces": bounces})
+    details = {"from": from_line.pk, "to": line.pk, "bounces": bounces}
+    if clock is not None:
+        details["accept_within"] = clock.amount  # minutes: the line's target may be another one tomorrow (replay.py)
+    record(ticket, "handed_over", by=by, at=at, details=details)
     if bounces and bounces % 3 == 0:
         _call_leads(ticket, {from_line.pk, line.pk}, by=by, at=at, bounces=bounces)
     return passed
