@@ -52,8 +52,20 @@ TIMETABLE = {
         expires=timedelta(minutes=1),
         why="open tickets go along when another person begins to speak for the customer, a planned day too (domain §2)",
     ),
+    "let proposals lapse": Job(
+        task="tickets.tasks.lapse_deadlines",
+        every=timedelta(minutes=1),
+        expires=timedelta(minutes=1),
+        why="a proposed deadline that nobody answered is over with its own moment (domain §4.2)",
+    ),
     "apply changes of terms": Job(
         task="tickets.tasks.apply_terms_changes",
+        every=timedelta(seconds=15),
+        expires=timedelta(seconds=15),
+        why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
+    ),
+    "apply edits of calendars": Job(
+        task="tickets.tasks.apply_calendar_changes",
         every=timedelta(seconds=15),
         expires=timedelta(seconds=15),
         why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",

@@ -276,6 +276,8 @@ SPECTACULAR_SETTINGS = {
         "TicketKind": "contracts.models.TicketKind",
         "PromiseKind": "contracts.models.PromiseKind",
         "MessageKind": "tickets.models.Message.Kind",
+        "DeadlineProposalState": "sla.models.DeadlineProposal.State",
+        "TicketState": "tickets.models.State",
     },
 }
 

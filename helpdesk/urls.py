@@ -15,6 +15,8 @@ urlpatterns = [
     path("c/", include("contracts.urls")),
     path("contract/", include("contracts.urls.portal")),
     path("a/packages/", include("tickets.urls.packages")),
+    path("a/calendars/", include("tickets.urls.calendars")),
+    path("a/", include("sla.urls")),
     path("outbox/", include("mail.urls")),
     path("me/language/", views.set_language, name="set_language"),
     path("me/theme/", views.set_theme, name="set_theme"),

@@ -23,6 +23,7 @@ from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
 from sla import words
 from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
+from sla.explain import explain
 from sla.models import Commitment, Escalation, Whom
 from tickets.models import Event, HandOver, Message, State, Ticket
 
@@ -133,6 +134,17 @@ def contact_whose_dates_move(event: Event, now: datetime) -> list[User]:
     """The contact, where a promised date moves by it: terms that leave every date as it is are nobody's news."""
     moves = any(one["from"] != one["to"] for one in event.details.get("promises", ()))
     return contact_of_ours(event, now) if moves else []
+
+
+def contact_whose_promises_move(event: Event, now: datetime) -> list[User]:
+    """The contact, where a date promised to the customer moves; the line's own clocks are no news of theirs."""
+    return contact_of_ours(event, now) if moved_by_calendar(event) else []
+
+
+def moved_by_calendar(event: Event) -> list[dict]:
+    """The promises to the customer whose date another calendar moved, as the event keeps them."""
+    promises = event.details.get("promises", ())
+    return [one for one in promises if one["kind"] in CUSTOMER_PROMISES and one["from"] != one["to"]]
 
 
 def worker(event: Event, now: datetime) -> list[User]:
@@ -246,7 +258,7 @@ def classified(event: Event, reader: Reader) -> Letter:
         )
     if "kind_to" in event.details:
         lead.append(_("We treat the request as: %(kind)s.") % {"kind": ticket.get_kind_display()})
-    return _to_customer(event, reader, pgettext("letter", "Other times"), lead=lead)
+    return _to_customer(event, reader, pgettext("letter", "Other times"), lead=lead, facts=_counted(ticket, reader))
 
 
 def terms_changed(event: Event, reader: Reader) -> Letter:
@@ -263,6 +275,21 @@ def terms_changed(event: Event, reader: Reader) -> Letter:
     lead = [_("The terms of your package were changed, and the times of this request are counted by the new ones.")]
     if any(one["missed"] for one in event.details["promises"]):
         lead.append(_("By the new terms a time that we promised has passed already: it counts as missed."))
+    facts.append((_("Reason"), event.details["reason"]))
+    return _to_customer(event, reader, pgettext("letter", "Term changed"), lead=lead, facts=facts)
+
+
+def calendar_changed(event: Event, reader: Reader) -> Letter:
+    """The old and the new date of every promise to the customer that another calendar moved (domain §4.1)."""
+    facts = []
+    for one in moved_by_calendar(event):
+        old, new = (reader.moment(datetime.fromisoformat(one[side]), "date") for side in ("from", "to"))
+        facts.append((words.promise(one["kind"]), _("was: %(old)s; now: %(new)s") % {"old": old, "new": new}))
+    lead = [
+        _("The calendar of the service hours was changed, and the times of this request are counted by the new one.")
+    ]
+    if any(one["missed"] for one in moved_by_calendar(event)):
+        lead.append(_("By the new hours a time that we promised has passed already: it counts as missed."))
     facts.append((_("Reason"), event.details["reason"]))
     return _to_customer(event, reader, pgettext("letter", "Term changed"), lead=lead, facts=facts)
 
@@ -421,6 +448,14 @@ def _running(ticket: Ticket, reader: Reader) -> list[tuple[str, str]]:
     ]
 
 
+def _counted(ticket: Ticket, reader: Reader) -> list[tuple[str, str]]:
+    """How the deadlines that run were counted: the promise, and the way to its deadline (domain §4.3)."""
+    clocks = Commitment.objects.running().filter(ticket=ticket, kind__in=CUSTOMER_PROMISES, ending="")
+    rows = clocks.select_related("ticket", "terms__package", "clause", "calendar_version__calendar")
+    found = [explain(row, zone=reader.zone, now=reader.now) for row in rows.order_by("due_at", "pk")]
+    return [(one.title, " ".join(step.words for step in one.steps)) for one in found]
+
+
 def _promise(clock: Commitment, reader: Reader) -> tuple[str, str]:
     if clock.paused_at is not None:
         return _("The time to solve it stands"), _("It goes on when you answer.")
@@ -573,6 +608,16 @@ def _state_for_staff(ticket: Ticket) -> str:
     }
 
 
+def state_for(ticket: Ticket, *, is_ours: bool) -> str:
+    """Where the request stands, in the words of either side."""
+    return _state_for_staff(ticket) if is_ours else _state(ticket)
+
+
+def why_for(ticket: Ticket, *, is_ours: bool) -> str:
+    """Why the letter came, and whether an answer to it is read."""
+    return _no_replies() if is_ours else _why(ticket)
+
+
 def _at_the_desk(ticket: Ticket, reader: Reader) -> Link:
     works_there = reader.person is not None and reader.person.works_at_desk
     return Link(_("Open the request"), link("desk:ticket" if works_there else "manage:ticket", ticket.number))
@@ -599,6 +644,8 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         title = pgettext("letter", "Your attention is needed")
     if call.cause != Escalation.Cause.LADDER:
         facts.append((_("Why"), call.get_cause_display()))
+    elif call.is_early:
+        facts.append((_("Why"), _("before its time: nobody took the rung below")))
     if call.raised_by is not None:
         facts.append((_("Called by"), call.raised_by.full_name))
     if call.reason:
@@ -608,15 +655,15 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
     if call.acknowledge_by is not None and call.state == Escalation.State.OPEN:
         facts.append((_("Say “I have it” by"), reader.moment(call.acknowledge_by)))
     facts.append((_("Works on it"), _name(ticket.assignee)))
-    sees_board = reader.person is not None and reader.person.sees_board
-    button = Link(_("Open and acknowledge"), link("manage:escalations")) if sees_board else _at_the_desk(ticket, reader)
+    waits = call.state == Escalation.State.OPEN
+    button = Link(_("I have it"), link("manage:escalation", call.pk)) if waits else _at_the_desk(ticket, reader)
     return Letter(
         title=title,
         heading=ticket.subject,
         state=_state_for_staff(ticket),
         facts=facts,
         button=button,
-        links=[_at_the_desk(ticket, reader)] if sees_board else [],
+        links=[_at_the_desk(ticket, reader)] if waits else [],
         why=_no_replies(),
     )
 
@@ -628,6 +675,8 @@ def _step(call: Escalation) -> dict[str, object]:
 def _clock_title(call: Escalation) -> str:
     assert call.commitment is not None
     kind = words.promise(call.commitment.kind)
+    if call.is_early:
+        return pgettext("letter", "%(promise)s: nobody has taken the warning") % {"promise": kind}
     if (call.percent or 0) >= MISSED:
         return pgettext("letter", "%(promise)s is overdue") % {"promise": kind}
     return pgettext("letter", "%(promise)s: %(percent)s%% of the time is used") % {
@@ -655,6 +704,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "restored": ((contact_of_ours, restored),),
     "reclassified": ((contact_of_ours, classified),),
     "terms_applied": ((contact_whose_dates_move, terms_changed),),
+    "calendar_applied": ((contact_whose_promises_move, calendar_changed),),
     "resolved": ((contact_of_ours, solved),),
     "declined": ((contact_of_ours, declined),),
     "closed_silent": ((contact_of_ours, closed_silent),),
@@ -668,6 +718,12 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "assigned": ((worker, assigned),),
     "handed_over": ((receiving_line, handed_over),),
     "returned": ((worker, returned),),
+    # Both sides of an agreement: `deadline_letters.py` has the table.
+    "deadline_proposed": (),
+    "deadline_agreed": (),
+    "deadline_refused": (),
+    "deadline_withdrawn": (),
+    "deadline_lapsed": (),
     # Nobody: they are on the pages, or an Escalation of its own tells whom they concern.
     "accepted": (),
     "noted": (),

@@ -9,7 +9,7 @@ Two steps, each safe to repeat, to run at once in many processes and to be kille
    server has taken the letter. That is as near to "exactly once" as SMTP comes: a process killed between the server's
    yes and the commit makes the letter go out again, under the same Message-ID, by which mailboxes know it.
 
-What a letter says stands in `mail/letters.py`, about contracts in `mail/contract_letters.py`.
+What a letter says stands in `mail/letters.py`, about agreed deadlines and contracts in files of their own.
 """
 
 import logging
@@ -29,7 +29,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractEvent
-from mail import contract_letters, held_letters, letters
+from mail import contract_letters, deadline_letters, held_letters, letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
 from sla.models import Escalation
@@ -60,7 +60,7 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
             Event.objects.select_related(
                 "ticket__customer", "ticket__assignee", "ticket__owner", "ticket__follows", "by", "message__author"
             ),
-            letters.of_event,
+            deadline_letters.of_event,
         ),
         (
             Escalation.objects.select_related(

@@ -146,7 +146,7 @@ def withdraw(version: CalendarVersion, *, by: User, at: datetime) -> None:
     Calendar.objects.select_for_update().get(pk=version.calendar_id)
     if version.valid_from <= at:
         raise NotEdited([Problem("valid_from", _("This version holds already: edit the calendar instead."))])
-    if version.changes.exists() or is_counted_on(version):
+    if is_counted_on(version):
         raise NotEdited([Problem("valid_from", _("It was applied to open requests, which count on it."))])
     version.delete()
 
@@ -398,3 +398,70 @@ def with_range(edit: Edit, first: date, last: date, *, off: bool) -> Edit:
     days_off = set(edit.holidays) | days if off else set(edit.holidays) - days
     overrides = {day: spans for day, spans in (edit.overrides or {}).items() if day not in days}
     return replace(edit, holidays=sorted(days_off), overrides=overrides)
+
+
+# What differs, in words
+
+
+def spans_words(spans: Hours) -> str:
+    """Hours as people write them: "09:00–13:00, 14:00–18:00"; "" for none."""
+    return ", ".join(f"{start}–{end}" for start, end in spans)
+
+
+def ranges(days: Iterable[str]) -> list[tuple[str, str]]:
+    """ISO days as ranges of days in a row: [(first, last)], in order."""
+    found: list[tuple[str, str]] = []
+    for day in sorted(set(days)):
+        if found and date.fromisoformat(day) - date.fromisoformat(found[-1][1]) == timedelta(1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def range_words(first: str, last: str) -> str:
+    """A range of days in words: "1 Jan 2027 – 8 Jan 2027"; a single day alone."""
+    one, other = day_words(date.fromisoformat(first)), day_words(date.fromisoformat(last))
+    return one if first == last else f"{one} – {other}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that an edit changes; `old` and `new` are "" for what is not there."""
+
+    what: str
+    old: str
+    new: str
+
+
+SHOWN_RANGES = 40  # of days, in a list of differences
+
+
+def differences(before: Edit, after: Edit) -> list[Difference]:
+    """What an edit changes against the version before it, in the order of the form."""
+    found = []
+    if before.timezone != after.timezone:
+        found.append(Difference(_("Time zone"), before.timezone, after.timezone))
+    for day in WEEK:
+        was, now = (spans_words(one.weekly_hours.get(day) or ()) for one in (before, after))
+        if was != now:
+            found.append(Difference(weekday(int(day)), was or _("closed"), now or _("closed")))
+    was_off, is_off = set(before.holidays), set(after.holidays)
+    if gone := was_off - is_off:
+        found.append(Difference(_("No days off any more"), _ranges_words(gone), ""))
+    if new := is_off - was_off:
+        found.append(Difference(_("New days off"), "", _ranges_words(new)))
+    was_own, is_own = before.overrides or {}, after.overrides or {}
+    for key in sorted(set(was_own) | set(is_own))[:SHOWN_RANGES]:
+        was, now = (
+            (spans_words(one[key]) or _("closed")) if key in one else _("as every week") for one in (was_own, is_own)
+        )
+        if was != now:
+            found.append(Difference(day_words(date.fromisoformat(key)), was, now))
+    return found
+
+
+def _ranges_words(days: Iterable[str]) -> str:
+    told = [range_words(first, last) for first, last in ranges(days)]
+    more = len(told) - SHOWN_RANGES
+    return ", ".join(told[:SHOWN_RANGES]) + (" …" if more > 0 else "")

@@ -438,8 +438,12 @@ def retime(ticket: "Ticket", *, at: datetime, why: str, stood: Stood) -> None:
 
 
 def last_resolution(ticket: "Ticket") -> Commitment | None:
-    """The resolution clock that was started last, however it ended."""
-    return ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-started_at", "-pk").first()
+    """The resolution clock that was made last, however it ended.
+
+    By its row, not by its start: one that goes on after a contested restore is younger than the one which the restore
+    had started, and began earlier.
+    """
+    return ticket.commitments.filter(kind=PromiseKind.RESOLUTION).order_by("-pk").first()
 
 
 def is_same_promise(commitment: Commitment, promise: Promise | None) -> bool:

@@ -60,7 +60,7 @@ def valid_hours(hours: dict) -> None:
 class CalendarVersion(models.Model):
     """The whole of a calendar from a moment on; never edited, so that old tickets keep the hours of their receipt.
 
-    The database refuses an edit itself (migration 0004). Only `sla/calendars.py` writes versions.
+    The database refuses an edit itself (migration sla 0005). Only `sla/calendars.py` writes versions.
 
     `weekly_hours` {"0": [["09:00", "18:00"]]} by weekday (0 is Monday; an end of "24:00" is midnight),
     `holidays` ["2026-01-01", …], `overrides` {"2026-12-31": [["09:00", "17:00"]]} (transferred and short days).
@@ -202,6 +202,46 @@ class LadderStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.percent} %: {self.get_whom_display()}"
+
+
+class LadderChange(models.Model):
+    """Who changed which ladder, when, and its rungs before and after ([{"percent", "whom", "within", "quiet"}]).
+
+    Append-only: the database refuses an edit (migration sla 0006). Only `sla/ladders.py` writes it.
+    """
+
+    class What(models.TextChoices):
+        MADE = "made", pgettext_lazy("ladder", "made")
+        CHANGED = "changed", pgettext_lazy("ladder", "changed")
+        REMOVED = "removed", pgettext_lazy("ladder", "removed")
+
+    kind = models.CharField(_("promise"), max_length=20, choices=PromiseKind.choices)
+    package = models.ForeignKey(
+        "contracts.Package", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("package")
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), null=True, blank=True)
+    what = models.CharField(_("what"), max_length=8, choices=What.choices)
+    before = models.JSONField(_("rungs before"), default=list, blank=True)
+    after = models.JSONField(_("rungs after"), default=list, blank=True)
+    made_by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("change of a ladder")
+        verbose_name_plural = _("changes of ladders")
+        ordering: ClassVar = ["-made_at", "-pk"]
+        indexes: ClassVar = [
+            # The log, newest first, and keyset paging of it (views/ladders.py).
+            models.Index(F("made_at").desc(), F("id").desc(), name="ladder_change_log"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(what__in=["made", "changed", "removed"]), name="ladder_change_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.get_what_display()}, {self.made_at:%Y-%m-%d %H:%M}"
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):

@@ -1,5 +1,6 @@
 """Promises kept, by package, priority, line and week. Attainment = met / (met + missed) over clocks that ended or were
-missed in the period; still running ones are not counted (domain §4.6). Periods are half-open [since, until), UTC."""
+missed in the period; still running ones are not counted. Individually agreed deadlines are counted apart from the
+guaranteed ones (domain §4.2, §4.6). Periods are half-open [since, until), UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,9 +41,12 @@ class Attainment:
         return self.percent is not None and self.percent < GOAL
 
 
-def ended(since: datetime, until: datetime) -> QuerySet[Commitment]:
-    """Promises to customers that were met, or fell due unmet, in the period."""
-    return Commitment.objects.filter(kind__in=[PromiseKind.REACTION, PromiseKind.RESOLUTION]).filter(
+def ended(since: datetime, until: datetime, *, agreed: bool = False) -> QuerySet[Commitment]:
+    """Promises to customers that were met, or fell due unmet, in the period: the guaranteed ones, or the agreed.
+
+    A guaranteed deadline that was missed before another one was agreed is counted as missed (domain §4.2).
+    """
+    return Commitment.objects.filter(kind__in=[PromiseKind.REACTION, PromiseKind.RESOLUTION], agreed=agreed).filter(
         Q(ending="met", stopped_at__gte=since, stopped_at__lt=until)
         | Q(ending="missed", due_at__gte=since, due_at__lt=until)
     )
@@ -60,6 +64,11 @@ def by_package_and_priority(since: datetime, until: datetime) -> dict[tuple[str,
         .annotate(met=MET, missed=MISSED)
     )
     return {(row["code"], row["of"]): Attainment(row["met"], row["missed"]) for row in rows}
+
+
+def agreed(since: datetime, until: datetime) -> Attainment:
+    """How many individually agreed deadlines were kept and missed in the period."""
+    return Attainment(**ended(since, until, agreed=True).aggregate(met=MET, missed=MISSED))
 
 
 def mondays(until: datetime, weeks: int) -> list[datetime]:

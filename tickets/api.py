@@ -19,7 +19,9 @@ from accounts.models import User
 from accounts.refusals import Forbidden
 from contracts.entitlement import NotCovered
 from contracts.models import Product, PromiseKind, Release, TicketKind, Topic
-from sla.models import Commitment, Whom
+from sla import words
+from sla.explain import explanations
+from sla.models import Commitment, DeadlineProposal, Whom
 from tickets import workflow
 from tickets.models import HeldRequest, Message, Priority, Ticket
 
@@ -43,6 +45,7 @@ class CommitmentSerializer(serializers.ModelSerializer[Commitment]):
             "target_seconds",
             "started_at",
             "due_at",
+            "agreed",
             "paused_at",
             "ending",
             "stopped_at",
@@ -59,6 +62,61 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = ("id", "kind", "author", "body", "created_at", "channel")
+
+
+class StepSerializer(serializers.Serializer):
+    """One step of the way to a deadline: values in UTC, and its sentence."""
+
+    kind = serializers.ChoiceField(
+        choices=["start", "counted", "closed", "weekend", "holiday", "paused", "days", "more", "deadline"]
+    )
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    counted_seconds = serializers.IntegerField(help_text="Business time, in seconds.")
+    dates = serializers.ListField(child=serializers.DateField(), help_text="Days off that lie in it.")
+    words = serializers.CharField()
+
+
+class ExplanationSerializer(serializers.Serializer):
+    """How one promise came to its deadline (domain §4.3); words in the language of the request."""
+
+    commitment = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=PromiseKind.choices)
+    priority = serializers.IntegerField()
+    title = serializers.CharField()
+    origin = serializers.ChoiceField(choices=["package", "clause", "agreed", "line"])
+    rule = serializers.CharField()
+    terms = serializers.CharField(allow_blank=True)
+    hours = serializers.CharField()
+    calendar = serializers.CharField()
+    calendar_since = serializers.DateTimeField()
+    steps = StepSerializer(many=True)
+    due_at = serializers.DateTimeField()
+    ended = serializers.CharField(allow_blank=True)
+    successor = serializers.CharField(allow_blank=True)
+
+
+class DeadlineProposalSerializer(serializers.ModelSerializer[DeadlineProposal]):
+    """Another deadline for the solution that one side proposed, and the other side's answer (domain §4.2)."""
+
+    proposed_by = PersonSerializer()
+    answered_by = PersonSerializer(allow_null=True)
+
+    class Meta:
+        model = DeadlineProposal
+        fields = (
+            "id",
+            "side",
+            "proposed_by",
+            "proposed_at",
+            "due_at",
+            "old_due",
+            "reason",
+            "state",
+            "answered_by",
+            "answered_at",
+            "words",
+        )
 
 
 class TicketSerializer(serializers.ModelSerializer[Ticket]):
@@ -102,13 +160,19 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
 
 
 class WholeTicketSerializer(TicketSerializer):
-    """A ticket with its conversation; internal notes only for the vendor's people."""
+    """A ticket with its conversation and its agreements; internal notes only for the vendor's people."""
 
     messages = serializers.SerializerMethodField()
+    deadline_proposals = serializers.SerializerMethodField(help_text="Newest first.")
 
     class Meta:
         model = Ticket
-        fields = (*TicketSerializer.Meta.fields, "messages")
+        fields = (*TicketSerializer.Meta.fields, "messages", "deadline_proposals")
+
+    @extend_schema_field(DeadlineProposalSerializer(many=True))
+    def get_deadline_proposals(self, ticket: Ticket) -> list[dict[str, Any]]:
+        rows = ticket.deadline_proposals.select_related("proposed_by", "answered_by")
+        return list(DeadlineProposalSerializer(rows.order_by("-proposed_at", "-pk"), many=True).data)
 
     @extend_schema_field(MessageSerializer(many=True))
     def get_messages(self, ticket: Ticket) -> list[dict[str, Any]]:
@@ -189,6 +253,19 @@ class WantedPriority(serializers.Serializer):
 class CallIn(serializers.Serializer):
     whom = serializers.ChoiceField(choices=[(Whom.CSM, Whom.CSM.label), (Whom.TOP_MANAGEMENT, "top management")])
     reason = serializers.CharField(max_length=20_000)
+
+
+class WantedDeadline(serializers.Serializer):
+    due_at = serializers.DateTimeField(help_text="An instant within the hours that the solution is counted in.")
+    reason = serializers.CharField(max_length=2_000)
+
+
+class OfProposal(serializers.Serializer):
+    proposal = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="The proposal that was seen.")
+
+
+class ProposalRefusal(OfProposal):
+    words = serializers.CharField(max_length=2_000)
 
 
 class Score(serializers.Serializer):
@@ -287,6 +364,19 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             raise
         return self._now(ticket.number, status.HTTP_201_CREATED)
 
+    @extend_schema(
+        responses={200: ExplanationSerializer(many=True)},
+        summary="How the deadlines were counted, step by step",
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def explanation(self, request: Request, number: str) -> Response:
+        """Every promise, oldest first, the 50 youngest; for the customer's people without the lines' own clocks."""
+        user = person(request)
+        zone = words.MOSCOW if user.is_vendor else timezone.get_current_timezone()
+        found = explanations(self.get_object(), zone=zone, now=timezone.now(), for_customer=not user.is_vendor)
+        return Response([one.as_json() for one in found])
+
     @verb(None, "Take it into work")
     def acceptance(self, request: Request, number: str) -> Response:
         return self._do(workflow.accept)
@@ -365,6 +455,31 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @verb(CallIn, "The contact calls in the CSM or top management")
     def escalations(self, request: Request, number: str) -> Response:
         return self._do(workflow.escalate, CallIn)
+
+    @verb(WantedDeadline, "Propose another deadline for the solution: the contact, or who signs for support")
+    def deadline(self, request: Request, number: str) -> Response:
+        return self._do(workflow.propose_deadline, WantedDeadline)
+
+    def _answer(self, verb: Callable[..., Any], form: type[serializers.Serializer]) -> Response:
+        """A verb of one proposal of this ticket; another's answers as a missing one does."""
+        ticket, words = self.get_object(), self._words(form)
+        proposal = ticket.deadline_proposals.select_related("ticket").filter(pk=words.pop("proposal")).first()
+        if proposal is None:
+            raise NotFound
+        verb(proposal, by=person(self.request), at=timezone.now(), **words)
+        return self._now(ticket.number)
+
+    @verb(OfProposal, "The other side agrees to the proposed deadline", path="deadline/acceptance")
+    def deadline_acceptance(self, request: Request, number: str) -> Response:
+        return self._answer(workflow.accept_deadline, OfProposal)
+
+    @verb(ProposalRefusal, "The other side does not agree to the proposed deadline", path="deadline/refusal")
+    def deadline_refusal(self, request: Request, number: str) -> Response:
+        return self._answer(workflow.refuse_deadline, ProposalRefusal)
+
+    @verb(OfProposal, "The side that proposed takes it back", path="deadline/withdrawal")
+    def deadline_withdrawal(self, request: Request, number: str) -> Response:
+        return self._answer(workflow.withdraw_deadline, OfProposal)
 
     @verb(Score, "Rate the work, 1 to 5")
     def rating(self, request: Request, number: str) -> Response:

@@ -154,19 +154,24 @@ def satisfaction(since: datetime) -> Satisfaction:
     return Satisfaction(whole["average"], whole["count"], low)
 
 
+def calls() -> QuerySet[Escalation]:
+    """Escalations with everything that a page says of one."""
+    return Escalation.objects.select_related(
+        "ticket__customer",
+        "ticket__terms__package",
+        "person",
+        "instead_of",
+        "raised_by",
+        "acknowledged_by",
+        "commitment__calendar_version",
+        "answer_clock__calendar_version",
+    )
+
+
 def waiting_calls(now: datetime) -> QuerySet[Escalation]:
     """Escalations that wait for somebody: not closed, the oldest first."""
     return (
-        Escalation.objects.open()
-        .select_related(
-            "ticket__customer",
-            "ticket__terms__package",
-            "person",
-            "instead_of",
-            "raised_by",
-            "acknowledged_by",
-            "commitment",
-            "answer_clock__calendar_version",
-        )
+        calls()
+        .exclude(state=Escalation.State.CLOSED)
         .order_by("state", F("answer_clock__due_at").asc(nulls_last=True), "reached_at", "pk")
     )

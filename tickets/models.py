@@ -734,8 +734,8 @@ class TermsItem(models.Model):
 class CalendarChange(models.Model):
     """An edit of a calendar, from its preview to what became of it (domain §4).
 
-    `edit` is `sla.calendars.Edit.as_json()`; `version` what was made of it, null until somebody decides. What it would
-    move is counted into items, in order of receipt up to ticket `counted_to`, as of `counted_at`; a job applies them
+    `edit` is `sla.calendars.Edit.as_json()`; `version` what was made of it, null until somebody decides, and again
+    when it was withdrawn before it held. What the edit would move is counted into items, in order of receipt up to ticket `counted_to`, as of `counted_at`; a job applies them
     one by one and, killed, goes on where it stopped.
     """
 
@@ -752,7 +752,7 @@ class CalendarChange(models.Model):
     calendar = models.ForeignKey("sla.Calendar", models.PROTECT, related_name="changes", verbose_name=_("calendar"))
     version = models.ForeignKey(
         "sla.CalendarVersion",
-        models.PROTECT,
+        models.SET_NULL,
         null=True,
         blank=True,
         related_name="changes",
@@ -792,7 +792,6 @@ class CalendarChange(models.Model):
                     scope__in=["new", "open"],
                     decided_at__isnull=False,
                     decided_by__isnull=False,
-                    version__isnull=False,
                 ),
                 name="calendar_change_whole",
             ),

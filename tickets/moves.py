@@ -3,6 +3,7 @@
 For offering only: `workflow` decides again, under the ticket's lock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -13,7 +14,7 @@ from accounts.models import Role, User
 from contracts.models import PromiseKind
 from sla.models import Commitment, Escalation
 from tickets.models import HandOver, State, Ticket
-from tickets.workflow import MAY_ANSWER
+from tickets.workflow import may_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +93,42 @@ MOVES = {
             _("No clock changes: the reaction waits for that person."),
             _("Assign"),
         ),
+        Move(
+            "deadline",
+            _("Another deadline"),
+            "handshake",
+            _("No clock changes until the customer agrees; then the resolution is due at the moment agreed."),
+            _("Propose the deadline"),
+        ),
+        Move(
+            "deadline_acceptance",
+            _("Agree to this deadline"),
+            "handshake",
+            _("The resolution is due at the moment agreed; what was missed stays missed."),
+            _("Agree to this deadline"),
+        ),
+        Move(
+            "deadline_refusal",
+            _("Do not agree"),
+            "circle-x",
+            _("No clock changes. The customer gets your words."),
+            _("Refuse: the deadline stays"),
+        ),
+        Move("deadline_withdrawal", _("Withdraw the proposal"), "corner-up-left", submit=_("Withdraw the proposal")),
     )
 }
 
 # Beside the ticket as buttons; the rest lie in the menus of the status and of everything else.
 BUTTONS = ("handover", "resolution")
 OF_STATUS = ("waiting", "reopening", "decline")
-REST = ("return", "restoration", "classification", "defect", "assignment")
+REST = ("return", "restoration", "classification", "defect", "assignment", "deadline")
 
 
 def offered(ticket: Ticket, user: User, *, waiting: HandOver | None) -> set[str]:
-    """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted."""
+    """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted.
+
+    Those of a deadline depend on what was proposed: `deadline_page.of_ticket` knows.
+    """
     if not user.works_at_desk:
         return set()
     rules = {
@@ -133,11 +159,12 @@ def says(ticket: Ticket) -> list[str]:
     return kinds
 
 
-def may_acknowledge(escalation: Escalation, user: User) -> bool:
-    """Whether the person may say “I have it”: nobody has yet, and they were called in or stand above (domain §4.4)."""
-    return escalation.state == Escalation.State.OPEN and (
-        escalation.person_id == user.pk or escalation.whom in MAY_ANSWER.get(Role(user.role), frozenset())
-    )
+def may_acknowledge(escalation: Escalation, user: User, *, away: Iterable[User] = ()) -> bool:
+    """Whether the person may say “I have it”: nobody has yet, and they were called in or stand above (domain §4.4).
+
+    `away`: whom they stand in for.
+    """
+    return escalation.state == Escalation.State.OPEN and may_answer(escalation, user, away=away)
 
 
 def stands_while_asked(clocks: list[Commitment]) -> bool:

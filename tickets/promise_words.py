@@ -1,26 +1,26 @@
 """The promises of a ticket in the customer's words (direction §7, §15, §16; domain §4.3).
 
-One sentence says what the customer may count on, with an absolute time in their own zone; `explain` prints the
-arithmetic behind it. Nothing here asks the clock: `now` (aware) and `zone` (the reader's) are always given. Internal
+One sentence says what the customer may count on, with an absolute time in their own zone; the arithmetic behind it is
+`sla/explain.py`. Nothing here asks the clock: `now` (aware) and `zone` (the reader's) are always given. Internal
 names of states and the desk's own clocks (acceptance by a line) never appear.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from django.utils.translation import get_language, ngettext, npgettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext, pgettext
 
-from contracts.models import PromiseKind, TermsTarget, TicketKind
-from contracts.terms import WORKING_DAY
+from contracts.models import PromiseKind, TicketKind
 from sla import words
-from sla.business_time import Step
-from sla.clocks import CUSTOMER_PROMISES, Promise, PromisedTimes
-from sla.models import CalendarVersion, Commitment
+from sla.clocks import AGREED, CUSTOMER_PROMISES, Promise, PromisedTimes
+from sla.explain import hours as hours
+from sla.explain import impact as impact
+from sla.explain import language_of_tables as language
+from sla.explain import working_day_of
+from sla.models import Commitment
 from tickets.models import State, Ticket
-
-MANY_STEPS = 9  # a longer way to a deadline is told with its plain working days drawn together
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,6 @@ class Kept:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """How a deadline was counted: the rule, the hours it is counted in, and the way step by step."""
-
-    rule: str
-    hours: str
-    steps: tuple[str, ...]
-
-
 def status(ticket: Ticket) -> str:
     """Where the request stands, as the customer would say it."""
     return {
@@ -64,16 +55,6 @@ def status(ticket: Ticket) -> str:
         State.CLOSED: pgettext("request", "closed"),
         State.DECLINED: pgettext("request", "outside support"),
     }[State(ticket.state)]
-
-
-def impact(priority: int) -> str:
-    """A priority by its effect, never by its number alone; what has no other way counts one higher (domain §1.6)."""
-    return {
-        1: _("The system or a main function does not work at all"),
-        2: _("A main function works only in another way, or an auxiliary one not at all"),
-        3: _("An auxiliary function works only in another way"),
-        4: _("It does not get in the way of the work"),
-    }[priority]
 
 
 def effect(priority: int) -> str:
@@ -226,100 +207,11 @@ def _came_of(clock: Commitment) -> str:
         return _("First answer, promised within %(target)s") % promised
     if clock.why == "restored":
         return _("Service restored, promised within %(target)s") % promised
+    if clock.agreed:
+        return _("Solution, by the deadline that we agreed on")
+    if clock.why == AGREED:
+        return _("Solution, promised within %(target)s; then another deadline was agreed") % promised
     return _("Solution, promised within %(target)s") % promised
-
-
-# How the time was counted
-
-
-def explain(commitment: Commitment, *, now: datetime, zone: tzinfo) -> Explanation:
-    """How this deadline was counted (domain §4.3). Reads `terms`, `clause` and `calendar_version` of the row.
-
-    While the clock stands, the pause is told up to `now`, and so is the deadline that an answer now would give.
-    """
-    pauses = [(pause.lower, pause.upper) for pause in commitment.pauses]
-    if commitment.paused_at is not None and commitment.paused_at < now:
-        pauses.append((commitment.paused_at, now))
-    way = commitment.calendar.explain(commitment.started_at, commitment.target, pauses)
-    due = way[-1].ends_at if way else commitment.due_at
-    steps = [_("Counted from %(moment)s.") % {"moment": date_told(commitment.started_at, zone, now)}]
-    steps += [_step(step, zone, now, working_day_of(commitment)) for step in _drawn_together(way)]
-    steps.append(_("The deadline: %(moment)s.") % {"moment": words.both_zones(due, zone, now, "date")})
-    version = commitment.calendar_version
-    return Explanation(_rule(commitment), _hours_rule(version, now), tuple(steps))
-
-
-def _rule(commitment: Commitment) -> str:
-    package = commitment.terms.package.name if commitment.terms else ""
-    target = words.target_long(commitment.amount, commitment.unit)
-    shown = {"package": package, "impact": impact(commitment.priority), "target": target}
-    if commitment.kind == PromiseKind.REACTION:
-        rule = _("%(package)s, “%(impact)s”: the first answer within %(target)s.") % shown
-    elif commitment.agreed:
-        rule = _("The deadline was agreed with you individually.")
-    else:
-        rule = _("%(package)s, “%(impact)s”: the solution within %(target)s.") % shown
-    if commitment.unit == TermsTarget.Unit.WORKING_DAYS:
-        hours = int(commitment.target.total_seconds() // 3600)
-        rule += " " + ngettext(
-            "A working day is 9 working hours, so that is %(hours)d working hour.",
-            "A working day is 9 working hours, so that is %(hours)d working hours.",
-            hours,
-        ) % {"hours": hours}
-    if commitment.clause is not None:
-        rule += " " + _("Your contract has its own condition: %(clause)s") % {"clause": commitment.clause.text}
-    return rule
-
-
-def _hours_rule(version: CalendarVersion, now: datetime) -> str:
-    if version.is_round_the_clock:
-        return _("Counted round the clock, without days off.")
-    return _("Counted in these hours, Moscow time: %(hours)s.") % {"hours": hours(version, zone=words.MOSCOW, now=now)}
-
-
-def _drawn_together(steps: Iterable[Step]) -> list[Step]:
-    """The way as told: plain days in a row become one step where the way is long; pauses and holidays stay apart."""
-    steps = list(steps)
-    if len(steps) <= MANY_STEPS:
-        return steps
-    told: list[Step] = []
-    for step in steps:
-        before = told[-1] if told else None
-        plain = step.kind in {"counted", "closed"}
-        if before is not None and plain and before.kind in {"counted", "closed", "days"}:
-            told[-1] = Step("days", before.starts_at, step.ends_at, before.counted + step.counted)
-        else:
-            told.append(step)
-    return told
-
-
-def _step(step: Step, zone: tzinfo, now: datetime, working_day: timedelta | None) -> str:
-    span = {
-        "from": date_told(step.starts_at, zone, now),
-        "to": date_told(step.ends_at, zone, now, step.starts_at),
-        "counted": words.span_long(step.counted, working_day) if step.kind == "days" else words.span_long(step.counted),
-        "days": ", ".join(words.moment(_noon(step, day), words.MOSCOW, now, "day") for day in step.dates),
-    }
-    if step.kind == "counted":
-        return _("%(from)s – %(to)s: counted %(counted)s.") % span
-    if step.kind == "days":
-        return _("%(from)s – %(to)s: counted %(counted)s in working hours.") % span
-    if step.kind == "paused":
-        return _("%(from)s – %(to)s: the clock stood, we waited for your answer.") % span
-    if step.kind == "holiday":
-        return _("%(from)s – %(to)s: closed, days off among them: %(days)s.") % span
-    return _("%(from)s – %(to)s: closed.") % span
-
-
-def _noon(step: Step, day) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=words.MOSCOW)
-
-
-def date_told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
-    """A moment with its date; only the time when `after`, told just before, lies on the same date."""
-    if after is not None and after.astimezone(zone).date() == at.astimezone(zone).date():
-        return words.moment(at, zone, now, "time")
-    return words.moment(at, zone, now, "date")
 
 
 # The track's captions
@@ -343,55 +235,6 @@ def started_told(commitment: Commitment, *, now: datetime, zone: tzinfo) -> str:
 
 
 # What the package promises
-
-
-def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
-    """Service hours in the reader's zone: "пн–пт 09:00–18:00", "ежедневно 11:00–20:00", "круглосуточно"."""
-    if version.is_round_the_clock:
-        return _("round the clock, every day")
-    days = _local_hours(version, zone, now)
-    groups: list[tuple[int, int, str]] = []
-    for day in range(7):
-        if not days[day]:
-            continue
-        if groups and groups[-1][1] == day - 1 and groups[-1][2] == days[day]:
-            groups[-1] = (groups[-1][0], day, days[day])
-        else:
-            groups.append((day, day, days[day]))
-    told = ", ".join(f"{_days(first, last)} {times}" for first, last, times in groups)
-    if version.holidays:
-        return _("%(hours)s, except public holidays") % {"hours": told}
-    return told
-
-
-def _local_hours(version: CalendarVersion, zone: tzinfo, now: datetime) -> list[str]:
-    """The hours of Monday to Sunday as the reader's clocks show them this week."""
-    monday = now.astimezone(version.zone).date()
-    monday -= timedelta(days=monday.weekday())
-    told: list[list[str]] = [[] for _day in range(7)]
-    for day, pairs in sorted(version.weekly_hours.items()):
-        for start, end in pairs:
-            opens = _at(version, monday + timedelta(days=int(day)), start).astimezone(zone)
-            closes = _at(version, monday + timedelta(days=int(day)), end).astimezone(zone)
-            told[opens.weekday()].append(f"{opens:%H:%M}–{closes:%H:%M}")
-    return [", ".join(times) for times in told]
-
-
-def _at(version: CalendarVersion, day, clock: str) -> datetime:
-    hour, minute = (int(part) for part in clock.split(":")[:2])
-    return datetime(day.year, day.month, day.day, tzinfo=version.zone) + timedelta(hours=hour, minutes=minute)
-
-
-def _days(first: int, last: int) -> str:
-    names = words.WEEKDAYS[language()]
-    if (first, last) == (0, 6):
-        return _("every day")
-    return names[first] if first == last else f"{names[first]}–{names[last]}"
-
-
-def language() -> str:
-    """The language that the tables of `sla.words` are read in."""
-    return "en" if (get_language() or "ru").startswith("en") else "ru"
 
 
 def targets(promises: Mapping[tuple[str, int], Promise], kind: str) -> list[tuple[str, str]]:
@@ -457,10 +300,6 @@ def days_left(ends_on, today) -> str:
     """How long a contract still runs, both days counted: "осталось 133 дня"."""
     days = (ends_on - today).days + 1
     return npgettext("contract", "%(count)d day left", "%(count)d days left", days) % {"count": days}
-
-
-def working_day_of(clock: Commitment) -> timedelta | None:
-    return None if clock.calendar_version.is_round_the_clock else WORKING_DAY
 
 
 def rounded_up(length: timedelta) -> timedelta:

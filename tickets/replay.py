@@ -1,36 +1,27 @@
-"""Replay: every commitment of a ticket recomputed from its events alone, and compared with the rows (domain §4.3).
+"""Replay: every commitment of a ticket recomputed from its events alone (domain §4.3).
 
 What goes in: the events in the order in which they were written (append-only; each was written under the ticket's
 lock), and what the ticket is pinned to: terms, contract with its clauses, calendar versions of the receipt. What comes
 out: the rows as they should stand. `sla/clocks.py` and the verbs, which write those rows, are not called, or this
-would prove nothing; the rules stand here a second time, as the domain has them.
+would prove nothing; the rules stand here a second time, as the domain has them. `tickets/verification.py` compares.
 
 Shared with the clocks, and so not proven here: working-time arithmetic (`sla/business_time.py`, which has an oracle
-of its own), the value `Promise`, and that a clause goes before the package (`clocks.with_clauses`). Not compared: the
+of its own), the value `Promise`, and that a clause goes before the package (`clocks.with_clauses`). Not told: the
 rungs, which the sweep's own tests hold to the ladder, and the words of the evidence.
-
-A promise is missed from the instant after its deadline, its row says so from the next sweep on. A row that still waits
-for that sweep is no difference; it is counted apart.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-
-from django.db import transaction
-from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import Line
 from contracts.models import ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
-from sla import clocks, words
+from sla import clocks
 from sla.clocks import Promise
 from sla.models import Calendar, CalendarVersion, Commitment
-from tickets.models import Event, Ticket
 
 CHUNK = 500
 Ending = Commitment.Ending
@@ -38,7 +29,18 @@ Span = tuple[datetime, datetime]
 
 # What no clock hears. They are not read at all; any other verb that replay does not know is reported.
 SILENT = frozenset(
-    {"noted", "rated", "acknowledged", "defect_attached", "contact_changed", "priority_proposed"},
+    {
+        "acknowledged",
+        "contact_changed",
+        "deadline_lapsed",
+        "deadline_proposed",
+        "deadline_refused",
+        "deadline_withdrawn",
+        "defect_attached",
+        "noted",
+        "priority_proposed",
+        "rated",
+    }
 )
 
 
@@ -74,6 +76,8 @@ class Row:
 
     kind: str
     priority: int
+    amount: int
+    unit: str
     target: timedelta
     terms: int | None
     clause: int | None
@@ -95,26 +99,6 @@ class Row:
     def is_late(self, at: datetime) -> bool:
         """ "At most" holds to the deadline's own instant; a clock that stands is not late (domain §4.1)."""
         return self.ending == Ending.MISSED or (self.paused_at is None and self.due_at is not None and at > self.due_at)
-
-
-FIELDS = tuple(one.name for one in fields(Row))
-NAMES = {
-    "kind": gettext_lazy("kind"),
-    "priority": gettext_lazy("priority"),
-    "target": gettext_lazy("target"),
-    "terms": gettext_lazy("terms"),
-    "clause": gettext_lazy("clause"),
-    "calendar_version": gettext_lazy("version of the calendar"),
-    "started_at": gettext_lazy("started"),
-    "agreed": gettext_lazy("agreed individually"),
-    "pauses": gettext_lazy("pauses"),
-    "paused_at": gettext_lazy("paused since"),
-    "due_at": gettext_lazy("due"),
-    "ending": gettext_lazy("ending"),
-    "stopped_at": gettext_lazy("stopped"),
-    "met_late_at": gettext_lazy("met late"),
-    "why": gettext_lazy("how it ended"),
-}
 
 
 # The catalogue: what was promised under which terms
@@ -182,6 +166,7 @@ class Story:
     waits: list[Span] = field(default_factory=list)  # when it waited for its customer
     waits_since: datetime | None = None
     answers: dict[int, Row] = field(default_factory=dict)  # by the escalation that is to be answered
+    pinned: dict[int, CalendarVersion] = field(default_factory=dict)  # by calendar, where another one was applied
     restored: Row | None = None  # what the last restore has met
 
     def hear(self, event: Happened) -> None:
@@ -212,20 +197,29 @@ class Story:
         row = Row(
             kind=promise.kind,
             priority=promise.priority,
+            amount=promise.amount,
+            unit=promise.unit,
             target=promise.target,
             terms=self.terms,
             clause=promise.clause.pk if promise.clause else None,
-            calendar_version=self.catalogue.version_at(promise.calendar, self.pins.opened_at).pk,
+            calendar_version=self.version_of(promise.calendar).pk,
             started_at=at,
             pauses=tuple(pauses),
             paused_at=paused_at,
         )
+        self.add(row)
+        return row
+
+    def version_of(self, calendar: Calendar) -> CalendarVersion:
+        """The edition that the ticket is pinned to: of its receipt, or one that was applied to it since."""
+        return self.pinned.get(calendar.pk) or self.catalogue.version_at(calendar, self.pins.opened_at)
+
+    def add(self, row: Row) -> None:
         self.count(row)
         assert row.due_at is not None
         if row.paused_at is not None and row.due_at < row.paused_at:
             row.paused_at = None
         self.rows.append(row)
-        return row
 
     def count(self, row: Row) -> None:
         calendar = self.catalogue.version[row.calendar_version].working_calendar()
@@ -334,12 +328,11 @@ class Story:
         self.begin(promise, began, pauses=joined(self.waited(began)), paused_at=since)
 
     def is_same(self, row: Row, promise: Promise | None) -> bool:
-        return promise is not None and (
-            row.priority,
-            row.target,
-            self.catalogue.version[row.calendar_version].calendar_id,
-            row.clause,
-        ) == (promise.priority, promise.target, promise.calendar.pk, promise.clause.pk if promise.clause else None)
+        if promise is None or self.catalogue.version[row.calendar_version].calendar_id != promise.calendar.pk:
+            return False
+        clause = promise.clause.pk if promise.clause else None
+        runs_on = (row.priority, row.amount, row.unit, row.clause)
+        return runs_on == (promise.priority, promise.amount, promise.unit, clause)
 
 
 def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -450,12 +443,15 @@ def _restored(story: Story, event: Happened) -> None:
 
 
 def _restore_contested(story: Story, event: Happened) -> None:
-    for row in story.running(PromiseKind.RESOLUTION):
-        story.leave(row, event.at, "restore contested", Ending.SUPERSEDED)
-    if story.restored is not None and story.kind == TicketKind.INCIDENT:
-        story.undo(story.restored, event.at, "restore contested")
-    story.restored = None
     story.priority = event.details["to"]
+    if story.restored is None:  # it met nothing: there is only the priority to be put right
+        story.recount(event.at, "restore contested")
+    else:
+        for row in story.running(PromiseKind.RESOLUTION):
+            story.leave(row, event.at, "restore contested", Ending.SUPERSEDED)
+        if story.kind == TicketKind.INCIDENT:
+            story.undo(story.restored, event.at, "restore contested")
+    story.restored = None
     story.wait_no_more(event.at)
 
 
@@ -473,6 +469,48 @@ def _priority_set(story: Story, event: Happened) -> None:
 def _terms_applied(story: Story, event: Happened) -> None:
     story.terms = story.catalogue.terms_on[event.details["package"], event.details["to"]]
     story.recount(event.at, "terms applied", only_changed=True)
+
+
+def _deadline_agreed(story: Story, event: Happened) -> None:
+    """Both sides signed another instant: the clock's target is what lies before it, less the waits (domain §4.2)."""
+    due = datetime.fromisoformat(event.details["to"])
+    for old in story.running(PromiseKind.RESOLUTION):
+        story.leave(old, event.at, clocks.AGREED, Ending.SUPERSEDED)
+        waits = joined(story.waited(old.started_at, event.at))
+        calendar = story.catalogue.version[old.calendar_version].working_calendar()
+        row = replace(
+            old,
+            target=calendar.between_with_pauses(old.started_at, due, waits),
+            agreed=True,
+            pauses=waits,
+            paused_at=event.at if story.waits_since is not None else None,
+            ending=Ending.RUNNING,
+            stopped_at=None,
+            met_late_at=None,
+            why="",
+        )
+        story.count(row)
+        story.rows.append(row)
+
+
+def _calendar_applied(story: Story, event: Happened) -> None:
+    """What runs on this calendar and is not late goes over to another version of it, and so does all that follows."""
+    version = story.catalogue.version[event.details["version"]]
+    story.pinned[version.calendar_id] = version
+    kinds = (
+        PromiseKind.REACTION,
+        PromiseKind.RESOLUTION,
+        PromiseKind.LINE_ACCEPTANCE,
+        PromiseKind.ESCALATION_ANSWER,
+    )
+    for old in story.running(*kinds):
+        stands_on = story.catalogue.version[old.calendar_version]
+        if old.agreed or old.is_late(event.at) or stands_on.calendar_id != version.calendar_id or stands_on == version:
+            continue
+        row = replace(old, calendar_version=version.pk)
+        story.leave(old, event.at, "calendar applied", Ending.SUPERSEDED)
+        story.add(row)
+        story.answers = {key: row if owed is old else owed for key, owed in story.answers.items()}
 
 
 def _handed_over(story: Story, event: Happened) -> None:
@@ -528,6 +566,8 @@ RULES: dict[str, Callable[[Story, Happened], None]] = {
     "reclassified": _reclassified,
     "priority_set": _priority_set,
     "terms_applied": _terms_applied,
+    "calendar_applied": _calendar_applied,
+    "deadline_agreed": _deadline_agreed,
     "handed_over": _handed_over,
     "returned": _returned,
     "assigned": _assigned,
@@ -564,241 +604,3 @@ def replayed(
 
 def in_force(clause: ContractClause, at: datetime) -> bool:
     return (clause.starts_at is None or clause.starts_at <= at) and (clause.ends_at is None or clause.ends_at > at)
-
-
-# Comparing
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that the events and the stored rows do not agree on.
-
-    `commitment` is the stored row's key, None where it is missing; `field` "row" where a row is missing or one too many.
-    """
-
-    ticket: int
-    kind: str
-    commitment: int | None
-    field: str
-    stored: Any
-    recomputed: Any
-
-    def words(self) -> str:
-        """The difference as a sentence in the active language; moments in UTC, to the second and below."""
-        names = {"ticket": self.ticket, "promise": words.promise(self.kind) if self.kind else "", "row": self.commitment}
-        if self.field == "events":
-            return _("№ %(ticket)s: there is no rule for the event “%(verb)s”; the ticket was not recomputed.") % {
-                **names,
-                "verb": self.stored,
-            }
-        if self.field == "row":
-            if self.commitment is None:
-                return _("№ %(ticket)s, %(promise)s: the row is missing that the events give: %(row)s.") % {
-                    **names,
-                    "row": _row_told(self.recomputed),
-                }
-            return _("№ %(ticket)s, %(promise)s (row %(row)s): the events do not give this row: %(stored)s.") % {
-                **names,
-                "stored": _row_told(self.stored),
-            }
-        return _(
-            "№ %(ticket)s, %(promise)s (row %(row)s), %(field)s: stored %(stored)s, recomputed %(recomputed)s."
-        ) % {
-            **names,
-            "field": NAMES[self.field],
-            "stored": told(self.stored),
-            "recomputed": told(self.recomputed),
-        }
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for JSON: moments ISO 8601 in UTC, spans of time in seconds."""
-        return {
-            "ticket": self.ticket,
-            "kind": self.kind,
-            "commitment": self.commitment,
-            "field": self.field,
-            "stored": _plain(self.stored),
-            "recomputed": _plain(self.recomputed),
-        }
-
-
-def told(value: Any) -> str:
-    """A value of a row in words."""
-    if value is None or value == "" or value == ():
-        return _("nothing")
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(sep=" ").replace("+00:00", " UTC")
-    if isinstance(value, tuple):
-        return ", ".join(f"{told(first)} – {told(last)}" for first, last in value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return str(value)
-
-
-def _row_told(row: Row) -> str:
-    return _("priority %(priority)s, started %(started)s, due %(due)s") % {
-        "priority": row.priority,
-        "started": told(row.started_at),
-        "due": told(row.due_at),
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Row):
-        return {name: _plain(getattr(value, name)) for name in FIELDS}
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value
-
-
-class Stored(NamedTuple):
-    """A row of the database: its key, whether it waits for the sweep, and what is compared."""
-
-    pk: int
-    next_check_at: datetime | None
-    row: Row
-
-
-def compare(number: int, expected: Sequence[Row], stored: Sequence[Stored], *, now: datetime) -> list[Difference]:
-    """What differs between the rows that the events give and those that stand, as of `now`. Changes `expected`.
-
-    Rows that agree in everything find each other first; of the rest, those of a kind that agree in most.
-    """
-    for row in expected:
-        if row.runs and row.is_late(now):
-            row.ending = Ending.MISSED
-    found: list[Difference] = []
-    for kind in dict.fromkeys([*(row.kind for row in expected), *(one.row.kind for one in stored)]):
-        left = [row for row in expected if row.kind == kind]
-        unmatched = []
-        for one in (one for one in stored if one.row.kind == kind):
-            same = next((row for row in left if not _unlike(row, one)), None)
-            if same is None:
-                unmatched.append(one)
-            else:
-                left = [row for row in left if row is not same]
-        pairs = sorted(
-            ((len(_unlike(row, one)), i, j) for i, row in enumerate(left) for j, one in enumerate(unmatched)),
-        )
-        rows_taken: set[int] = set()
-        stored_taken: set[int] = set()
-        for _count, i, j in pairs:
-            if i in rows_taken or j in stored_taken:
-                continue
-            rows_taken.add(i)
-            stored_taken.add(j)
-            row, one = left[i], unmatched[j]
-            found += [
-                Difference(number, kind, one.pk, name, getattr(one.row, name), getattr(row, name))
-                for name in _unlike(row, one)
-            ]
-        found += [
-            Difference(number, kind, None, "row", None, row) for i, row in enumerate(left) if i not in rows_taken
-        ]
-        found += [
-            Difference(number, kind, one.pk, "row", one.row, None)
-            for j, one in enumerate(unmatched)
-            if j not in stored_taken
-        ]
-    return found
-
-
-def _unlike(row: Row, one: Stored) -> list[str]:
-    return [
-        name
-        for name in FIELDS
-        if getattr(row, name) != getattr(one.row, name) and not (name == "ending" and waits_for_the_sweep(row, one))
-    ]
-
-
-def waits_for_the_sweep(row: Row, one: Stored) -> bool:
-    """Whether the row is late and will be called missed by the next sweep, which has it on its list."""
-    return (
-        row.runs
-        and (row.ending, one.row.ending) == (Ending.MISSED, Ending.RUNNING)
-        and one.next_check_at is not None
-        and row.due_at is not None
-        and one.next_check_at <= row.due_at + timedelta(seconds=1)
-    )
-
-
-# Reading, in chunks
-
-
-@dataclass
-class Verified:
-    """What a run looked at, and what of it waits for the sweep."""
-
-    tickets: int = 0
-    commitments: int = 0
-    unswept: int = 0
-    differences: int = 0
-    stopped: bool = False  # before the end, at a limit of differences
-
-
-def verify(
-    tickets: QuerySet[Ticket], *, clock: Callable[[], datetime], verified: Verified | None = None, chunk: int = CHUNK
-) -> Iterator[Difference]:
-    """Compares every commitment of these tickets with what their events give; yields each difference (domain §4.3).
-
-    `clock` tells the moment of each chunk (aware). Reads four statements for each `chunk` tickets, in constant memory,
-    and locks nothing but a ticket that differs: it is looked at once more under its lock, since a verb may have changed
-    it between two of the reads. Counts into `verified`.
-    """
-    verified = verified if verified is not None else Verified()
-    catalogue = Catalogue()
-    last = 0
-    while True:
-        pins = [Pins(*row) for row in tickets.filter(pk__gt=last).order_by("pk").values_list(*PINS)[:chunk]]
-        if not pins:
-            return
-        last = pins[-1].pk
-        for one, found, stored in _differences(pins, catalogue, clock()):
-            verified.tickets += 1
-            if found:
-                with transaction.atomic():
-                    Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=one.pk)
-                    # The terms and the calendars too may be newer than the catalogue of this run.
-                    catalogue = Catalogue()
-                    again = [Pins(*row) for row in Ticket.objects.filter(pk=one.pk).values_list(*PINS)]
-                    ((_one, found, stored),) = _differences(again, catalogue, clock())
-            verified.commitments += len(stored)
-            verified.differences += len(found)
-            verified.unswept += sum(
-                s.row.ending == Ending.RUNNING and s.row.is_late(clock()) and s.row.runs for s in stored
-            )
-            yield from found
-
-
-COLUMNS = tuple(f"{name}_id" if name in {"terms", "clause", "calendar_version"} else name for name in FIELDS)
-PINS = ("pk", "number", "opened_at", "terms_id", "contract_id", "priority", "kind")
-
-
-def _differences(
-    pins: Sequence[Pins], catalogue: Catalogue, now: datetime
-) -> Iterator[tuple[Pins, list[Difference], list[Stored]]]:
-    keys = [one.pk for one in pins]
-    events: dict[int, list[Happened]] = defaultdict(list)
-    heard = Event.objects.filter(ticket__in=keys).exclude(verb__in=SILENT).order_by("pk")
-    for ticket, *event in heard.values_list("ticket_id", "verb", "at", "by_id", "by__full_name", "details"):
-        events[ticket].append(Happened(*event))
-    stored: dict[int, list[Stored]] = defaultdict(list)
-    rows = Commitment.objects.filter(ticket__in=keys).order_by("pk")
-    for pk, ticket, next_check_at, *values in rows.values_list("pk", "ticket_id", "next_check_at", *COLUMNS):
-        row = Row(*values)
-        row.pauses = joined((span.lower, span.upper) for span in row.pauses)  # type: ignore[attr-defined]
-        stored[ticket].append(Stored(pk, next_check_at, row))
-    clauses: dict[int, list[ContractClause]] = defaultdict(list)
-    for clause in ContractClause.objects.filter(contract__in={one.contract for one in pins}).order_by("contract", "pk"):
-        clauses[clause.contract_id].append(clause)
-    for one in pins:
-        try:
-            expected = replayed(one, events[one.pk], clauses[one.contract], catalogue)
-        except UnknownEvent as unknown:
-            yield one, [Difference(one.number, "", None, "events", str(unknown), None)], stored[one.pk]
-        else:
-            yield one, compare(one.number, expected, stored[one.pk], now=now), stored[one.pk]

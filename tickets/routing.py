@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from accounts.models import Line, Role, User
+from accounts.models import Absence, Line, Role, User
 from contracts import entitlement
 from contracts.models import Topic
 from contracts.terms import WORKING_DAY
+from sla.callees import Callees, Place
 from sla.models import Calendar
 from tickets.models import Ticket
 
@@ -45,6 +46,19 @@ def person_for(ticket: Ticket, whom: str) -> User | None:
     if whom == "top_management":
         return _first(Role.TOP_MANAGEMENT)
     return None
+
+
+def person_here(ticket: Ticket, whom: str, at: datetime) -> tuple[User | None, User | None]:
+    """(who is called at this moment, in whose stead): as `person_for`, but who is away is stood in for (§4.4)."""
+    wanted = person_for(ticket, whom)
+    if wanted is None or not Absence.objects.at(at).filter(user=wanted).exists():
+        return wanted, None
+    place = Place(ticket.line_id, ticket.assignee_id, ticket.terms_id, ticket.contract_id, ticket.customer.csm_id)
+    called, instead_of = Callees(at).person(place, whom)
+    if called is None or instead_of is None:
+        return wanted, None
+    people = User.objects.in_bulk([called, instead_of])
+    return people[called], people[instead_of]
 
 
 def _first(role: str) -> User | None:

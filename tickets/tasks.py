@@ -7,7 +7,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contracts.models import ResponsibleContact
-from tickets import terms_decisions, workflow
+from sla.models import DeadlineProposal
+from tickets import calendar_changes, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -42,4 +43,21 @@ def apply_terms_changes() -> int:
     found = list(terms_decisions.at_work()[:20])
     for decision in found:
         terms_decisions.advance(decision, at=timezone.now(), seconds=SECONDS_OF_A_RUN / len(found))
+    return len(found)
+
+
+@shared_task
+def lapse_deadlines() -> int:
+    """Proposals of another deadline that nobody answered before their moment are over (domain §4.2)."""
+    now = timezone.now()
+    passed = DeadlineProposal.objects.open().filter(due_at__lte=now).select_related("ticket")
+    return sum(workflow.lapse_deadline(row, at=now) for row in passed.order_by("due_at", "pk").iterator(chunk_size=500))
+
+
+@shared_task
+def apply_calendar_changes() -> int:
+    """Goes on with the edits of calendars that are being counted or applied, for a while; the next run does the rest."""
+    found = list(calendar_changes.at_work()[:20])
+    for change in found:
+        calendar_changes.advance(change, at=timezone.now(), seconds=SECONDS_OF_A_RUN / len(found))
     return len(found)

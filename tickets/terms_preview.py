@@ -120,12 +120,19 @@ def moves_of(tickets: Sequence[Ticket], change: TermsChange, *, at: datetime) ->
     found = {ticket.pk: ticket for ticket in tickets}
     running: dict[int, list[Commitment]] = defaultdict(list)
     last: dict[int, Commitment] = {}
-    rows = Commitment.objects.filter(ticket__in=found, kind__in=CUSTOMER_PROMISES).select_related("calendar_version")
+    applied: dict[tuple[int, int], CalendarVersion] = {}  # edits of calendars that were applied to the ticket (§4)
+    rows = Commitment.objects.filter(ticket__in=found).select_related("calendar_version")
     for row in rows.order_by("started_at", "pk"):
+        version = row.calendar_version
+        latest = applied.get((row.ticket_id, version.calendar_id))
+        if latest is None or version.valid_from > latest.valid_from:
+            applied[row.ticket_id, version.calendar_id] = version
+        if row.kind not in CUSTOMER_PROMISES:
+            continue
         if row.is_running:
             running[row.ticket_id].append(row)
-        if row.kind == CUSTOMER_PROMISES[1]:
-            last[row.ticket_id] = row
+        if row.kind == CUSTOMER_PROMISES[1] and (row.ticket_id not in last or row.pk > last[row.ticket_id].pk):
+            last[row.ticket_id] = row  # the one made last, as `clocks.last_resolution` has it
     waits: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     events = Event.objects.filter(ticket__in=found, verb__in=STANDS | GOES_ON).order_by("at", "pk")
     for key, verb, moment in events.values_list("ticket_id", "verb", "at"):
@@ -152,6 +159,8 @@ def moves_of(tickets: Sequence[Ticket], change: TermsChange, *, at: datetime) ->
             new = None
             if step.promise is not None:
                 version = _version_at(versions[step.promise.calendar.pk], opened)
+                pinned = applied.get((ticket.pk, step.promise.calendar.pk), version)
+                version = max(version, pinned, key=lambda one: one.valid_from)  # as `clocks.pinned_version`
                 new = clocks.prepared(
                     ticket, step.promise, version, (), at=step.began, pauses=step.pauses, paused_at=step.paused_at
                 )

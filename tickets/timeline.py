@@ -5,7 +5,7 @@ for them and never an internal state (direction §16). Fetch events with `by`, h
 `person`; nothing here asks the database or the clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
@@ -17,6 +17,7 @@ from accounts.models import Line, User
 from contracts.models import TicketKind
 from contracts.price_words import day_words
 from sla import words
+from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Escalation, Whom
 from tickets.models import Event, HandOver, Message, Ticket
 
@@ -102,14 +103,20 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     if verb == "restored":
         return _("service restored, priority %(from)s → %(to)s") % change, _text(details.get("workaround"))
     if verb == "restore_contested":
-        return _("the customer says service is not back, priority %(from)s → %(to)s") % change, reason
+        return _("the customer says service is not back, priority %(from)s → %(to)s") % change + _void(
+            details, words.MOSCOW
+        ), reason
     if verb == "reclassified":
         return _reclassified(details), reason
+    if verb in DEADLINES:
+        return _deadline(verb, details, words.MOSCOW)
     if verb == "terms_applied":
         what = _("terms of the package from %(day)s applied") % {"day": _day(details.get("to"))}
         return "; ".join([what, *_terms_moved(details, words.MOSCOW)]), reason
+    if verb == "calendar_applied":
+        return "; ".join([_("counted by the changed calendar"), *_terms_moved(details, words.MOSCOW)]), reason
     if verb == "priority_set":
-        return _("the customer set priority %(from)s → %(to)s") % change, reason
+        return _("the customer set priority %(from)s → %(to)s") % change + _void(details, words.MOSCOW), reason
     if verb == "priority_proposed":
         return _("the customer asks for priority %(to)s") % change, reason
     if verb == "resolved":
@@ -150,17 +157,57 @@ def _reclassified(details: dict) -> str:
         parts.append(_("priority %(from)s → %(to)s") % {"from": details.get("from"), "to": details.get("to")})
     if details.get("kind_to") in TicketKind.values:
         parts.append(_("now: %(kind)s") % {"kind": TicketKind(details["kind_to"]).label})
-    return ", ".join(parts) or _("classified anew")
+    return (", ".join(parts) or _("classified anew")) + _void(details, words.MOSCOW)
+
+
+# Individually agreed deadlines (domain §4.2): the same words for both sides, each in its own zone.
+DEADLINES = frozenset(
+    {"deadline_proposed", "deadline_agreed", "deadline_refused", "deadline_withdrawn", "deadline_lapsed"}
+)
+
+
+def _deadline(verb: str, details: dict, zone: tzinfo) -> tuple[str, str]:
+    change = {
+        "name": _text(details.get("proposed_by")),
+        "other": _text(details.get("answered_by")),
+        "from": _moment(details.get("from"), zone),
+        "to": _moment(details.get("to"), zone),
+    }
+    if verb == "deadline_proposed":
+        return _("%(name)s proposed another deadline: %(from)s → %(to)s") % change, _text(details.get("reason"))
+    if verb == "deadline_agreed":
+        what = _("another deadline agreed, %(from)s → %(to)s: proposed by %(name)s, accepted by %(other)s") % change
+        if details.get("missed"):
+            what += "; " + _("the deadline before had been missed and stays so")
+        return what, _text(details.get("reason"))
+    if verb == "deadline_refused":
+        return _("%(other)s did not agree to the deadline %(to)s") % change, _text(details.get("words"))
+    if verb == "deadline_withdrawn":
+        return _("%(other)s withdrew the proposed deadline %(to)s") % change, ""
+    if details.get("why") == "passed":
+        return _("nobody answered the proposed deadline %(to)s in time: it lapsed") % change, ""
+    return _("the proposed deadline %(to)s lapsed with the promise that it was for") % change, ""
+
+
+def _void(details: dict, zone: tzinfo) -> str:
+    """What a change of the priority did to an agreed deadline; "" where there was none."""
+    if not details.get("agreed_void"):
+        return ""
+    return "; " + _("the agreed deadline %(moment)s no longer holds") % {
+        "moment": _moment(details["agreed_void"], zone)
+    }
 
 
 def _day(written: object) -> str:
     return day_words(date.fromisoformat(written)) if isinstance(written, str) and written else ""
 
 
-def _terms_moved(details: dict, zone: tzinfo) -> list[str]:
-    """“reaction Thu 19 Nov, 14:10 → Thu 19 Nov, 12:10” for each deadline that other terms moved (domain §4)."""
+def _terms_moved(details: dict, zone: tzinfo, only: Collection[str] | None = None) -> list[str]:
+    """“reaction Thu 19 Nov, 14:10 → Thu 19 Nov, 12:10” for each deadline that other terms or hours moved (domain §4)."""
     found = []
     for one in details.get("promises", ()):
+        if only is not None and one["kind"] not in only:
+            continue
         old, new = (_moment(one[side], zone) for side in ("from", "to"))
         if old != new:
             change = {"promise": words.promise(one["kind"]), "from": old, "to": new}
@@ -169,7 +216,7 @@ def _terms_moved(details: dict, zone: tzinfo) -> list[str]:
 
 
 def _moment(written: str | None, zone: tzinfo) -> str:
-    if written is None:
+    if not written:
         return _("no deadline")
     at = datetime.fromisoformat(written)
     return words.moment(at, zone, at, "date")
@@ -223,6 +270,7 @@ def customer_step(event: Event) -> Step | None:
 
 
 def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str] | None:
+    zone = timezone.get_current_timezone()
     who = {"name": by.full_name if by else ""}
     change = {"from": details.get("from", ""), "to": details.get("to", "")}
     reason = _text(details.get("reason"))
@@ -242,14 +290,22 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
     if verb == "restored":
         return _("Service is back, priority %(from)s → %(to)s") % change, ""
     if verb == "restore_contested":
-        return _("You wrote that service is not back: priority %(to)s again") % change, ""
-    if verb == "reclassified" and details.get("from") != details.get("to"):
-        return _("Priority %(from)s → %(to)s") % change, ""
+        return _("You wrote that service is not back: priority %(to)s again") % change + _void(details, zone), ""
+    if verb == "reclassified" and (details.get("from") != details.get("to") or details.get("agreed_void")):
+        moved = details.get("from") != details.get("to")
+        what = _("Priority %(from)s → %(to)s") % change if moved else _("Classified anew")
+        return what + _void(details, zone), ""
+    if verb in DEADLINES:
+        what, more = _deadline(verb, details, zone)
+        return what[:1].upper() + what[1:], more
     if verb == "terms_applied":
         moved = _terms_moved(details, timezone.get_current_timezone())
         return ("; ".join([_("The promised times are counted by other terms"), *moved]), reason) if moved else None
+    if verb == "calendar_applied":
+        moved = _terms_moved(details, timezone.get_current_timezone(), only=CUSTOMER_PROMISES)
+        return ("; ".join([_("The promised times are counted by other hours"), *moved]), reason) if moved else None
     if verb == "priority_set":
-        return _("You set priority %(from)s → %(to)s") % change, reason
+        return _("You set priority %(from)s → %(to)s") % change + _void(details, zone), reason
     if verb == "priority_proposed":
         return _("You asked for priority %(to)s: an engineer decides") % change, reason
     if verb == "resolved":

@@ -308,10 +308,11 @@ def test_call_names_the_clock_the_step_and_one_button(ticket: Ticket):
     write_letters(now)
 
     letter = the_letter(person=csm)
+    call = ticket.escalations.get(whom="csm")
     assert letter.subject == f"[№ {ticket.number}] Reaction is overdue: The journal does not open"
     assert "Promise: Reaction within 30 minutes, due 10:30\n" in letter.text
     assert "Step: 100% of the time: the Customer Success Manager\n" in letter.text
-    assert "Open and acknowledge: http://127.0.0.1:8000/m/escalations/\n" in letter.text
+    assert f"I have it: http://127.0.0.1:8000/m/escalations/{call.pk}/\n" in letter.text
 
 
 def test_call_whose_clock_has_stopped_is_told_to_nobody(ticket: Ticket):

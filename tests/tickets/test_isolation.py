@@ -39,6 +39,10 @@ WRITES = [
     "portal:priority",
     "portal:escalations",
     "portal:rating",
+    "portal:deadline",
+    "portal:deadline_acceptance",
+    "portal:deadline_refusal",
+    "portal:deadline_withdrawal",
 ]
 API_ACTIONS = [
     "acceptance",
@@ -61,6 +65,10 @@ API_ACTIONS = [
     "priority",
     "escalations",
     "rating",
+    "deadline",
+    "deadline/acceptance",
+    "deadline/refusal",
+    "deadline/withdrawal",
 ]
 
 

@@ -418,3 +418,33 @@ def test_setting_otherwise_is_refused(priority, reason, sentence):
 
     assert refusal.value.message == sentence
     assert ticket.messages.count() == 1
+
+
+def test_after_a_contested_restore_another_classification_counts_from_the_receipt_again():
+    ticket = in_work(priority=1)
+    workflow.restore(ticket, by=ticket.assignee, workaround="Use the mirror", at=tuesday(10, 30))
+    workflow.contest_restore(ticket, by=contact_of(ticket.customer), reason="It is not back", at=tuesday(10, 40))
+    workflow.reclassify(ticket, by=ticket.assignee, reason="A question", kind="consultation", at=tuesday(10, 50))
+
+    workflow.reclassify(ticket, by=ticket.assignee, reason="No, a fault", kind="incident", at=tuesday(11))
+
+    assert promises(ticket)[-1] == (1, tuesday(10), tuesday(12), "")
+
+
+def test_contesting_a_restore_that_met_nothing_undoes_no_earlier_one():
+    ticket = in_work(priority=1)
+    by = ticket.assignee
+    workflow.restore(ticket, by=by, workaround="Use the mirror", at=tuesday(10, 30))
+    workflow.reclassify(ticket, by=by, reason="A question", kind="consultation", priority=2, at=tuesday(11))
+    workflow.restore(ticket, by=by, workaround="See the manual", at=tuesday(11, 10))  # no incident: it meets nothing
+    workflow.reclassify(ticket, by=by, reason="No, a fault", kind="incident", at=tuesday(11, 20))
+
+    ticket = workflow.contest_restore(ticket, by=contact_of(ticket.customer), reason="Not back", at=tuesday(11, 30))
+
+    assert ticket.priority == 2
+    assert promises(ticket) == [
+        (1, tuesday(10), tuesday(12), "met"),
+        (3, tuesday(10, 30), december(1, 10, 30), "superseded"),
+        (3, tuesday(10, 30), december(1, 10, 30), "superseded"),
+        (2, tuesday(10, 30), november(19, 10, 30), ""),
+    ]

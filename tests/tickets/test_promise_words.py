@@ -7,7 +7,6 @@ import pytest
 from django.utils import translation
 
 from sla import clocks
-from sla.models import Calendar
 from tests.factories import MOSCOW, TUESDAY_10, a_csm, a_customer, an_engineer, contact_of, contract_of, open_ticket
 from tickets import promise_words, workflow
 from tickets.models import State, Ticket
@@ -181,83 +180,6 @@ def test_a_restore_shows_as_kept_beside_the_new_promise():
         ("met", "Service restored, promised within 2 hours"),
     ]
     assert told(ticket, TUESDAY_10 + hours(1)).sentence == "We will solve it by Tuesday, 1 December, 11:00"
-
-
-def explained(ticket: Ticket, at: datetime) -> promise_words.Explanation:
-    clock = promise_words.leading(seen(ticket))
-    assert clock is not None
-    return promise_words.explain(clock, now=at, zone=MOSCOW)
-
-
-def test_two_working_days_are_explained_step_by_step():
-    ticket = open_ticket(priority=2, at=TUESDAY_10 + timedelta(minutes=30))
-    workflow.accept(ticket, by=an_engineer(), at=TUESDAY_10 + hours(1))
-
-    why = explained(ticket, TUESDAY_10 + hours(1))
-
-    assert why.rule == (
-        "Premium, “A main function works only in another way, or an auxiliary one not at all”: "
-        "the solution within 2 working days. "
-        "A working day is 9 working hours, so that is 18 working hours."
-    )
-    assert why.hours == "Counted in these hours, Moscow time: Mon–Fri 09:00–18:00, except public holidays."
-    assert why.steps == (
-        "Counted from Tue 17 Nov, 10:30.",
-        "Tue 17 Nov, 10:30 – 18:00: counted 7 hours 30 minutes.",
-        "Tue 17 Nov, 18:00 – Wed 18 Nov, 09:00: closed.",
-        "Wed 18 Nov, 09:00 – 18:00: counted 9 hours.",
-        "Wed 18 Nov, 18:00 – Thu 19 Nov, 09:00: closed.",
-        "Thu 19 Nov, 09:00 – 10:30: counted 1 hour 30 minutes.",
-        "The deadline: Thu 19 Nov, 10:30.",
-    )
-
-
-def test_a_pause_is_explained():
-    ticket = open_ticket(priority=1)
-    engineer = an_engineer()
-    workflow.ask_customer(ticket, by=engineer, body="Какая версия?", at=TUESDAY_10 + timedelta(minutes=10))
-    workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="7.8", at=TUESDAY_10 + timedelta(minutes=40))
-
-    why = explained(ticket, TUESDAY_10 + hours(1))
-
-    assert why.hours == "Counted round the clock, without days off."
-    assert why.steps == (
-        "Counted from Tue 17 Nov, 10:00.",
-        "Tue 17 Nov, 10:00 – 10:10: counted 10 minutes.",
-        "Tue 17 Nov, 10:10 – 10:40: the clock stood, we waited for your answer.",
-        "Tue 17 Nov, 10:40 – 12:30: counted 1 hour 50 minutes.",
-        "The deadline: Tue 17 Nov, 12:30.",
-    )
-
-
-def test_a_long_way_is_told_short_and_names_the_days_off():
-    ticket = open_ticket(priority=4, at=datetime(2026, 12, 14, 9, tzinfo=MOSCOW))
-    workflow.accept(ticket, by=an_engineer(), at=datetime(2026, 12, 14, 9, tzinfo=MOSCOW))
-
-    steps = explained(ticket, datetime(2026, 12, 14, 10, tzinfo=MOSCOW)).steps
-
-    assert steps[1] == "Mon 14 Dec, 09:00 – Wed 30 Dec, 18:00: counted 13 working days in working hours."
-    assert steps[2].startswith("Wed 30 Dec, 18:00 – Mon 11 Jan 2027, 09:00: closed, days off among them: Thu 31 Dec,")
-    assert steps[-1] == "The deadline: Tue 19 Jan 2027, 18:00."
-    assert len(steps) == 5
-
-
-@pytest.mark.parametrize(
-    ("code", "zone", "words"),
-    [
-        ("basic-hours", MOSCOW, "Mon–Fri 09:00–18:00"),
-        ("basic-hours", YEKATERINBURG, "Mon–Fri 11:00–20:00"),
-        ("business-hours", YEKATERINBURG, "every day 11:00–20:00"),
-        ("business-hours", VLADIVOSTOK, "every day 16:00–01:00"),
-        ("basic-hours", ZoneInfo("America/Los_Angeles"), "Mon–Thu 22:00–07:00, Sun 22:00–07:00"),
-        ("round-the-clock", VLADIVOSTOK, "round the clock, every day"),
-        ("working-days", MOSCOW, "Mon–Fri 09:00–18:00, except public holidays"),
-    ],
-)
-def test_hours_are_told_in_the_readers_zone(code, zone, words):
-    version = Calendar.objects.get(code=code).version_at(TUESDAY_10)
-
-    assert promise_words.hours(version, zone=zone, now=TUESDAY_10) == words
 
 
 @pytest.mark.parametrize(

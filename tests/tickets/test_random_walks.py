@@ -32,6 +32,7 @@ from tests.factories import (
 from tests.moments import december, november, tuesday
 from tickets import workflow
 from tickets.models import State, Ticket
+from tickets.verification import verify
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +102,28 @@ def moves(walk: Walk, cast: Cast, random: Random) -> dict[str, Any]:
     by = random.choice(cast.engineers)
     priority = random.choice((1, 2, 3, 4))
 
+    def propose() -> Any:
+        clock = ticket.commitments.running().filter(kind="resolution").select_related("calendar_version").first()
+        hours = random.randint(1, 120)
+        due_at = clock.calendar.add(at + timedelta(seconds=1), timedelta(hours=hours)) if clock else at
+        return workflow.propose_deadline(
+            ticket, by=random.choice((mine, cast.lead)), due_at=due_at, reason="A supplier", at=at
+        )
+
+    def answer_proposal() -> Any:
+        waiting = ticket.deadline_proposals.open().select_related("ticket").first()
+        if waiting is None:
+            raise workflow.NotAllowed("Nothing waits.")
+        verb = random.choice((workflow.accept_deadline,) * 3 + (workflow.refuse_deadline, workflow.withdraw_deadline))
+        words = {"words": "No"} if verb is workflow.refuse_deadline else {}
+        ours = waiting.is_by_vendor == (verb is workflow.withdraw_deadline)
+        return verb(waiting, by=cast.lead if ours else mine, at=at, **words)
+
+    def lapse() -> Any:
+        waiting = ticket.deadline_proposals.open().select_related("ticket").first()
+        if waiting is None or not workflow.lapse_deadline(waiting, at=at):
+            raise workflow.NotAllowed("Nothing lapses.")
+
     def defect() -> Any:
         return workflow.attach_defect(
             ticket, by=by, title="Pool", steps="Open", expected="Opens", actual="Does not", at=at
@@ -140,6 +163,9 @@ def moves(walk: Walk, cast: Cast, random: Random) -> dict[str, Any]:
         ),
         "assign": lambda: workflow.assign(ticket, by=cast.lead, to=by, at=at),
         "rate": lambda: workflow.rate(ticket, by=mine, score=random.choice((1, 5)), at=at),
+        "propose_deadline": propose,
+        "answer_proposal": answer_proposal,
+        "lapse": lapse,
         "sweep": lambda: sweep(at),
         "close_silent": lambda: workflow.close_silent(ticket, at=at),
     }
@@ -148,6 +174,7 @@ def moves(walk: Walk, cast: Cast, random: Random) -> dict[str, Any]:
 # Those that end the walk are rare, those that clocks hear are common.
 SELDOM = {"withdraw", "confirm", "close_silent", "rate", "attach_defect", "answer", "assign"}
 OFTEN = {"ask_customer", "customer_reply", "restore", "contest_restore", "reopen", "resolve", "reclassify", "sweep"}
+OFTEN |= {"propose_deadline", "answer_proposal"}
 IN_STATE = {
     "new": {"accept", "reply", "ask_customer", "hand_over", "reclassify", "set_priority", "resolve", "decline"},
     "awaiting_customer": {"stop_waiting", "customer_reply", "restore", "reclassify", "reclassify_kind", "resolve"},
@@ -239,6 +266,14 @@ def check(walk: Walk) -> None:
         if clock.stopped_at is not None:
             assert not [row for row in called if row.state != "closed"]
 
+    # A proposal waits only for a clock that runs; what was agreed is the deadline until the customer is waited for.
+    assert not ticket.deadline_proposals.open().filter(commitment__stopped_at__isnull=False).exists()
+    for proposal in ticket.deadline_proposals.filter(state="accepted").select_related("made__calendar_version"):
+        made = proposal.made
+        later = [span for span in made.pauses if span.lower >= proposal.answered_at]
+        assert made.agreed and made.started_at <= proposal.answered_at < proposal.due_at
+        assert made.due_at == proposal.due_at or (later and made.due_at > proposal.due_at)
+
     # What happened is in the order of the moments.
     moments = list(ticket.events.order_by("pk").values_list("at", flat=True))
     assert moments == sorted(moments)
@@ -318,6 +353,9 @@ def take(number: int, cast: Cast) -> None:
             check(walk)
             if walk.ticket.state == State.CLOSED:
                 break
+        # All of it can be told again from the events alone (domain §4.3).
+        told_again = verify(Ticket.objects.filter(pk=ticket.pk), clock=lambda: walk.now)
+        assert [difference.words() for difference in told_again] == []
     except Exception as error:
         error.add_note(f"WALK={number}, {customer.contracts.get().terms.package.code}: " + "; ".join(walk.done))
         raise

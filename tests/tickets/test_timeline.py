@@ -18,6 +18,13 @@ ANNA = User(full_name="Anna Guseva")
 AT = TUESDAY_10
 
 
+PROPOSED = {
+    "proposed_by": "Ivan Petrov",
+    "from": "2026-12-01T07:00:00+00:00",
+    "to": "2026-12-04T12:30:00+00:00",
+}
+
+
 def event(verb: str, **details: Any) -> Event:
     return Event(verb=verb, by=ANNA, at=AT, details=details)
 
@@ -82,6 +89,43 @@ def english() -> Any:
             event("priority_proposed", **{"from": 3, "to": 1}),
             "the customer asks for priority 1",
             "You asked for priority 1: an engineer decides",
+        ),
+        (
+            event("deadline_proposed", **PROPOSED, reason="A supplier"),
+            "Ivan Petrov proposed another deadline: Tue 1 Dec, 10:00 → Fri 4 Dec, 15:30",
+            "Ivan Petrov proposed another deadline: Tue 1 Dec, 10:00 → Fri 4 Dec, 15:30",
+        ),
+        (
+            event("deadline_agreed", **PROPOSED, answered_by="Anna Guseva", missed=True),
+            "another deadline agreed, Tue 1 Dec, 10:00 → Fri 4 Dec, 15:30: proposed by Ivan Petrov, accepted by "
+            "Anna Guseva; the deadline before had been missed and stays so",
+            "Another deadline agreed, Tue 1 Dec, 10:00 → Fri 4 Dec, 15:30: proposed by Ivan Petrov, accepted by "
+            "Anna Guseva; the deadline before had been missed and stays so",
+        ),
+        (
+            event("deadline_refused", **PROPOSED, answered_by="Anna Guseva", words="Too late"),
+            "Anna Guseva did not agree to the deadline Fri 4 Dec, 15:30",
+            "Anna Guseva did not agree to the deadline Fri 4 Dec, 15:30",
+        ),
+        (
+            event("deadline_withdrawn", **PROPOSED, answered_by="Ivan Petrov"),
+            "Ivan Petrov withdrew the proposed deadline Fri 4 Dec, 15:30",
+            "Ivan Petrov withdrew the proposed deadline Fri 4 Dec, 15:30",
+        ),
+        (
+            event("deadline_lapsed", **PROPOSED, why="passed"),
+            "nobody answered the proposed deadline Fri 4 Dec, 15:30 in time: it lapsed",
+            "Nobody answered the proposed deadline Fri 4 Dec, 15:30 in time: it lapsed",
+        ),
+        (
+            event("deadline_lapsed", **PROPOSED, why="promise over"),
+            "the proposed deadline Fri 4 Dec, 15:30 lapsed with the promise that it was for",
+            "The proposed deadline Fri 4 Dec, 15:30 lapsed with the promise that it was for",
+        ),
+        (
+            event("reclassified", **{"from": 3, "to": 4}, agreed_void="2026-12-04T12:30:00+00:00"),
+            "priority 3 → 4; the agreed deadline Fri 4 Dec, 15:30 no longer holds",
+            "Priority 3 → 4; the agreed deadline Fri 4 Dec, 15:30 no longer holds",
         ),
         (event("resolved"), "solved by A. Guseva", "Solved"),
         (event("reopened"), "in work again", "In work again"),

@@ -24,4 +24,18 @@ urlpatterns = [
     path("t/<int:number>/reopening/", desk.act, {"name": "reopening"}, name="reopening"),
     path("t/<int:number>/decline/", desk.act, {"name": "decline"}, name="decline"),
     path("t/<int:number>/assignment/", desk.act, {"name": "assignment"}, name="assignment"),
+    path("t/<int:number>/deadline/", desk.act, {"name": "deadline"}, name="deadline"),
+    path(
+        "t/<int:number>/deadline/acceptance/",
+        desk.act,
+        {"name": "deadline_acceptance"},
+        name="deadline_acceptance",
+    ),
+    path("t/<int:number>/deadline/refusal/", desk.act, {"name": "deadline_refusal"}, name="deadline_refusal"),
+    path(
+        "t/<int:number>/deadline/withdrawal/",
+        desk.act,
+        {"name": "deadline_withdrawal"},
+        name="deadline_withdrawal",
+    ),
 ]

@@ -8,6 +8,7 @@ app_name = "manage"
 urlpatterns = [
     path("", manage.board, name="board"),
     path("escalations/", manage.escalations, name="escalations"),
+    path("escalations/<int:pk>/", manage.escalation, name="escalation"),
     path("escalations/<int:pk>/acknowledgement/", manage.acknowledgement, name="acknowledgement"),
     path("escalations/<int:pk>/answer/", manage.answer, name="answer"),
     path("t/<int:number>/", manage.ticket, name="ticket"),

@@ -24,13 +24,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
+from accounts.absences import stood_in_for_by
 from accounts.access import desk_only, only, person
 from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
 from accounts.refusals import Refused
 from contracts import entitlement
 from contracts.models import PromiseKind, Service
+from sla import words
+from sla.explain import explanations
 from sla.models import Escalation
-from tickets import files, moves, timeline, workflow
+from sla.words import MOSCOW
+from tickets import deadline_page, files, moves, timeline, workflow
+from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Ticket
 from tickets.queue import Queue, filters, next_to_take, row, tabs
@@ -102,9 +107,9 @@ def find(user: User, number: int) -> Ticket:
             Prefetch("hand_overs", HandOver.objects.select_related("from_line", "to_line", "by", "accepted_by")),
             Prefetch(
                 "escalations",
-                Escalation.objects.select_related("person", "raised_by", "acknowledged_by", "closed_by").order_by(
-                    "reached_at", "pk"
-                ),
+                Escalation.objects.select_related(
+                    "person", "instead_of", "raised_by", "acknowledged_by", "closed_by"
+                ).order_by("reached_at", "pk"),
             ),
         )
     )
@@ -156,16 +161,23 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
     promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
     own = [clock for clock in found.clocks if clock not in promises and clock.is_running]
     may = moves.offered(found, user, waiting=waiting)
+    waits = any(call.state == Escalation.State.OPEN for call in escalations)
+    away = stood_in_for_by(user, now) if waits else []
     contact = found.customer.contact_at(now)
+    signs = workflow.signs_for_us(found, user)
+    deadlines = deadline_page.of_ticket(found, user, signs=signs, now=now, zone=words.MOSCOW)
+    if deadlines.may_propose:
+        may.add("deadline")
     return {
         "ticket": found,
         "promises": sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at)),
         "own_clocks": own,
+        "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
         "route": timeline.route(found, lines, hand_overs, events),
         "called_in": timeline.called_in(escalations),
         "escalations": [
-            (call, moves.may_acknowledge(call, user))
+            (call, moves.may_acknowledge(call, user, away=away))
             for call in reversed(escalations)
             if call.state != Escalation.State.CLOSED
         ],
@@ -179,6 +191,8 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
         "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
         "rest": acts(moves.REST, found, may, lines, sent),
         "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
+        "deadlines": deadlines,
+        "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
         "composer_sent": sent is not None and sent.name == "messages",
         "sent": sent,
         "composer": composer(found, sent) if "messages" in may else None,
@@ -266,6 +280,10 @@ FORMS: dict[str, type[forms.TicketForm]] = {
     "reopening": forms.ReopenForm,
     "decline": forms.DeclineForm,
     "assignment": forms.AssignForm,
+    "deadline": deadline_forms.ProposeDeadlineForm,
+    "deadline_acceptance": deadline_forms.AnswerDeadlineForm,
+    "deadline_refusal": deadline_forms.RefuseDeadlineForm,
+    "deadline_withdrawal": deadline_forms.AnswerDeadlineForm,
 }
 
 
@@ -276,6 +294,15 @@ def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, attach
         "question": workflow.ask_customer,
     }[kind]
     verb(ticket, by=by, at=at, body=body, files=files.uploads(attachments), key=key or None)
+
+
+def _answer(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """A verb of the proposal that the person saw; one of another ticket is 404."""
+
+    def answer(ticket: Ticket, *, by: User, at: datetime, proposal: int, **said: Any) -> None:
+        verb(get_object_or_404(ticket.deadline_proposals.select_related("ticket"), pk=proposal), by=by, at=at, **said)
+
+    return answer
 
 
 VERBS: dict[str, Callable[..., Any]] = {
@@ -293,6 +320,10 @@ VERBS: dict[str, Callable[..., Any]] = {
     "reopening": workflow.reopen,
     "decline": workflow.decline,
     "assignment": workflow.assign,
+    "deadline": workflow.propose_deadline,
+    "deadline_acceptance": _answer(workflow.accept_deadline),
+    "deadline_refusal": _answer(workflow.refuse_deadline),
+    "deadline_withdrawal": _answer(workflow.withdraw_deadline),
 }
 
 DONE: dict[str, str | Promise] = {
@@ -310,6 +341,10 @@ DONE: dict[str, str | Promise] = {
     "reopening": gettext_lazy("In work again"),
     "decline": gettext_lazy("Declined, the customer is told why"),
     "assignment": gettext_lazy("Assigned: %(name)s"),
+    "deadline": gettext_lazy("The deadline is proposed, the customer is asked"),
+    "deadline_acceptance": gettext_lazy("Agreed, the deadline holds for both sides"),
+    "deadline_refusal": gettext_lazy("Refused, the customer has your words"),
+    "deadline_withdrawal": gettext_lazy("The proposal is withdrawn"),
 }
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import board_only, person
+from accounts.absences import STAND_INS, stood_in_for_by
+from accounts.access import board_only, only, person
 from accounts.models import Line, User
 from accounts.refusals import Refused
 from contracts.models import Package
@@ -19,7 +20,7 @@ from sla import reports
 from sla.models import Escalation, Whom
 from sla.sweep import late_since
 from tickets import board as boards
-from tickets import workflow
+from tickets import moves, workflow
 from tickets.models import Ticket
 
 PAGE = 50
@@ -50,6 +51,7 @@ def board(request: HttpRequest) -> HttpResponse:
                 for priority in (1, 2, 3, 4)
             ],
             "goal": reports.GOAL,
+            "agreed": reports.agreed(month, now),
             "lines": [(line, weekly[-1], _spark(weekly)) for line, weekly in lines],
             "weeks": WEEKS,
             "weekly": [
@@ -120,6 +122,7 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
     waiting = boards.waiting_calls(now).exclude(whom__in=REMINDERS)
     mine = list(waiting.filter(_mine(user))[:PAGE])
     others = list(waiting.exclude(_mine(user))[:PAGE])
+    away = stood_in_for_by(user, now)
     log = Escalation.objects.select_related("ticket__customer", "person", "acknowledged_by", "closed_by").order_by(
         "-reached_at", "-pk"
     )
@@ -133,7 +136,7 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
     context = {
         "now": now,
         "mine": mine,
-        "others": [(call, workflow.may_answer(call, user)) for call in others],
+        "others": [(call, workflow.may_answer(call, user, away=away)) for call in others],
         "log": page[:PAGE],
         "older": f"?before={page[PAGE - 1].pk}#log" if len(page) > PAGE else "",
         "newer": "?#log" if before else "",
@@ -151,16 +154,49 @@ def escalations(request: HttpRequest) -> HttpResponse:
     return _escalations(request)
 
 
-@board_only
+called_only = only(STAND_INS)
+
+
+@called_only
+@require_safe
+def escalation(request: HttpRequest, pk: int) -> HttpResponse:
+    """One escalation, where its letter leads: what it is about, and one click to say “I have it”."""
+    return _escalation(request, pk)
+
+
+def _escalation(request: HttpRequest, pk: int, refusal: Refused | None = None) -> HttpResponse:
+    user, now = person(request), timezone.now()
+    call = get_object_or_404(
+        boards.calls().filter(ticket__in=Ticket.objects.visible_to(user)).select_related("closed_by"), pk=pk
+    )
+    return render(
+        request,
+        "manage/escalation.html",
+        {
+            "now": now,
+            "call": call,
+            "ours": call.raised_by is None or call.raised_by.is_vendor,
+            "may_take": moves.may_acknowledge(call, user, away=stood_in_for_by(user, now)),
+            "refusal": refusal,
+        },
+        status=refusal.status if refusal else 200,
+    )
+
+
+@called_only
 @require_POST
 def acknowledgement(request: HttpRequest, pk: int) -> HttpResponse:
-    """“I have it.”"""
+    """“I have it.” From the list of the board, or from the page of the escalation itself (`page`)."""
     escalation = get_object_or_404(Escalation.objects.select_related("ticket"), pk=pk)
+    user = person(request)
+    from_page = "page" in request.POST or not user.sees_board
     try:
-        workflow.acknowledge(escalation, by=person(request), at=timezone.now())
+        workflow.acknowledge(escalation, by=user, at=timezone.now())
     except Refused as refusal:
+        if from_page:
+            return _escalation(request, pk, refusal)
         return _escalations(request, refusal=refusal, refused=pk, status=refusal.status)
-    return redirect("manage:escalations")
+    return redirect("manage:escalation", pk) if from_page else redirect("manage:escalations")
 
 
 @board_only

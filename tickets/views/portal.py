@@ -27,7 +27,11 @@ from accounts.refusals import Forbidden, Refused
 from contracts import entitlement
 from contracts.entitlement import NotCovered
 from contracts.models import TicketKind, Topic
-from tickets import files, portal_page, promise_words, workflow
+from sla import words
+from sla.explain import explain
+from sla.models import DeadlineProposal
+from tickets import deadline_page, files, portal_page, promise_words, workflow
+from tickets.forms.deadlines import AnswerForm, ProposalForm, RefusalForm
 from tickets.forms.portal import (
     EscalateForm,
     NewRequestForm,
@@ -446,7 +450,15 @@ def _ticket_page(
     ticket.calls = portal_page.open_calls(escalations)  # type: ignore[attr-defined]
     told = promise_words.tell(ticket, now=now, zone=zone)
     services = entitlement.services_of(ticket.contract, at=ticket.opened_at)
-    shown = {"reply": ReplyForm(), "priority": _priority_form(ticket), **_reason_forms(ticket), **(forms or {})}
+    deadlines = deadline_page.of_ticket(ticket, person(request), signs=company.may_write, now=now, zone=zone)
+    shown = {
+        "reply": ReplyForm(),
+        "priority": _priority_form(ticket),
+        "proposal": ProposalForm(zone=zone, hint=deadlines.hint),
+        "refusal": RefusalForm(),
+        **_reason_forms(ticket),
+        **(forms or {}),
+    }
     clock = told.commitment if told.track else None
     context = {
         "ticket": ticket,
@@ -459,8 +471,9 @@ def _ticket_page(
         "clock": clock,
         "started": promise_words.started_told(clock, now=now, zone=zone) if clock else "",
         "pauses": promise_words.pauses_told(clock, now=now) if clock else "",
-        "why": promise_words.explain(clock, now=now, zone=zone) if clock else None,
+        "why": explain(clock, now=now, zone=zone) if clock else None,
         "kept_promises": promise_words.kept(ticket),
+        "deadlines": deadlines,
         "talk": portal_page.talk_of(ticket, person(request)),
         "way": portal_page.way_of(ticket, events, escalations, now=now, zone=zone),
         "calls": portal_page.calls_of(escalations, now=now, zone=zone),
@@ -615,6 +628,77 @@ def priority(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         messages.success(request, _("The priority is changed, the promised times are counted anew."))
     else:
         messages.success(request, _("We passed it on: an engineer decides and writes to you."))
+    return _to(ticket)
+
+
+# Another deadline, agreed by both sides (domain §4.2)
+
+
+@resource
+def deadline(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The contact proposes another deadline for the solution; support is asked."""
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    clock = deadline_page.running_resolution(ticket.clocks)
+    hint = deadline_page.hint(clock, now=now, zone=zone) if clock is not None else ""
+    form = ProposalForm(request.POST, zone=zone, hint=hint)
+    if not form.is_valid():
+        return _ticket_page(request, ticket, status=422, forms={"proposal": form})
+    try:
+        proposal = workflow.propose_deadline(ticket, by=person(request), at=now, **form.cleaned_data)
+    except Refused as refusal:
+        return _refused(request, ticket, refusal, proposal=form)
+    due = words.both_zones(proposal.due_at, zone, now, "date")
+    messages.success(request, _("Proposed to support: %(moment)s. You will hear from us.") % {"moment": due})
+    return _to(ticket)
+
+
+def _proposal(ticket: Ticket, form: AnswerForm) -> DeadlineProposal:
+    """The proposal that the person saw, of this very request; else 404."""
+    return get_object_or_404(ticket.deadline_proposals.select_related("ticket"), pk=form.cleaned_data["proposal"])
+
+
+@resource
+def deadline_acceptance(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The contact signs what support proposed."""
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return _to(ticket)
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    try:
+        proposal = workflow.accept_deadline(_proposal(ticket, form), by=person(request), at=now)
+    except Refused as refusal:
+        return _refused(request, ticket, refusal)
+    due = words.both_zones(proposal.due_at, zone, now, "date")
+    messages.success(request, _("Agreed: we solve it by %(moment)s.") % {"moment": due})
+    return _to(ticket)
+
+
+@resource
+def deadline_refusal(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The contact does not agree, and says why: the deadline stays."""
+    form = RefusalForm(request.POST)
+    if not form.is_valid():
+        return _ticket_page(request, ticket, status=422, forms={"refusal": form})
+    said = form.cleaned_data["words"]
+    try:
+        workflow.refuse_deadline(_proposal(ticket, form), words=said, by=person(request), at=timezone.now())
+    except Refused as refusal:
+        return _refused(request, ticket, refusal, kept=said)
+    messages.success(request, _("Refused: the deadline stays as it was. Support has your words."))
+    return _to(ticket)
+
+
+@resource
+def deadline_withdrawal(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """The contact takes the own proposal back."""
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return _to(ticket)
+    try:
+        workflow.withdraw_deadline(_proposal(ticket, form), by=person(request), at=timezone.now())
+    except Refused as refusal:
+        return _refused(request, ticket, refusal)
+    messages.success(request, _("Your proposal is withdrawn: the deadline stays as it was."))
     return _to(ticket)
 
 

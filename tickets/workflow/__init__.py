@@ -7,6 +7,7 @@ the person; nothing is changed then.
 One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
 """
 
+from tickets.workflow.calendars import apply_calendar
 from tickets.workflow.contact import (
     agree_contact_change,
     ask_contact_change,
@@ -26,6 +27,16 @@ from tickets.workflow.customer import (
     reopen,
     withdraw,
 )
+from tickets.workflow.deadlines import (
+    accept_deadline,
+    lapse_deadline,
+    offers_deadline,
+    propose_deadline,
+    refuse_deadline,
+    side_of,
+    signs_for_us,
+    withdraw_deadline,
+)
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
 from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
 from tickets.workflow.gates import NotAllowed, lock
@@ -43,9 +54,11 @@ __all__ = [
     "NotAllowed",
     "Upload",
     "accept",
+    "accept_deadline",
     "acknowledge",
     "agree_contact_change",
     "answer_escalation",
+    "apply_calendar",
     "apply_terms",
     "ask_contact_change",
     "ask_customer",
@@ -64,14 +77,18 @@ __all__ = [
     "hand_over",
     "hand_over_contact",
     "hold",
+    "lapse_deadline",
     "lock",
     "may_answer",
     "note",
+    "offers_deadline",
     "only_product",
     "open_ticket",
+    "propose_deadline",
     "put_before_administrator",
     "rate",
     "reclassify",
+    "refuse_deadline",
     "reopen",
     "reply",
     "resolve",
@@ -79,7 +96,10 @@ __all__ = [
     "return_hand_over",
     "set_priority",
     "settle_held",
+    "side_of",
+    "signs_for_us",
     "stop_waiting",
     "withdraw",
     "withdraw_contact_change",
+    "withdraw_deadline",
 ]

@@ -234,11 +234,13 @@ def rate(ticket: Ticket, *, by: User, score: int, at: datetime, comment: str = "
     rating.save()
     record(ticket, "rated", by=by, at=at, details={"score": score, "was": was, "comment": rating.comment})
     if score <= LOW_RATING and (was is None or was > LOW_RATING):
+        person, instead_of = routing.person_here(ticket, Whom.CSM, at)
         Escalation.objects.create(
             ticket=ticket,
             cause=Escalation.Cause.LOW_RATING,
             whom=Whom.CSM,
-            person=routing.person_for(ticket, Whom.CSM),
+            person=person,
+            instead_of=instead_of,
             raised_by=by,
             reached_at=at,
             created_at=at,

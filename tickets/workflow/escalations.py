@@ -1,10 +1,12 @@
 """Calling in the CSM or top management: the customer escalates, who is called in answers (domain §4.4)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.absences import stood_in_for_by
 from accounts.models import Role, User
 from accounts.refusals import Forbidden
 from sla import clocks
@@ -28,13 +30,14 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
     again = ticket.escalations.open().filter(raised_by=by, whom=whom).first()
     if again is not None:
         raise NotAllowed(_("They were called in already and owe you an answer; it is shown in the request."), "4.4")
-    person = routing.person_for(ticket, whom)
+    person, instead_of = routing.person_here(ticket, whom, at)
     clock = clocks.start_escalation_answer(ticket, at=at)
     escalation = Escalation.objects.create(
         ticket=ticket,
         cause=Escalation.Cause.CUSTOMER,
         whom=whom,
         person=person,
+        instead_of=instead_of,
         raised_by=by,
         reason=reason,
         reached_at=at,
@@ -67,28 +70,44 @@ MAY_ANSWER = {
 }
 
 
-def may_answer(escalation: Escalation, by: User) -> bool:
-    """Who was called in, or who stands above them: the support manager and top management answer everything (§7)."""
-    return escalation.person_id == by.pk or escalation.whom in MAY_ANSWER.get(Role(by.role), frozenset())
+def may_answer(escalation: Escalation, by: User, *, away: Iterable[User] = ()) -> bool:
+    """Who was called in, or who stands above them: the support manager and top management answer everything (§7).
+
+    `away`: the people whom `by` stands in for (`stood_in_for_by`), who may answer what these may (§4.4).
+    """
+    return any(
+        escalation.person_id == person.pk or escalation.whom in MAY_ANSWER.get(Role(person.role), frozenset())
+        for person in (by, *away)
+    )
 
 
-def _only_who_may_answer(escalation: Escalation, by: User) -> None:
-    if not may_answer(escalation, by):
+def _only_who_may_answer(escalation: Escalation, by: User, at: datetime) -> None:
+    if not may_answer(escalation, by) and not may_answer(escalation, by, away=stood_in_for_by(by, at)):
         raise Forbidden(_("This escalation waits for somebody else."), "4.4")
 
 
 @transaction.atomic
 def acknowledge(escalation: Escalation, *, by: User, at: datetime) -> Escalation:
-    """“I have it”: the person called in says so; the first one counts (domain §4.4)."""
+    """“I have it”: the person called in says so; the first one counts (domain §4.4).
+
+    The lower rungs of the same promise that wait still are acknowledged with it: somebody who stands higher has it.
+    """
     ticket = lock(escalation.ticket)
     escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
-    _only_who_may_answer(escalation, by)
+    _only_who_may_answer(escalation, by, at)
     if escalation.state != Escalation.State.OPEN:
         raise NotAllowed(_("Somebody has acknowledged this escalation already."), "4.4")
-    escalation.state = Escalation.State.ACKNOWLEDGED
-    escalation.acknowledged_at = at
-    escalation.acknowledged_by = by
-    escalation.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
+    taken = [escalation]
+    if escalation.position is not None:
+        lower = Escalation.objects.select_for_update().filter(
+            commitment=escalation.commitment_id, position__lt=escalation.position, state=Escalation.State.OPEN
+        )
+        taken += lower.order_by("position")
+    for one in taken:
+        one.state = Escalation.State.ACKNOWLEDGED
+        one.acknowledged_at = at
+        one.acknowledged_by = by
+    Escalation.objects.bulk_update(taken, ["state", "acknowledged_at", "acknowledged_by"])
     record(ticket, "acknowledged", by=by, at=at, details={"escalation": escalation.pk, "whom": escalation.whom})
     return escalation
 
@@ -98,7 +117,7 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
     """Closes an escalation with an answer; one that the customer made is answered to the customer (domain §4.4)."""
     ticket = lock(escalation.ticket)
     escalation = Escalation.objects.select_for_update(of=("self",)).select_related("answer_clock").get(pk=escalation.pk)
-    _only_who_may_answer(escalation, by)
+    _only_who_may_answer(escalation, by, at)
     if escalation.state == Escalation.State.CLOSED:
         raise NotAllowed(_("This escalation is answered already."), "4.4")
     from_customer = escalation.raised_by is not None and not escalation.raised_by.is_vendor

@@ -1,7 +1,7 @@
 """What every verb goes through: the lock, the table of moves, the record of what happened, and who may do it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +11,7 @@ from accounts.models import DESK_ROLES, User
 from accounts.refusals import Forbidden, Refused
 from contracts.models import PromiseKind
 from sla import clocks
+from sla.models import DeadlineProposal
 from tickets.models import Event, Message, State, Ticket
 
 
@@ -59,7 +60,43 @@ def record(
     ticket.clock_paused = ticket.state == State.AWAITING_CUSTOMER
     ticket.changed_at = max(at, ticket.changed_at or at)
     ticket.save()
-    return Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+    event = Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+    # A proposal of another deadline ends with the clock that it was made for (domain §4.2).
+    left_behind = ticket.deadline_proposals.open().filter(commitment__stopped_at__isnull=False)
+    for proposal in left_behind.select_related("proposed_by"):
+        lapse(ticket, proposal, at=at, why=PROMISE_OVER)
+    return event
+
+
+PASSED = "passed"  # why a proposal lapsed: nobody answered before its moment
+PROMISE_OVER = "promise over"  # or the clock that it was made for has ended
+
+
+def lapse(ticket: Ticket, proposal: DeadlineProposal, *, at: datetime, why: str) -> None:
+    """An open proposal of a deadline is over without an answer; the ticket is locked (domain §4.2)."""
+    proposal.state = DeadlineProposal.State.LAPSED
+    proposal.answered_at = at
+    proposal.save(update_fields=["state", "answered_at"])
+    record(
+        ticket,
+        "deadline_lapsed",
+        by=None,
+        at=at,
+        details={
+            "proposal": proposal.pk,
+            "side": proposal.side,
+            "proposed_by": proposal.proposed_by.full_name,
+            "proposed_at": iso(proposal.proposed_at),
+            "from": iso(proposal.old_due),
+            "to": iso(proposal.due_at),
+            "why": why,
+        },
+    )
+
+
+def iso(at: datetime | None) -> str:
+    """A moment as events keep it: ISO 8601 in UTC; "" for none."""
+    return at.astimezone(UTC).isoformat() if at else ""
 
 
 def only_desk(by: User) -> None:

@@ -11,7 +11,7 @@ from contracts.models import PromiseKind, TicketKind
 from sla import clocks
 from tickets.models import State, Ticket
 from tickets.workflow.conversation import say
-from tickets.workflow.gates import NotAllowed, lock, move, needs_words, only_contact, only_desk, record
+from tickets.workflow.gates import NotAllowed, iso, lock, move, needs_words, only_contact, only_desk, record
 from tickets.workflow.waiting import stood_of
 
 
@@ -54,17 +54,22 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
     ticket = lock(ticket)
     only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write what still does not work."), "3.4")
-    restored = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="restored").order_by("-stopped_at").first()
     event = ticket.events.filter(verb__in=["restored", "restore_contested"]).order_by("-at", "-pk").first()
     if not ticket.is_open or event is None or event.verb != "restored":
         raise NotAllowed(_("Nothing was restored in this request that could be contested now."), "3.4")
-    for newer in clocks.running(ticket, PromiseKind.RESOLUTION):
-        clocks.supersede(newer, at=at, why="restore contested")
-    # A request that was found to be no incident since then has no resolution promise to go on with (§1.5).
-    if restored is not None and ticket.kind == TicketKind.INCIDENT:
-        clocks.reinstate(restored, at=at, why="restore contested", stood=stood_of(ticket))
+    # What this restore met, not one before it: of what was no incident then it met nothing.
+    restored = ticket.commitments.filter(kind=PromiseKind.RESOLUTION, why="restored", stopped_at=event.at).first()
+    void = void_agreement(ticket)
     lowered_to = ticket.priority
     ticket.priority = event.details["from"]
+    if restored is None:
+        clocks.retime(ticket, at=at, why="restore contested", stood=stood_of(ticket))
+    else:
+        for newer in clocks.running(ticket, PromiseKind.RESOLUTION):
+            clocks.supersede(newer, at=at, why="restore contested")
+        # A request that was found to be no incident since then has no resolution promise to go on with (§1.5).
+        if ticket.kind == TicketKind.INCIDENT:
+            clocks.reinstate(restored, at=at, why="restore contested", stood=stood_of(ticket))
     ticket.workaround = ""
     if ticket.state == State.AWAITING_CUSTOMER:
         move(ticket, "hear_customer")
@@ -76,7 +81,7 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
         by=by,
         at=at,
         message=message,
-        details={"from": lowered_to, "to": ticket.priority, "reason": reason},
+        details={"from": lowered_to, "to": ticket.priority, "reason": reason, **void},
     )
     return ticket
 
@@ -105,6 +110,7 @@ def reclassify(
     ticket.priority = new_priority
     ticket.kind = new_kind
     ticket.proposed_priority = None
+    details |= void_agreement(ticket)
     clocks.retime(ticket, at=at, why="reclassified", stood=stood_of(ticket))
     record(ticket, "reclassified", by=by, at=at, details=details)
     return ticket
@@ -134,6 +140,7 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
         )
         return ticket
     ticket.priority = priority
+    void = void_agreement(ticket)
     clocks.retime(ticket, at=at, why="priority set by the customer", stood=stood_of(ticket))
     record(
         ticket,
@@ -141,6 +148,12 @@ def set_priority(ticket: Ticket, *, by: User, priority: int, reason: str, at: da
         by=by,
         at=at,
         message=message,
-        details={"from": was, "to": priority, "reason": reason},
+        details={"from": was, "to": priority, "reason": reason, **void},
     )
     return ticket
+
+
+def void_agreement(ticket: Ticket) -> dict[str, str]:
+    """What an event says of an individually agreed deadline that ends with its priority: what it was (domain §4.2)."""
+    clock = clocks.resolution_of(ticket)
+    return {"agreed_void": iso(clock.due_at)} if clock is not None and clock.agreed else {}

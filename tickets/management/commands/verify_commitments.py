@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sla.words import MOSCOW
 from tickets.models import Ticket
-from tickets.replay import Verified, verify
+from tickets.verification import Verified, verify
 
 
 class Command(BaseCommand):

@@ -1,0 +1,619 @@
+"""Why a deadline is where it is, in words, step by step (domain §4.3).
+
+One function, `explain`, for the customer's page, the engineer's, the API, letters and `manage.py explain`: where the
+target comes from, the hours it is counted in, every stretch that counted, every one that did not and why, the
+deadline, what ended it and what took its place. It reads rows and changes nothing; `now`, the reader's zone and
+language are given.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refused
+from contracts.models import PromiseKind, TermsTarget
+from contracts.terms import WORKING_DAY
+from sla import business_time, words
+from sla.calendars import holidays_of_russia
+from sla.models import CalendarVersion, Commitment
+
+if TYPE_CHECKING:
+    from tickets.models import Ticket
+
+MANY_STEPS = 9  # a longer way to a deadline is told with its plain working days drawn together
+AT_MOST = 24  # steps of the way, however often it stood: what lies in the middle is told in one
+NAMED_SPANS = 8  # of days off in one closed stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step: what it is, as values in UTC, and its sentence in the reader's language and zone.
+
+    `kind` is "start", "counted", "closed" (a night), "weekend", "holiday", "paused", "days" (plain working days drawn
+    together), "more" (a long middle drawn together) or "deadline". `counted` is business time.
+    """
+
+    kind: str
+    words: str
+    starts_at: datetime
+    ends_at: datetime
+    counted: timedelta = timedelta(0)
+    dates: tuple[date, ...] = ()
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How one promise came to its deadline, and what became of it.
+
+    `due_at` is the deadline that the steps lead to; while the clock stands, the one that an answer now would give.
+    `origin` is "package", "clause", "agreed" or "line". Empty words: there is nothing to say there.
+    """
+
+    commitment: int
+    kind: str
+    priority: int
+    title: str
+    origin: str
+    rule: str
+    terms: str
+    hours: str
+    calendar: str
+    calendar_since: datetime
+    steps: tuple[Told, ...]
+    due_at: datetime
+    ended: str
+    successor: str
+
+    @property
+    def basis(self) -> tuple[str, ...]:
+        """What stands before the steps: the rule, whose it is, and the hours."""
+        return tuple(told for told in (self.rule, self.terms, self.hours) if told)
+
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """What stands after the steps."""
+        return tuple(told for told in (self.ended, self.successor) if told)
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, a sentence a line, for plain text."""
+        return [*self.basis, *(step.words for step in self.steps), *self.outcome]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values: moments ISO 8601 in UTC, business time in seconds."""
+        return {
+            "commitment": self.commitment,
+            "kind": self.kind,
+            "priority": self.priority,
+            "title": self.title,
+            "origin": self.origin,
+            "rule": self.rule,
+            "terms": self.terms,
+            "hours": self.hours,
+            "calendar": self.calendar,
+            "calendar_since": _iso(self.calendar_since),
+            "steps": [
+                {
+                    "kind": step.kind,
+                    "starts_at": _iso(step.starts_at),
+                    "ends_at": _iso(step.ends_at),
+                    "counted_seconds": int(step.counted.total_seconds()),
+                    "dates": [day.isoformat() for day in step.dates],
+                    "words": step.words,
+                }
+                for step in self.steps
+            ],
+            "due_at": _iso(self.due_at),
+            "ended": self.ended,
+            "successor": self.successor,
+        }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def explain(
+    commitment: Commitment,
+    *,
+    zone: tzinfo,
+    now: datetime,
+    language: str | None = None,
+    for_customer: bool = True,
+    siblings: Sequence[Commitment] | None = None,
+) -> Explanation:
+    """How the deadline of this promise was counted, for a reader in `zone` (domain §4.3).
+
+    `now` is aware; `language` "ru" or "en", None for the active one; `for_customer` says "you" to the customer.
+    `siblings` are the ticket's other commitments, where they are at hand: what took its place is one of them. Reads the
+    row's `terms.package`, `clause`, `calendar_version.calendar` and `ticket`: fetch them with the row.
+    """
+    with translation.override(language) if language else nullcontext():
+        return _explained(commitment, zone, now, for_customer, siblings)
+
+
+AT_ONCE = 50  # of a ticket's promises, the youngest: one that was classified anew two hundred times
+
+
+def explanations(
+    ticket: "Ticket", *, zone: tzinfo, now: datetime, language: str | None = None, for_customer: bool = True
+) -> list[Explanation]:
+    """Every promise of the ticket explained, oldest first, also those that another one has replaced. One statement.
+
+    The lines' own clocks are not the customer's business (domain §3.3): `for_customer` leaves them out.
+    """
+    rows = Commitment.objects.filter(ticket=ticket).select_related(
+        "ticket",
+        "terms__package",
+        "clause",
+        "calendar_version__calendar",
+        "signed_as__proposed_by",
+        "signed_as__answered_by",
+    )
+    if for_customer:
+        rows = rows.exclude(kind=PromiseKind.LINE_ACCEPTANCE)
+    found = list(rows.order_by("-pk")[:AT_ONCE])[::-1]
+    return [
+        explain(row, zone=zone, now=now, language=language, for_customer=for_customer, siblings=found) for row in found
+    ]
+
+
+def _explained(
+    commitment: Commitment, zone: tzinfo, now: datetime, for_customer: bool, siblings: Sequence[Commitment] | None
+) -> Explanation:
+    if siblings is None:
+        # Asked for only where they are spoken of: who was solved before it was reopened, and what took its place.
+        is_told = commitment.pauses or commitment.ending == Commitment.Ending.SUPERSEDED
+        siblings = list(commitment.ticket.commitments.filter(kind=commitment.kind)) if is_told else []
+    siblings = [row for row in siblings if row.kind == commitment.kind and row.pk != commitment.pk]
+    way = _way(commitment, now)
+    due = way[-1].ends_at if way else commitment.due_at
+    version = commitment.calendar_version
+    solved = {row.stopped_at for row in siblings if row.why == "reopened" and row.stopped_at is not None}
+    start, way = _start(commitment, way, zone, now)
+    reader = _Reader(zone, now, for_customer, working_day_of(commitment), version, solved)
+    told, so_far = [], timedelta(0)
+    for step in _bounded(_drawn_together(way, version)):
+        told.append(_step(step, reader, so_far))
+        so_far += step.counted
+    steps = [start, *told]
+    steps.append(_deadline(commitment, due, zone, now))
+    return Explanation(
+        commitment=commitment.pk,
+        kind=commitment.kind,
+        priority=commitment.priority,
+        title=_title(commitment),
+        origin=_origin(commitment),
+        rule=_rule(commitment, for_customer),
+        terms=_terms(commitment, zone, now, for_customer),
+        hours=_hours_rule(version, now),
+        calendar=version.calendar.code,
+        calendar_since=version.valid_from,
+        steps=tuple(steps),
+        due_at=due,
+        ended=_ended(commitment, zone, now),
+        successor=_successor(commitment, siblings, zone, now),
+    )
+
+
+def _title(commitment: Commitment) -> str:
+    return _("%(promise)s, priority %(priority)d") % {
+        "promise": words.promise(commitment.kind),
+        "priority": commitment.priority,
+    }
+
+
+# Where it comes from
+
+
+def _origin(commitment: Commitment) -> str:
+    if commitment.agreed:
+        return "agreed"
+    if commitment.clause_id is not None:
+        return "clause"
+    return "line" if commitment.kind == PromiseKind.LINE_ACCEPTANCE else "package"
+
+
+def _rule(commitment: Commitment, for_customer: bool) -> str:
+    shown = {
+        "package": commitment.terms.package.name if commitment.terms else "",
+        "impact": impact(commitment.priority),
+        "priority": commitment.priority,
+        "target": words.target_long(commitment.amount, commitment.unit),
+    }
+    if commitment.kind == PromiseKind.LINE_ACCEPTANCE:
+        return _("Between the lines: a request that is handed over is accepted within %(target)s.") % shown
+    if commitment.agreed:
+        return (
+            _("The deadline was agreed with you individually.")
+            if for_customer
+            else _("The deadline was agreed with the customer individually.")
+        )
+    if commitment.kind == PromiseKind.REACTION:
+        rule = _("%(package)s, “%(impact)s”: the first answer within %(target)s.") % shown
+    elif commitment.kind == PromiseKind.ESCALATION_ANSWER:
+        rule = _("%(package)s, priority %(priority)d: an escalation is answered within %(target)s.") % shown
+    else:
+        rule = _("%(package)s, “%(impact)s”: the solution within %(target)s.") % shown
+    if commitment.unit == TermsTarget.Unit.WORKING_DAYS:
+        hours = int(commitment.target.total_seconds() // 3600)
+        rule += " " + ngettext(
+            "A working day is 9 working hours, so that is %(hours)d working hour.",
+            "A working day is 9 working hours, so that is %(hours)d working hours.",
+            hours,
+        ) % {"hours": hours}
+    return rule
+
+
+def _terms(commitment: Commitment, zone: tzinfo, now: datetime, for_customer: bool) -> str:
+    """Whose promise it is: the package's by its terms of a day, a clause of the contract, or both signatures."""
+    if commitment.agreed:
+        return _signatures(commitment, zone, now)
+    if commitment.clause is not None:
+        named = {"clause": commitment.clause.text}
+        if for_customer:
+            return _("Your contract has its own condition: %(clause)s") % named
+        return _("The contract has its own condition: %(clause)s") % named
+    if commitment.terms is None or commitment.kind == PromiseKind.LINE_ACCEPTANCE:
+        return ""
+    day = date_format(commitment.terms.starts_on, "j E Y")
+    return _("By the terms of the package from %(day)s.") % {"day": day}
+
+
+def _signatures(commitment: Commitment, zone: tzinfo, now: datetime) -> str:
+    proposal = getattr(commitment, "signed_as", None)  # none on records of before the signatures were kept
+    if proposal is None or proposal.answered_at is None or proposal.answered_by is None:
+        return ""
+    return _("Proposed by %(proposer)s, %(proposed)s; accepted by %(other)s, %(accepted)s. Before it was %(old)s.") % {
+        "proposer": proposal.proposed_by.full_name,
+        "proposed": words.moment(proposal.proposed_at, zone, now, "date"),
+        "other": proposal.answered_by.full_name,
+        "accepted": words.moment(proposal.answered_at, zone, now, "date"),
+        "old": words.moment(proposal.old_due, zone, now, "date"),
+    }
+
+
+def impact(priority: int) -> str:
+    """A priority by its effect, never by its number alone; what has no other way counts one higher (domain §1.6)."""
+    return {
+        1: _("The system or a main function does not work at all"),
+        2: _("A main function works only in another way, or an auxiliary one not at all"),
+        3: _("An auxiliary function works only in another way"),
+        4: _("It does not get in the way of the work"),
+    }[priority]
+
+
+# The hours
+
+
+def _hours_rule(version: CalendarVersion, now: datetime) -> str:
+    if version.is_round_the_clock:
+        return _("Counted round the clock, without days off.")
+    told = _("Counted in these hours, Moscow time: %(hours)s.") % {"hours": hours(version, zone=words.MOSCOW, now=now)}
+    if version.made_at is None:
+        return told
+    since = words.moment(version.valid_from, words.MOSCOW, now, "date")
+    return told + " " + _("The calendar is that of %(moment)s.") % {"moment": since}
+
+
+def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
+    """Service hours in the reader's zone: "пн–пт 09:00–18:00", "ежедневно 11:00–20:00", "круглосуточно"."""
+    if version.is_round_the_clock:
+        return _("round the clock, every day")
+    days = _local_hours(version, zone, now)
+    groups: list[tuple[int, int, str]] = []
+    for day in range(7):
+        if not days[day]:
+            continue
+        if groups and groups[-1][1] == day - 1 and groups[-1][2] == days[day]:
+            groups[-1] = (groups[-1][0], day, days[day])
+        else:
+            groups.append((day, day, days[day]))
+    told = ", ".join(f"{_days(first, last)} {times}" for first, last, times in groups)
+    if version.holidays:
+        return _("%(hours)s, except public holidays") % {"hours": told}
+    return told
+
+
+def _local_hours(version: CalendarVersion, zone: tzinfo, now: datetime) -> list[str]:
+    """The hours of Monday to Sunday as the reader's clocks show them this week."""
+    monday = now.astimezone(version.zone).date()
+    monday -= timedelta(days=monday.weekday())
+    told: list[list[str]] = [[] for _day in range(7)]
+    for day, pairs in sorted(version.weekly_hours.items()):
+        for start, end in pairs:
+            opens = _at(version, monday + timedelta(days=int(day)), start).astimezone(zone)
+            closes = _at(version, monday + timedelta(days=int(day)), end).astimezone(zone)
+            told[opens.weekday()].append(f"{opens:%H:%M}–{closes:%H:%M}")
+    return [", ".join(times) for times in told]
+
+
+def _at(version: CalendarVersion, day: date, clock: str) -> datetime:
+    hour, minute = (int(part) for part in clock.split(":")[:2])
+    return datetime(day.year, day.month, day.day, tzinfo=version.zone) + timedelta(hours=hour, minutes=minute)
+
+
+def _days(first: int, last: int) -> str:
+    names = words.WEEKDAYS[language_of_tables()]
+    if (first, last) == (0, 6):
+        return _("every day")
+    return names[first] if first == last else f"{names[first]}–{names[last]}"
+
+
+def language_of_tables() -> str:
+    """The language that the tables of `sla.words` are read in."""
+    return "en" if (get_language() or "ru").startswith("en") else "ru"
+
+
+def working_day_of(clock: Commitment) -> timedelta | None:
+    """The business time of a working day on the clock's calendar; None where it never closes."""
+    return None if clock.calendar_version.is_round_the_clock else WORKING_DAY
+
+
+# The way
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """For whom the steps are told, and what they need to be told."""
+
+    zone: tzinfo
+    now: datetime
+    is_customer: bool
+    working_day: timedelta | None
+    version: CalendarVersion
+    solved: set[datetime]  # when it was solved, before it was reopened
+
+
+def _way(commitment: Commitment, now: datetime) -> list[business_time.Step]:
+    pauses = [(pause.lower, pause.upper) for pause in commitment.pauses]
+    if commitment.paused_at is not None and commitment.paused_at < now:
+        pauses.append((commitment.paused_at, now))
+    return commitment.calendar.explain(commitment.started_at, commitment.target, pauses)
+
+
+def _start(
+    commitment: Commitment, way: list[business_time.Step], zone: tzinfo, now: datetime
+) -> tuple[Told, list[business_time.Step]]:
+    """The first sentence, and the rest of the way: hours closed at the receipt belong to that sentence."""
+    began = commitment.started_at
+    shown = {"moment": date_told(began, zone, now)}
+    at_receipt = commitment.ticket.opened_at == began
+    if way and way[0].kind in {"closed", "holiday"}:
+        opens, until = way[0].ends_at, {"opens": date_told(way[0].ends_at, zone, now)}
+        told = (
+            _("Received %(moment)s, outside service hours: counted from %(opens)s.")
+            if at_receipt
+            else _("Began %(moment)s, outside service hours: counted from %(opens)s.")
+        )
+        return Told("start", told % (shown | until), began, opens, dates=way[0].dates), way[1:]
+    told = _("Received %(moment)s, counted from then on.") if at_receipt else _("Counted from %(moment)s.")
+    return Told("start", told % shown, began, began), way
+
+
+def _drawn_together(steps: Iterable[business_time.Step], version: CalendarVersion) -> list[business_time.Step]:
+    """The way as told: plain days in a row become one step where it is long; pauses and holidays stay apart."""
+    steps = [replace(step, kind="weekend") if _is_weekend(step, version) else step for step in steps]
+    if len(steps) <= MANY_STEPS:
+        return steps
+    told: list[business_time.Step] = []
+    for step in steps:
+        before = told[-1] if told else None
+        plain = step.kind in {"counted", "closed", "weekend"}
+        if before is not None and plain and before.kind in {"counted", "closed", "weekend", "days"}:
+            told[-1] = business_time.Step("days", before.starts_at, step.ends_at, before.counted + step.counted)
+        else:
+            told.append(step)
+    return told
+
+
+def _is_weekend(step: business_time.Step, version: CalendarVersion) -> bool:
+    """Whether a closed stretch holds a whole day on which the week is never open."""
+    if step.kind != "closed":
+        return False
+    first, last = step.starts_at.astimezone(version.zone), step.ends_at.astimezone(version.zone)
+    day = first.date() if first.time() == datetime.min.time() else first.date() + timedelta(1)
+    while day < last.date():
+        if not version.weekly_hours.get(str(day.weekday())):
+            return True
+        day += timedelta(1)
+    return False
+
+
+def _bounded(steps: list[business_time.Step]) -> list[business_time.Step]:
+    """However often it stood: the first and the last steps, and all between them in one."""
+    if len(steps) <= AT_MOST:
+        return steps
+    half = AT_MOST // 2
+    middle = steps[half:-half]
+    counted = sum((step.counted for step in middle), timedelta(0))
+    return [
+        *steps[:half],
+        business_time.Step("more", middle[0].starts_at, middle[-1].ends_at, counted),
+        *steps[-half:],
+    ]
+
+
+def _step(step: business_time.Step, reader: _Reader, so_far: timedelta) -> Told:
+    """`so_far` was counted before: minutes are told so that they add up, whatever the seconds are."""
+    minutes = (so_far + step.counted) // words.MINUTE - so_far // words.MINUTE
+    counted = minutes * words.MINUTE
+    span = {
+        "from": date_told(step.starts_at, reader.zone, reader.now),
+        "to": date_told(step.ends_at, reader.zone, reader.now, step.starts_at),
+        "counted": words.span_long(counted, reader.working_day)
+        if step.kind in {"days", "more"}
+        else words.span_long(counted),
+        "days": days_off(step.dates, reader.version, reader.now) if step.dates else "",
+    }
+    told = {
+        "counted": _("%(from)s – %(to)s: counted %(counted)s."),
+        "days": _("%(from)s – %(to)s: counted %(counted)s in working hours."),
+        "more": _("%(from)s – %(to)s: it stood and went on several times, counted %(counted)s."),
+        "paused": _paused(step, reader),
+        "holiday": _("%(from)s – %(to)s: closed, days off among them: %(days)s."),
+        "weekend": _("%(from)s – %(to)s: closed for the weekend."),
+        "closed": _("%(from)s – %(to)s: closed."),
+    }[step.kind]
+    return Told(step.kind, told % span, step.starts_at, step.ends_at, step.counted, step.dates)
+
+
+def _paused(step: business_time.Step, reader: _Reader) -> str:
+    """Who waited for whom: for an answer, or, solved, for the customer's word that it is."""
+    if step.starts_at in {at.replace(microsecond=0) for at in reader.solved}:
+        if reader.is_customer:
+            return _("%(from)s – %(to)s: the clock stood, it was solved and we waited for your word.")
+        return _("%(from)s – %(to)s: the clock stood, it was solved and we waited for the customer's word.")
+    if reader.is_customer:
+        return _("%(from)s – %(to)s: the clock stood, we waited for your answer.")
+    return _("%(from)s – %(to)s: the clock stood, we waited for the customer's answer.")
+
+
+def days_off(dates: Sequence[date], version: CalendarVersion, now: datetime) -> str:
+    """Days off with their names, those of one name in a row drawn together: "ср 4 ноя (День народного единства)"."""
+    groups: list[tuple[date, date, str]] = []
+    for day in dates:
+        name = holiday_name(day, version)
+        if groups and groups[-1][2] == name and (name or (day - groups[-1][1]).days == 1):
+            groups[-1] = (groups[-1][0], day, name)
+        else:
+            groups.append((day, day, name))
+    told = []
+    for first, last, name in groups[:NAMED_SPANS]:
+        span = _day_told(first, now) if first == last else f"{_day_told(first, now)} – {_day_told(last, now)}"
+        told.append(f"{span} ({name})" if name else span)
+    if len(groups) > NAMED_SPANS:
+        told.append(_("and more"))
+    return ", ".join(told)
+
+
+def _day_told(day: date, now: datetime) -> str:
+    return words.moment(datetime(day.year, day.month, day.day, 12, tzinfo=words.MOSCOW), words.MOSCOW, now, "day")
+
+
+def holiday_name(day: date, version: CalendarVersion) -> str:
+    """What a day off of a Moscow calendar is called, in the active language; "" for one that only the house has."""
+    if version.timezone != words.MOSCOW.key:
+        return ""
+    return _holiday_names(day.year, language_of_tables()).get(day, "")
+
+
+@lru_cache(maxsize=64)
+def _holiday_names(year: int, language: str) -> dict[date, str]:
+    try:
+        with translation.override(language):
+            return dict(holidays_of_russia(year).days)
+    except Refused:  # a year that the library does not know: its days off have no names
+        return {}
+
+
+def _deadline(commitment: Commitment, due: datetime, zone: tzinfo, now: datetime) -> Told:
+    shown = {"moment": words.both_zones(due, zone, now, "date")}
+    if commitment.paused_at is not None:
+        told = _("The clock stands; if it went on now, the deadline would be %(moment)s.") % shown
+    else:
+        told = _("The deadline: %(moment)s.") % shown
+    return Told("deadline", told, due, due)
+
+
+def date_told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
+    """A moment with its date; only the time when `after`, told just before, lies on the same date."""
+    if after is not None and after.astimezone(zone).date() == at.astimezone(zone).date():
+        return words.moment(at, zone, now, "time")
+    return words.moment(at, zone, now, "date")
+
+
+# What became of it
+
+
+def _ended(commitment: Commitment, zone: tzinfo, now: datetime) -> str:
+    how = how_it_ended(commitment)
+    shown = {
+        "how": how,
+        "moment": words.moment(commitment.stopped_at, zone, now, "date") if commitment.stopped_at else "",
+    }
+    if commitment.ending == Commitment.Ending.MET:
+        return _("Kept, %(moment)s: %(how)s.") % shown
+    if commitment.ending == Commitment.Ending.CANCELLED:
+        return _("Not owed any more, %(moment)s: %(how)s.") % shown
+    if commitment.ending == Commitment.Ending.SUPERSEDED and _was_undone(commitment):
+        return _("It had ended %(moment)s; then %(how)s, and it goes on as another promise.") % shown
+    if commitment.ending == Commitment.Ending.SUPERSEDED:
+        return _("Another promise took its place, %(moment)s: %(how)s.") % shown
+    is_late = commitment.ending == Commitment.Ending.MISSED or (
+        commitment.paused_at is None and now > commitment.due_at
+    )
+    if not is_late:
+        return ""
+    if commitment.met_late_at is not None:
+        late = commitment.calendar.between(commitment.due_at, commitment.met_late_at)
+        span = words.span_long(max(late, words.MINUTE), working_day_of(commitment))
+        moment = words.moment(commitment.met_late_at, zone, now, "date")
+        return _("Missed. Fulfilled late, %(moment)s (%(late)s of counted time after the deadline): %(how)s.") % {
+            "moment": moment,
+            "late": span,
+            "how": how,
+        }
+    if commitment.stopped_at is not None:
+        return _("Missed. It ended %(moment)s: %(how)s.") % shown
+    return _("Missed: the deadline has passed.")
+
+
+def _was_undone(commitment: Commitment) -> bool:
+    """Whether it had ended before, and that was taken back: of a contested restore, the row that the restore met."""
+    return commitment.why in {"reopened", "decline contested"} or (
+        commitment.why == "restore contested" and bool(commitment.evidence)
+    )
+
+
+def how_it_ended(commitment: Commitment) -> str:
+    """The code in `why` as the end of a sentence; the code itself where there are no words for it."""
+    line = commitment.kind == PromiseKind.LINE_ACCEPTANCE
+    return {
+        "accepted": pgettext("ending", "the line took it")
+        if line
+        else pgettext("ending", "an engineer took the request"),
+        "replied": pgettext("ending", "an engineer answered"),
+        "call logged": pgettext("ending", "the request was taken down while talking"),
+        "resolved": pgettext("ending", "the request was solved"),
+        "restored": pgettext("ending", "service was back, with a way to work until the cause is removed"),
+        "answered": pgettext("ending", "the escalation was answered"),
+        "declined": pgettext("ending", "the request is outside support"),
+        "closed": pgettext("ending", "the request was closed"),
+        "returned": pgettext("ending", "the line gave it back"),
+        "handed over again": pgettext("ending", "the request was handed over again"),
+        "reclassified": pgettext("ending", "the request was classified anew"),
+        "priority set by the customer": pgettext("ending", "the customer set another priority"),
+        "restore contested": pgettext("ending", "the customer said that service was not back"),
+        "reopened": pgettext("ending", "the request was reopened"),
+        "decline contested": pgettext("ending", "the customer contested that it is outside support"),
+        "terms applied": pgettext("ending", "other terms of the package were applied"),
+        "calendar applied": pgettext("ending", "the calendar was edited"),
+        "another deadline agreed": pgettext("ending", "both sides agreed on another deadline"),
+    }.get(commitment.why, commitment.why)
+
+
+def _successor(commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime) -> str:
+    """What took the place of a superseded promise: the next row of its kind."""
+    if commitment.ending != Commitment.Ending.SUPERSEDED:
+        return ""
+    later = [row for row in siblings if row.pk > commitment.pk]
+    if not later:
+        return _("Nothing is promised in its place.")
+    row = min(later, key=lambda row: row.pk)
+    return _("In its place: priority %(priority)d, %(target)s, deadline %(due)s.") % {
+        "priority": row.priority,
+        "target": _("agreed individually") if row.agreed else words.target_long(row.amount, row.unit),
+        "due": words.moment(row.due_at, zone, now, "date"),
+    }
