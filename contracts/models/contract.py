@@ -47,7 +47,7 @@ class LastDay(Func):
     )
     output_field = models.DateField()
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
         """The day stands three times in the template, so its parameter does too."""
         sql, params = super().as_sql(compiler, connection, **context)
         return sql, [*params] * 3

@@ -65,6 +65,7 @@ def _people(request: HttpRequest, **shown: Any) -> HttpResponse:
     changes = customer.contact_changes.select_related("user", "asked_by", "closed_by", "customer")
     open_change = changes.filter(state=ASKED).first()
     settled = list(changes.exclude(state=ASKED).order_by("-closed_at", "-pk")[:SETTLED_SHOWN])
+    stood_in = people_page.stood_in_for(user)
     past, newer, older = _past_of(request, customer, now)
     context = {
         "now": now,
@@ -72,7 +73,9 @@ def _people(request: HttpRequest, **shown: Any) -> HttpResponse:
         "speaks": speaks,
         "planned": planned,
         "open": people_page.told(open_change, user, contact, now=now, zone=zone) if open_change else None,
-        "settled": [people_page.told(change, user, contact, now=now, zone=zone) for change in settled],
+        "settled": [
+            people_page.told(change, user, contact, now=now, zone=zone, stood_in=stood_in) for change in settled
+        ],
         "members": customer.members.select_related("user").order_by("user__full_name", "pk")[:200],
         "past": past,
         "newer": newer,
