@@ -349,16 +349,16 @@ def choose_customer(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signers_only
-def new_change(request: HttpRequest, customer: int) -> HttpResponse:
+def new_change(request: HttpRequest, pk: int) -> HttpResponse:
     """The contract administrator asks: it waits for the company's contact, or is made at once with the evidence."""
-    company = get_object_or_404(Customer.objects.visible_to(person(request)), pk=customer)
+    company = get_object_or_404(Customer.objects.visible_to(person(request)), pk=pk)
     with timezone.override(time_words.MOSCOW):  # our people read and write Moscow time
         return _new_change(request, company)
 
 
 def _new_change(request: HttpRequest, company: Customer) -> HttpResponse:
     now = timezone.now()
-    choice = {"people": people_page.people_to_choose(company, now=now), "now": now}
+    choice: dict[str, Any] = {"people": people_page.people_to_choose(company, now=now), "now": now}
     if request.method != "POST":
         return _new_change_page(request, company, VendorChangeForm(**choice), now)
     form = VendorChangeForm(request.POST, **choice)
