@@ -200,7 +200,7 @@ def test_nobody_signed_in_gets_nothing_from_the_api(client, foreign):
 
 # The whole house: every address that stands in the URL configuration, so that a new one cannot be forgotten.
 
-VALUES = {"number": "{number}", "slug": "late", "line": "1", "uidb36": "1", "key": "1", "file": "1", "app_label": "tickets"}
+VALUES = {"number": "{number}", "slug": "late", "line": "1", "uidb36": "1", "key": "1", "file": "1", "clause": "1", "language": "ru", "app_label": "tickets"}
 
 
 def addresses(patterns=None, before="/"):

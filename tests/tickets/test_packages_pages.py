@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import Role
 from contracts import catalogue
@@ -24,6 +25,13 @@ from tickets.terms_preview import begin
 pytestmark = pytest.mark.django_db
 
 READERS = {Role.CONTRACT_ADMIN, Role.ADMIN, Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Errors of a form are lazy: they are read here after the answer, in the language of the test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
