@@ -1,7 +1,9 @@
 """People who sign in, their role (domain §7) and, for engineers, the support lines they work on (domain §3.3)."""
 
 from datetime import datetime
+from functools import cache
 from typing import ClassVar
+from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -85,11 +87,15 @@ class People(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Read from the disk once: the library reads it for every question."""
+    return frozenset(available_timezones())
+
+
 def known_time_zone(name: str) -> None:
     """Refuses a time zone that the tz database does not know."""
-    from zoneinfo import available_timezones
-
-    if name not in available_timezones():
+    if name not in _time_zones():
         raise ValidationError(_("There is no time zone named “%(name)s”."), params={"name": name})
 
 

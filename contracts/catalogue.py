@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.models import Role, User
 from accounts.refusals import Forbidden, Refused
@@ -21,7 +21,6 @@ from contracts.models import (
     Contract,
     Package,
     PackageTerms,
-    PromiseKind,
     Service,
     TermsPrice,
     TermsTarget,
@@ -283,7 +282,7 @@ def compared(old: TermsChange, change: TermsChange, named: Names) -> list[Differ
             # Where only the hours of counting differ, they are named: "4 hours" to "4 hours" says nothing.
             alone = before is None or after is None or (before.amount, before.unit) != (after.amount, after.unit)
             what = _("%(promise)s, priority %(priority)s") % {
-                "promise": _capitalised(str(PromiseKind(kind).label)),
+                "promise": _promise(kind),
                 "priority": priority,
             }
             words = [
@@ -324,8 +323,14 @@ def _target_words(target: Target | None, hours: str | None) -> str:
     return f"{words}, {hours}" if hours else words
 
 
-def _capitalised(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _promise(kind: Kind) -> str:
+    """The label of a promise, as `sla.words.promise` has it."""
+    return {
+        Kind.REACTION: pgettext("promise", "Reaction"),
+        Kind.RESOLUTION: pgettext("promise", "Resolution"),
+        Kind.LINE_ACCEPTANCE: pgettext("promise", "Acceptance by the line"),
+        Kind.ESCALATION_ANSWER: pgettext("promise", "Answer to the escalation"),
+    }[kind]
 
 
 # The verbs

@@ -7,6 +7,7 @@ one transaction with the row of what happened. What a signed contract covers sta
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from contracts.signing.refusals import locked
 
 CUSTOMER_FIELDS = ("name", "city", "language", "timezone", "csm")
 LICENCE_FIELDS = ("product", "deployment", "seats", "cost", "starts_on", "ends_on", "release")
+PRICED_FIELDS = {"deployment", "cost", "starts_on", "ends_on"}  # what a line is counted from
 PERSON_FIELDS = ("full_name", "phone", "language", "timezone")
 
 
@@ -64,8 +66,9 @@ def _save_customer(customer: Customer) -> None:
 def change_licence(licence: Licence, *, by: User, at: datetime) -> dict[str, list[str]]:
     """Saves a changed licence (valid: `full_clean`); what changed, by field: [before, after].
 
-    Drafts are counted anew; a contract in force covers it where it now begins (domain §1.7.5). Raises
-    `pricing.PricingError` where it cannot be priced then, `Forbidden`; nothing is written then.
+    Drafts are counted anew; a contract in force covers it where it now begins (domain §1.7.5). Raises `NotWritten`
+    where it was signed for meanwhile, `pricing.PricingError` where its new days or cost cannot be priced, `Forbidden`;
+    nothing is written then.
     """
     signing.only_signers(by)
     customer = locked(licence.customer)
@@ -73,13 +76,17 @@ def change_licence(licence: Licence, *, by: User, at: datetime) -> dict[str, lis
     changes = _changes(before, licence, LICENCE_FIELDS)
     if not changes:
         return changes
+    try:
+        licence.clean()  # once more, now that nobody can sign for it at the same moment
+    except ValidationError as signed:
+        raise NotWritten(" ".join(signed.messages), "1.7.5") from signed
     licence.save()
     signing.record("licence_changed", customer=customer, by=by, at=at, licence=str(licence), changes=changes)
     for draft in customer.contracts.filter(state=Contract.State.DRAFT):
         signing.refresh_lines(draft)
     today = signing.moscow_day(at)
     contract = customer.contracts.in_force(today).filter(state=Contract.State.ACTIVE).first()
-    if contract is not None:
+    if contract is not None and PRICED_FIELDS & changes.keys():
         signing.cover_added_licences(contract, on=today, by=by, at=at)
     return changes
 

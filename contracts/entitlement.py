@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from accounts.refusals import Refused
 from accounts.models import User
+from accounts.refusals import Refused
 from contracts.models import Channel, Contract, Customer, Package, PackageTerms, Product, Service, Topic
 
 CONTRACT_ZONE = ZoneInfo("Europe/Moscow")  # contracts count days as the vendor's calendar does (domain §1.3)

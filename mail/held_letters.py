@@ -27,7 +27,8 @@ def of_held(held: HeldRequest, now: datetime) -> list[Draft]:
     if held.outcome == HeldRequest.Outcome.CONFIRMED:
         return []
     if held.outcome == HeldRequest.Outcome.DROPPED:
-        return _drafts(held, "dropped", [(reader_of(held.sender, now), dropped)]) if _hears(held.sender) else []
+        told = held.sender if held.sender is not None and held.sender.is_active else None
+        return _drafts(held, "dropped", [(reader_of(told, now), dropped)]) if told is not None else []
     readers: list[tuple[Reader, Wording]] = []
     if held.sender is not None:
         readers.append((reader_of(held.sender, now), for_sender))
@@ -39,7 +40,7 @@ def of_held(held: HeldRequest, now: datetime) -> list[Draft]:
         readers += [(reader_of(person, now), for_contract_admin) for person in admins]
     if held.waits_for_contact and held.customer is not None:
         contact = held.customer.contact_at(now)
-        if contact is not None and contact != held.sender and _hears(contact):
+        if contact is not None and contact != held.sender and contact.is_active:
             readers.append((reader_of(contact, now), for_contact))
     return _drafts(held, "held", readers)
 
@@ -50,10 +51,6 @@ def _drafts(held: HeldRequest, occasion: str, readers: list[tuple[Reader, Wordin
         with translation.override(reader.language):
             drafts.append(Draft(f"{occasion}:{held.pk}", reader, wording(held, reader)))
     return drafts
-
-
-def _hears(person: User | None) -> bool:
-    return person is not None and person.is_active
 
 
 def for_sender(held: HeldRequest, reader: Reader) -> Letter:

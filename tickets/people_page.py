@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from contracts import signing
 from contracts.models import ContactChange, Customer, ResponsibleContact
 from sla import words
 
@@ -59,12 +59,24 @@ def line_of_contacts(customer: Customer, *, now: datetime) -> tuple[Spoken | Non
     return spoken[0], spoken[1:]
 
 
-def told(change: ContactChange, user: User, contact: User | None, *, now: datetime, zone: tzinfo) -> Told:
-    """The change in words for this reader; `contact` is who speaks for its customer now."""
+def told(
+    change: ContactChange,
+    user: User,
+    contact: User | None,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    stood_in: frozenset[int] = frozenset(),
+) -> Told:
+    """The change in words for this reader; `contact` is who speaks for its customer now.
+
+    `stood_in` are the changes (primary keys) in which somebody stands in for the reader (`stood_in_for`). The rule of
+    who takes an agreed change back is `signing.may_take_back`; here it is asked without a statement for each row.
+    """
     is_ours = user.is_vendor
     if change.state != State.ASKED:
-        may = change.state == State.AGREED and _is_ahead_or_runs(change, now)
-        may = may and signing.may_take_back(change, by=user, at=now)
+        is_theirs = user.signs_contracts or (contact is not None and contact.pk == user.pk) or change.pk in stood_in
+        may = change.state == State.AGREED and _is_ahead_or_runs(change, now) and is_theirs
         said = _("End the substitution now") if change.starts_at <= now else _("Withdraw the planned change")
         return Told(
             change,
@@ -85,6 +97,12 @@ def told(change: ContactChange, user: User, contact: User | None, *, now: dateti
         may_withdraw=is_asker,
         withdraw_words=_("Withdraw the wish") if is_asker else "",
     )
+
+
+def stood_in_for(user: User) -> frozenset[int]:
+    """The changes after which this person speaks again."""
+    returns = ResponsibleContact.objects.filter(user=user, change__isnull=False, starts_at=F("change__ends_at"))
+    return frozenset(returns.values_list("change", flat=True))
 
 
 def _is_ahead_or_runs(change: ContactChange, now: datetime) -> bool:

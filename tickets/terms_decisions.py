@@ -187,5 +187,5 @@ def why_left(item: TermsItem) -> str:
         CLOSED: _("It was closed since the preview."),
         MOVED_ON: _("It stands on other terms since the preview."),
         SIGNED: _("It was signed since the preview and keeps its terms."),
-        CHANGED: _("It changed since the preview: other figures than shown would have come out."),
+        CHANGED: _("It is not as the preview showed it any more: other deadlines or another price would come out."),
     }.get(item.why, item.why)

@@ -85,7 +85,9 @@ class Described(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput | forms.RadioSelect):
+            if isinstance(field.widget, forms.CheckboxInput):
+                field.widget.attrs.setdefault("class", "ck")
+            elif not isinstance(field.widget, forms.HiddenInput | forms.RadioSelect):
                 field.widget.attrs.setdefault("class", "in")
 
 

@@ -47,9 +47,9 @@ class LastDay(Func):
     )
     output_field = models.DateField()
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *arguments: Any, **context: Any) -> tuple[str, Any]:
         """The day stands three times in the template, so its parameter does too."""
-        sql, params = super().as_sql(compiler, connection, **context)
+        sql, params = super().as_sql(compiler, connection, *arguments, **context)
         return sql, [*params] * 3
 
 

@@ -1,8 +1,9 @@
 """Who is served and what they own: customers, their people and the one who speaks for them, licences (domain §2)."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -31,8 +32,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def without_cover(self, day: date) -> "CustomerQuerySet":
         """Customers with a licence in force and no contract in force on this day: coverage gaps (domain §1.1)."""
         licence = Licence.objects.in_force(day).filter(customer=models.OuterRef("pk"))
-        # By the relation's own model: contracts know customers, not the other way round.
-        contract = Customer.contracts.rel.related_model.objects.in_force(day).filter(customer=models.OuterRef("pk"))
+        # By name: contracts know customers, not the other way round.
+        contracts: Any = apps.get_model("contracts", "Contract").objects
+        contract = contracts.in_force(day).filter(customer=models.OuterRef("pk"))
         return self.filter(models.Exists(licence)).exclude(models.Exists(contract))
 
 

@@ -53,6 +53,7 @@ __all__ = [
     "add_licence",
     "agree_contact_change",
     "answer_renewal",
+    "apply_terms_to_draft",
     "ask_contact_change",
     "change_draft",
     "conditions_that_fail",

@@ -94,9 +94,7 @@ def only_free_time(
     is_within_planned = holding is not None and holding.is_substitution and holding.starts_at > at
     if planned.exists() or is_replaced_whole or is_within_planned:
         raise NotHandedOver(
-            _(
-                "Another change of the contact is planned for that time: withdraw it first, or choose a time outside it."
-            ),
+            _("Another change of the contact is planned for that time: withdraw it first, or choose another time."),
             "1.7.1",
         )
     if holding is None and ends_at is not None:

@@ -6,7 +6,7 @@ A day is uncovered where a licence of the customer is in force and no signed con
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
@@ -120,7 +120,7 @@ def _close_gaps(at: datetime) -> int:
                 by=None,
                 at=at,
                 starts_on=gap.starts_on,
-                **({"ended_on": gap.ended_on} if gap.ended_on else {}),
+                **_ended(gap),
             )
             for gap in [*ended, *never]
         ]
@@ -153,6 +153,10 @@ def _spans(customers: Iterable[int]) -> tuple[dict[int, list[Span]], dict[int, l
         for pk, first, last in signed.annotate(last_day=ended).values_list("customer_id", "starts_on", "last_day"):
             contracts[pk].append(Span(first, last))
     return licences, contracts
+
+
+def _ended(gap: CoverageGap) -> dict[str, Any]:
+    return {"ended_on": gap.ended_on} if gap.ended_on else {}
 
 
 def _record(events: list) -> None:

@@ -46,12 +46,14 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         form = EndForm(initial={"on": min(first, last)}, first=first, last=last, is_draft=is_draft)
         return _end_page(request, contract, form, on=min(first, last))
+    if "recalculate" in request.POST:  # only asks what the day means; what was typed stays
+        typed = {name: request.POST.get(name, "") for name in ("on", "reason")}
+        form = EndForm(initial=typed, first=first, last=last, is_draft=is_draft)
+        return _end_page(request, contract, form, on=_day(typed["on"]))
     form = EndForm(request.POST, first=first, last=last, is_draft=is_draft)
     if not form.is_valid():
         return _end_page(request, contract, form, on=form.cleaned_data.get("on"), status=422)
     on = form.cleaned_data.get("on")
-    if "recalculate" in request.POST:
-        return _end_page(request, contract, form, on=on)
     try:
         signing.terminate(contract, by=person(request), at=timezone.now(), reason=form.cleaned_data["reason"], on=on)
     except signing.NotSigned as refused:
@@ -68,11 +70,15 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 def ending(request: HttpRequest, pk: int) -> HttpResponse:
     """The sentence that says what a last day means, for the form while it is filled in."""
     contract = found_for(request, pk)
+    return render(request, "contracts/_ending.html", _ending(contract, _day(request.GET.get("on", ""))))
+
+
+def _day(text: str) -> date | None:
+    """A day as the browser writes it; None for what is none."""
     try:
-        on = date.fromisoformat(request.GET.get("on", ""))
+        return date.fromisoformat(text)
     except ValueError:
-        on = None
-    return render(request, "contracts/_ending.html", _ending(contract, on))
+        return None
 
 
 def _end_page(

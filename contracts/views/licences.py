@@ -196,6 +196,8 @@ def edit(request: HttpRequest, pk: int, licence: int) -> HttpResponse:
             changes = customers.change_licence(form.instance, by=person(request), at=timezone.now())
         except pricing.PricingError as refusal:
             form.add_error(None, refusal_words(refusal))
+        except customers.NotWritten as refusal:
+            form.add_error(None, str(refusal))
         else:
             messages.success(request, _("Saved.") if changes else _("Nothing was changed."))
             _warn_of_release(request, form.instance)

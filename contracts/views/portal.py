@@ -4,6 +4,8 @@ Contact and observers of the company read; only the contact answers an offer. An
 document is 404, like a missing one.
 """
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -39,7 +41,7 @@ def contract(request: HttpRequest) -> HttpResponse:
     """The contract in force with everything it promises; without one, that there is none and what to do."""
     at, company = timezone.now(), _company(request)
     found = own_contract.in_force(company.customer, at=at)
-    context = {
+    context: dict[str, Any] = {
         "company": company,
         "renewal": own_contract.renewal_of(company.customer, at=at),
         "signed": own_contract.signed_contracts(company.customer),
@@ -63,7 +65,11 @@ def _calculator(request: HttpRequest, found: Contract) -> tuple[AddedLicenceForm
     """What the licence in the address would cost to the contract's end; asks nothing of the database but prices."""
     prices = signing.prices_of(found.terms)
     today = signing.moscow_day(timezone.now())
-    limits = {"deployments": [one.value for one in prices], "starts_on": found.starts_on, "ends_on": found.ends_on}
+    limits: dict[str, Any] = {
+        "deployments": [one.value for one in prices],
+        "starts_on": found.starts_on,
+        "ends_on": found.ends_on,
+    }
     if "cost" not in request.GET:
         return AddedLicenceForm(initial={"first": max(today, found.starts_on)}, **limits), None, 200
     form = AddedLicenceForm(request.GET, **limits)

@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
@@ -79,7 +80,7 @@ def renewals_csv(request: HttpRequest) -> HttpResponseBase:
     found = expiring.ending(by, today=today, month=_month(request.GET.get("month", "")))
     headings = [
         _("Contract"), _("Customer"), _("Package"), _("Last day"), _("Days left"), _("A year, EUR"), _("Successor"),
-        _("A year of the successor, EUR"), _("90 days"), _("60 days"), _("30 days"), _("Answer"),
+        _("A year of the successor, EUR"), _("90 days"), _("60 days"), _("30 days"), pgettext("to an offer", "Answer"),
     ]  # fmt: skip
     chunks = (
         [_cells(row) for row in expiring.rows(chunk, today=today)]

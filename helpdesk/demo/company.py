@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import Role, User
-from contracts import signing
+from contracts import entitlement, signing
 from contracts.entitlement import CONTRACT_ZONE
 from contracts.models import (
     Contract,
@@ -23,6 +23,8 @@ from contracts.models import (
 )
 from helpdesk.demo import PASSWORD
 from helpdesk.demo.people import CUSTOMERS, PARTNERS, PRODUCTS, RELEASES, STAFF, CustomerPlan, Person
+from tickets import workflow
+from tickets.models import HeldRequest
 
 
 @dataclass(frozen=True)
@@ -162,3 +164,37 @@ def expire_past_contracts() -> None:
     today = timezone.localtime(timezone.now(), CONTRACT_ZONE).date()
     for contract in Contract.objects.filter(state=Contract.State.ACTIVE, ends_on__lt=today):
         signing.expire(contract, on=today)
+
+
+def contract_life(made: Company, now: datetime) -> None:
+    """What the contract administrator finds this morning: offers to renew, a gap, a holiday that waits for a yes."""
+    signing.offer_renewals(at=now)
+    signing.notice_gaps(at=now)
+    customer = made.customers["vetrolog"]
+    contact = customer.contact_at(now)
+    colleague = customer.members.exclude(user=contact).order_by("pk").first()
+    if contact is None or colleague is None or customer.contact_changes.exists():
+        return
+    day = moment(made.today + timedelta(days=15))
+    workflow.ask_contact_change(
+        customer,
+        user=colleague.user,
+        starts_at=day,
+        ends_at=day + timedelta(days=14),
+        reason="Отпуск",
+        by=contact,
+        at=now - timedelta(hours=2),
+    )
+    workflow.hold(
+        reason=HeldRequest.Reason.NOT_CONTACT,
+        words=entitlement.check(
+            entitlement.contract_of(customer, at=now), person=colleague.user, channel="email", topic=None, at=now
+        ).words,
+        subject="Не печатается накладная со склада",
+        body="Добрый день. Второй день при печати накладной пустой лист, остальные формы печатаются. Посмотрите.",
+        channel="email",
+        at=now - timedelta(hours=3),
+        customer=customer,
+        sender=colleague.user,
+        sender_address=colleague.user.email,
+    )

@@ -596,6 +596,9 @@ def test_a_contract_is_terminated_with_its_last_day_and_reason(signs: Client, si
     contract = signed(a_ready_draft(signer), signer)
     address = reverse("contracts:end_contract", args=[contract.pk])
 
+    asked = signs.post(address, {"on": (TODAY + DAY).isoformat(), "reason": "Kept", "recalculate": "1"})
+    assert "covered to the end of" in asked.content.decode()
+    assert "Kept" in asked.content.decode()
     empty = signs.post(address, {"on": TODAY.isoformat(), "reason": " "})
     outside = signs.post(address, {"on": (TODAY - DAY).isoformat(), "reason": "They leave"})
     done = signs.post(address, {"on": TODAY.isoformat(), "reason": "They leave"})

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from contracts import signing
+from contracts import customers, signing
 from contracts.models import ContractEvent, CoverageGap, Customer, CustomerMember, Licence, Release
 from contracts.views import customers as pages
 from tests.factories import (
@@ -548,6 +548,20 @@ def test_the_installed_release_is_written_from_the_customers_page(client, admin)
     licence.refresh_from_db()
     assert licence.release == newer
     assert "7.9 is installed." in text(response)
+
+
+def test_a_licence_that_was_signed_for_meanwhile_stays_as_it_was_signed(admin):
+    customer = without_contract()
+    licence = customer.licences.get()
+    licence.cost = Decimal("1.00")
+    a_contact(customer)
+    signing.activate(a_draft(customer, starts_on=TODAY), by=admin, at=timezone.now())
+
+    with pytest.raises(customers.NotWritten):
+        customers.change_licence(licence, by=admin, at=timezone.now())
+
+    licence.refresh_from_db()
+    assert licence.cost == Decimal("100000.00")
 
 
 @pytest.mark.parametrize("chosen", ["x", "999999", "other"])

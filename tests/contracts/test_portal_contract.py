@@ -204,6 +204,7 @@ def test_calculator_counts_the_days_left_and_orders_nothing(client, customer):
     part = response.context["part"]
     assert part.days == 201
     assert f"€{part.total:,.2f}" in response.content.decode()
+    assert "for 201 days: €2,500.00 a year; " in response.content.decode()
     assert "days of the contract year left" in response.content.decode()
     assert customer.licences.count() == 1
 

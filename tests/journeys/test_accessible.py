@@ -1,5 +1,7 @@
 """axe finds nothing, and nothing scrolls sideways: the main pages in both themes, on the desktop and the phone."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -42,6 +44,64 @@ def test_page_has_no_findings(house: House, number: int, who: str, address: str,
     page_width = page.evaluate("document.documentElement.scrollWidth")
     page.close()
 
+    assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in found.response["violations"]] == []
+    assert page_width <= width
+
+
+SIGNER = "savina@veskora.example"
+
+
+@pytest.fixture(scope="module")
+def of_a_contract(house: House) -> dict[str, str]:
+    """The keys of one contract and its customer, read from the pages as a person would."""
+    page = house.enter(SIGNER)
+    found = {}
+    for key, address in (("contract", "/c/contracts/"), ("customer", "/c/customers/")):
+        page.goto(address)
+        links = page.locator("main a").evaluate_all("links => links.map(link => new URL(link.href).pathname)")
+        found[key] = next(link.split("/")[3] for link in links if re.fullmatch(rf"{address}\d+/", link))
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        (SIGNER, "/c/"),
+        (SIGNER, "/c/contracts/"),
+        (SIGNER, "/c/contracts/new/?customer={customer}"),
+        (SIGNER, "/c/contracts/{contract}/"),
+        (SIGNER, "/c/contracts/{contract}/end/"),
+        (SIGNER, "/c/contracts/{contract}/clauses/"),
+        (SIGNER, "/c/customers/"),
+        (SIGNER, "/c/customers/{customer}/"),
+        (SIGNER, "/c/customers/{customer}/licences/new/"),
+        (SIGNER, "/c/customers/{customer}/people/new/"),
+        (SIGNER, "/c/renewals/"),
+        (SIGNER, "/c/renewals/calendar/"),
+        (SIGNER, "/c/gaps/"),
+        (SIGNER, "/c/changes/"),
+        (SIGNER, "/c/held/"),
+        (SIGNER, "/c/import/"),
+        (SIGNER, "/a/packages/"),
+        (SIGNER, "/a/packages/premium/"),
+        (CONTACT, "/contract/"),
+        (CONTACT, "/contract/renewals/"),
+        (CONTACT, "/contract/people/"),
+    ],
+)
+def test_page_of_contracts_has_no_findings(
+    house: House, of_a_contract: dict[str, str], who: str, address: str, width: int, theme: str
+) -> None:
+    page = house.enter(who, width=width, theme=theme)
+    answer = page.goto(address.format(**of_a_contract))
+
+    found = Axe().run(page)
+    page_width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert answer is not None and answer.status == 200
     assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in found.response["violations"]] == []
     assert page_width <= width
 

@@ -18,9 +18,9 @@ from tests.factories import (
     a_customer,
     an_engineer,
     contact_of,
-    contract_of,
     observer_of,
     open_ticket,
+    package,
 )
 from tests.raw_letters import CASES, REAL, a_letter, needs_cases, sender_of
 from tickets import workflow
@@ -318,8 +318,8 @@ def test_company_without_a_contract_is_recorded_and_told_so():
 
 
 def test_package_without_mail_is_told_which_package_has_it():
+    package("basic").terms.get().services.remove("offline")
     customer = a_customer("basic", language="en")
-    contract_of(customer).terms.services.remove("offline")
 
     receive(a_letter(contact_of(customer).email), at=TUESDAY_10)
 

@@ -6,9 +6,11 @@ from io import BytesIO
 import pytest
 from django.urls import URLResolver, get_resolver, reverse
 
+from contracts.models import Customer, ImportRun
 from mail.models import OutgoingLetter
 from tests.factories import (
     UserFactory,
+    a_clause,
     a_contract_admin,
     a_csm,
     a_customer,
@@ -208,7 +210,22 @@ def test_nobody_signed_in_gets_nothing_from_the_api(client, foreign):
 
 # The whole house: every address that stands in the URL configuration, so that a new one cannot be forgotten.
 
-VALUES = {"number": "{number}", "slug": "late", "line": "1", "uidb36": "1", "key": "1", "app_label": "tickets"}
+VALUES = {
+    "number": "{number}",
+    "pk": "{pk}",
+    "slug": "late",
+    "line": "1",
+    "uidb36": "1",
+    "key": "1",
+    "clause": "{clause}",
+    "licence": "{licence}",
+    "user": "{user}",
+    "language": "ru",
+    "code": "basic",
+    "kind": "customers",
+    "form": "csv",
+    "app_label": "tickets",
+}
 
 
 def addresses(patterns=None, before="/"):
@@ -221,20 +238,35 @@ def addresses(patterns=None, before="/"):
             continue
         yield re.sub(
             r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)",
-            lambda found: VALUES.get(name := found[1] or found[2], "{" + name + "}"),
+            lambda found: VALUES.get(found[1] or found[2], "1"),
             route,
         )
 
 
 def filled(address, ticket, *, letter):
-    """The address of this ticket and of the things that belong to it."""
+    """The address of this ticket and of the things that belong to it, its customer and its contract."""
+    customer, contract = ticket.customer, ticket.contract
     of_whom = {
         "/files/": lambda: Attachment.objects.get(message__ticket=ticket),
         "escalations/": ticket.escalations.get,
         "/outbox/": lambda: letter,
+        "/changes/new/": lambda: customer,
+        "/people/changes/": customer.contact_changes.get,
+        "/c/changes/": customer.contact_changes.get,
+        "/c/held/": customer.held.get,
+        "/c/import/": ImportRun.objects.get,
+        "/c/customers/": lambda: customer,
+        "/c/contracts/": lambda: contract,
+        "/contract/": lambda: contract,
     }
     pk = next((find().pk for part, find in of_whom.items() if part in address), 0)
-    return address.format(number=ticket.number, pk=pk)
+    return address.format(
+        number=ticket.number,
+        pk=pk,
+        clause=contract.clauses.get().pk,
+        licence=customer.licences.get().pk,
+        user=observer_of(customer).pk,
+    )
 
 
 @pytest.fixture
@@ -258,6 +290,24 @@ def talked_about(foreign):
     workflow.note(foreign, by=foreign.assignee, body="Secret with a file", at=tuesday(10, 7), files=[upload])
     contact = contact_of(foreign.customer)
     workflow.escalate(foreign, by=contact, whom="csm", reason="Secret of an escalation", at=tuesday(10, 8))
+    a_clause(foreign.contract, service_id="online", text_ru="Secret clause", text_en="Secret clause")
+    customer, admin = foreign.customer, a_contract_admin()
+    workflow.ask_contact_change(
+        customer, user=observer_of(customer), starts_at=tuesday(12), reason="Secret", by=contact, at=tuesday(10, 9)
+    )
+    workflow.hold(
+        reason="not_contact",
+        words="Held",
+        subject="Secret letter",
+        body="Secret",
+        channel="email",
+        at=tuesday(10, 9),
+        customer=customer,
+        sender=observer_of(customer),
+    )
+    ImportRun.objects.create(
+        kind="customers", file_name="secret.csv", checked_by=admin, checked_at=tuesday(10), state="checked"
+    )
     return foreign
 
 
@@ -273,7 +323,22 @@ WORDS = {"body": "Hello", "reason": "Hello", "score": "1", "answer": "Hello", "w
 
 def state_of(ticket):
     counts = [getattr(ticket, name).count() for name in ("events", "messages", "escalations", "hand_overs")]
-    return Ticket.objects.filter(pk=ticket.pk).values().get(), counts, list(ticket.escalations.values())
+    customer = ticket.customer
+    of_customer = [
+        list(rows.order_by("pk").values())
+        for rows in (
+            Customer.objects.filter(pk=customer.pk),
+            customer.contracts,
+            customer.licences,
+            customer.contacts,
+            customer.contact_changes,
+            customer.contract_events,
+            customer.held,
+            ticket.contract.clauses,
+            ImportRun.objects,
+        )
+    ]
+    return Ticket.objects.filter(pk=ticket.pk).values().get(), counts, list(ticket.escalations.values()), of_customer
 
 
 def test_walk_of_the_addresses_finds_those_of_every_part():

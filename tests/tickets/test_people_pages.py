@@ -1,4 +1,4 @@
-"""The pages of the one responsible contact: asked, agreed, taken back; tickets go and come back (domain §1.7.1, §2, §7)."""
+"""The pages of the one responsible contact: asked, agreed, taken back; tickets go and come back (§1.7.1, §2, §7)."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The preview of a change of terms and its decision (domain §4): what is shown is what happens, or it is said why not."""
+"""The preview of a change of terms and its decision (domain §4): what is shown happens, or it is said why not."""
 
 import random
 from dataclasses import replace
@@ -7,16 +7,16 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.refusals import Forbidden
-from contracts import catalogue, signing
+from contracts import signing
 from contracts.catalogue import NotChanged, TermsChange, as_change
-from contracts.models import Contract, PackageTerms
-from contracts.terms import Deployment, Kind, Price, Target, Unit
+from contracts.models import Contract, Licence, PackageTerms
+from contracts.terms import Kind, Price, Target, Unit
 from tests.factories import (
+    LicenceFactory,
     UserFactory,
     a_contract_admin,
     a_customer,
@@ -61,7 +61,7 @@ def tighter(code: str = "premium", starts_on: date = TODAY, **fields) -> TermsCh
 
 
 def previewed(change: TermsChange, by, at=None) -> TermsDecision:
-    at = at or tuesday(11)
+    at = at or tuesday(11, 1)
     decision = begin(change, reason="New price list", by=by, at=at)
     advance(decision, at=at, seconds=None)
     decision.refresh_from_db()
@@ -90,26 +90,12 @@ def test_the_preview_counts_what_moves_and_what_becomes_missed(admin):
 
     found = totals(decision)
     assert (found.tickets, found.touched) == (2, 2)
-    assert (found.moved, found.missed) == (4, 2)  # of priority 1: 15 minutes and an hour are over
+    assert (found.moved, found.missed) == (4, 2)  # the hour of priority 1, and the reaction of priority 3
     assert item_of(decision, late).rank == TermsItem.Rank.MISSED
-    assert (
-        item_of(decision, moves).moves
-        == [
-            {
-                "kind": "reaction",
-                "from": "2026-11-17T09:00:00+00:00",
-                "to": "2026-11-17T08:00:00+00:00",
-                "missed": True,
-            },
-            {
-                "kind": "resolution",
-                "from": "2026-12-01T07:00:00+00:00",
-                "to": "2026-11-24T07:00:00+00:00",
-                "missed": False,
-            },
-        ]
-        or item_of(decision, moves).missed == 1
-    )
+    assert item_of(decision, moves).moves == [
+        {"kind": "reaction", "from": "2026-11-17T09:00:00+00:00", "to": "2026-11-17T08:00:00+00:00", "missed": True},
+        {"kind": "resolution", "from": "2026-12-01T07:00:00+00:00", "to": "2026-11-24T07:00:00+00:00", "missed": False},
+    ]
 
 
 def test_a_preview_writes_neither_terms_nor_tickets(admin):
@@ -244,7 +230,7 @@ def test_the_previewed_deadline_is_the_applied_one_to_the_second(admin, seed):
     decision = previewed(tighter(targets=targets), admin, at=at)
     choose_all(decision, drafts=False, chosen=True, by=admin)
 
-    decided(decision, "chosen", admin, at=at)
+    decision = decided(decision, "chosen", admin, at=at)
 
     assert {item.why for item in decision.items.all()} == {""}
     for item in decision.items.select_related("ticket"):
@@ -385,21 +371,22 @@ def test_what_changed_since_the_preview_is_left_with_the_reason(admin):
     closed, waits, fine = (open_ticket(priority=3) for _each in range(3))
     customer = a_customer(starts_on=date(2025, 1, 1), ends_on=date(2026, 11, 30))
     signed, dearer = a_draft(customer, starts_on=date(2026, 12, 1)), a_draft(a_customer(), starts_on=date(2027, 1, 1))
+    bought = LicenceFactory(customer=dearer.customer, starts_on=date(2026, 12, 1))
     decision = previewed(tighter(), admin)
     choose_all(decision, drafts=False, chosen=True, by=admin)
     choose_all(decision, drafts=True, chosen=True, by=admin)
     workflow.withdraw(closed, by=contact_of(closed.customer), reason="Found it", at=tuesday(11, 10))
     waits = workflow.accept(waits, by=engineer, at=tuesday(11, 10))  # its reaction is met: it would not move any more
     signing.activate(signed, by=a_contract_admin(), at=tuesday(11, 10))
-    dearer.customer.licences.update(cost=Decimal(900_000))
+    Licence.objects.filter(pk=bought.pk).update(cost=Decimal(900_000))
 
     decided(decision, "chosen", admin)
 
     assert {(item.ticket or item.contract).pk: why_left(item) for item in decision.items.filter(outcome="skipped")} == {
         closed.pk: "It was closed since the preview.",
-        waits.pk: "It changed since the preview: other figures than shown would have come out.",
+        waits.pk: "It is not as the preview showed it any more: other deadlines or another price would come out.",
         signed.pk: "It was signed since the preview and keeps its terms.",
-        dearer.pk: "It changed since the preview: other figures than shown would have come out.",
+        dearer.pk: "It is not as the preview showed it any more: other deadlines or another price would come out.",
     }
     assert item_of(decision, fine).outcome == "applied"
     assert Contract.objects.get(pk=signed.pk).terms.starts_on == date(2020, 1, 1)
@@ -420,8 +407,8 @@ def test_a_deadline_that_only_now_would_be_missed_is_not_moved_unseen(admin):
 def test_the_job_goes_on_where_it_was_stopped(admin):
     for _each in range(4):
         open_ticket(priority=3)
-    decision = decide(previewed(tighter(), admin), scope="dated", by=admin, at=tuesday(11))
-    terms_decisions.carry_out_one(decision, at=tuesday(11))
+    decision = decide(previewed(tighter(), admin), scope="dated", by=admin, at=tuesday(11, 2))
+    terms_decisions.carry_out_one(decision, at=tuesday(11, 2))
 
     advance(decision, at=tuesday(11, 5), seconds=None)
     advance(decision, at=tuesday(11, 10), seconds=None)
@@ -464,8 +451,6 @@ def test_moves_of_one_ticket_are_those_of_its_item(admin):
     ticket = open_ticket(priority=3)
     decision = previewed(tighter(), admin)
 
-    found = moves_of([ticket], TermsChange.from_json(decision.change), at=tuesday(11))
+    found = moves_of([ticket], TermsChange.from_json(decision.change), at=tuesday(11, 1))
 
     assert [told(one) for one in found[ticket.pk]] == item_of(decision, ticket).moves
-    assert decision.items.filter(Q(moved=2)).count() == 1
-    assert catalogue.is_signed(ticket.terms) and Deployment.ON_SITE in as_change(ticket.terms).prices

@@ -89,13 +89,13 @@ class TermsChangeForm(forms.Form):
             named = {"where": deployment_words(where)}
             self.fields[f"price_{where}_percent"] = _amount(
                 gettext("Percent of the licence cost, %(where)s") % named,
-                most=(100, 5),
+                most=100,
                 outside=gettext("The percent lies between 0 and 100 (§1.1)."),
                 too_fine=gettext("A percent has at most two decimals (§1.1)."),
             )
             self.fields[f"price_{where}_minimum"] = _amount(
                 gettext("At least, EUR a year, %(where)s") % named,
-                most=(MINIMUM_BELOW, 12),
+                most=MINIMUM_BELOW,
                 outside=gettext("The minimum is not negative (§1.1)."),
                 too_fine=gettext("The minimum is in whole cents (§1.1)."),
             )
@@ -189,23 +189,20 @@ class TermsChangeForm(forms.Form):
             self.add_error(field if field in self.fields else None, problem.words)
 
 
-def _amount(label: str, *, most: tuple[int | Decimal, int], outside: str, too_fine: str) -> AmountField:
-    """A field of a price: from 0 to the first of `most`, whose second is how many digits the catalogue keeps."""
+def _amount(label: str, *, most: int | Decimal, outside: str, too_fine: str) -> AmountField:
+    """A field of a price: from 0 to `most`, with two decimals, as the catalogue keeps it."""
     return AmountField(
         label=label,
         min_value=Decimal(0),
-        max_value=Decimal(most[0]),
-        max_digits=most[1],
+        max_value=Decimal(most),
         decimal_places=2,
         widget=forms.TextInput({"inputmode": "decimal", "class": "in"}),
         error_messages={
             "required": _("Write a number; 0 for none."),
             "invalid": _("Write a number like 12.5."),
             "min_value": outside,
-            "max_value": outside if most[0] == 100 else _("That is more than any contract."),
+            "max_value": outside if most == 100 else _("That is more than any contract."),
             "max_decimal_places": too_fine,
-            "max_digits": _("That is more than any contract."),
-            "max_whole_digits": outside if most[0] == 100 else _("That is more than any contract."),
         },
     )
 

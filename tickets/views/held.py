@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -123,9 +123,9 @@ def refusal(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @customers
-def file(request: HttpRequest, pk: int, file: int) -> FileResponse:
+def file(request: HttpRequest, pk: int, file: int) -> HttpResponse:
     """A file of a colleague's letter, as a download."""
-    return files.given_out(get_object_or_404(_found(request, pk).files, pk=file))
+    return files.given_out(get_object_or_404(_found(request, pk).files, pk=file))  # type: ignore[return-value]
 
 
 # Before us

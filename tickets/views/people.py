@@ -65,6 +65,7 @@ def _people(request: HttpRequest, **shown: Any) -> HttpResponse:
     changes = customer.contact_changes.select_related("user", "asked_by", "closed_by", "customer")
     open_change = changes.filter(state=ASKED).first()
     settled = list(changes.exclude(state=ASKED).order_by("-closed_at", "-pk")[:SETTLED_SHOWN])
+    stood_in = people_page.stood_in_for(user)
     past, newer, older = _past_of(request, customer, now)
     context = {
         "now": now,
@@ -72,7 +73,9 @@ def _people(request: HttpRequest, **shown: Any) -> HttpResponse:
         "speaks": speaks,
         "planned": planned,
         "open": people_page.told(open_change, user, contact, now=now, zone=zone) if open_change else None,
-        "settled": [people_page.told(change, user, contact, now=now, zone=zone) for change in settled],
+        "settled": [
+            people_page.told(change, user, contact, now=now, zone=zone, stood_in=stood_in) for change in settled
+        ],
         "members": customer.members.select_related("user").order_by("user__full_name", "pk")[:200],
         "past": past,
         "newer": newer,
@@ -346,16 +349,16 @@ def choose_customer(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signers_only
-def new_change(request: HttpRequest, customer: int) -> HttpResponse:
+def new_change(request: HttpRequest, pk: int) -> HttpResponse:
     """The contract administrator asks: it waits for the company's contact, or is made at once with the evidence."""
-    company = get_object_or_404(Customer.objects.visible_to(person(request)), pk=customer)
+    company = get_object_or_404(Customer.objects.visible_to(person(request)), pk=pk)
     with timezone.override(time_words.MOSCOW):  # our people read and write Moscow time
         return _new_change(request, company)
 
 
 def _new_change(request: HttpRequest, company: Customer) -> HttpResponse:
     now = timezone.now()
-    choice = {"people": people_page.people_to_choose(company, now=now), "now": now}
+    choice: dict[str, Any] = {"people": people_page.people_to_choose(company, now=now), "now": now}
     if request.method != "POST":
         return _new_change_page(request, company, VendorChangeForm(**choice), now)
     form = VendorChangeForm(request.POST, **choice)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
 
-from helpdesk.demo.company import Company, company, expire_past_contracts
+from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
 from mail import outbound
 
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         self._play(parts, made, now, options["seed"], options["once"])
         play_held(made, now=now, seed=options["seed"])
         expire_past_contracts()
+        contract_life(made, now)
         outbound.mark_history_notified(now)
 
     def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
