@@ -70,6 +70,18 @@ TIMETABLE = {
         expires=timedelta(seconds=15),
         why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
     ),
+    "close months": Job(
+        task="tickets.tasks.close_months",
+        every=crontab(minute=0),
+        expires=timedelta(hours=1),
+        why="on the first at 6:00 in Moscow a finished month is frozen; an outage is made up within the hour (§4.6)",
+    ),
+    "check closed months": Job(
+        task="tickets.tasks.check_months",
+        every=crontab(minute=30, hour=6),
+        expires=timedelta(hours=12),
+        why="what was counted and taken back since is written down beside the frozen figures, every day (domain §4.6)",
+    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
         every=crontab(minute=5),

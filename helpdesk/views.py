@@ -81,7 +81,8 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         requests = entry(_("Requests"), "home", "inbox", "/t/")
         requests["current"] = request.path == "/" or request.path.startswith("/t/")
         contract = entry(_("Contract"), "contract:contract", "handshake", "/contract/")
-        return [requests, contract, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+        reports = entry(_("Reports"), "report:reports", "chart-column", "/report/")
+        return [requests, contract, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
     entries = []
     counts = desk_counts(user)
     if user.works_at_desk:

@@ -29,10 +29,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractEvent
-from mail import contract_letters, deadline_letters, held_letters, letters
+from mail import contract_letters, deadline_letters, held_letters, letters, statement_letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
 from sla.models import Escalation
+from sla.statements import MonthlyStatement, StatementAnswer, StatementCorrection
 from tickets.models import Event, HeldRequest
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,15 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
                 "customer__csm", "contract__customer", "contract__terms__package", "by"
             ),
             contract_letters.of_contract_event,
+        ),
+        (MonthlyStatement.objects.select_related("customer__csm"), statement_letters.of_statement),
+        (
+            StatementAnswer.objects.select_related("statement__customer__csm", "line", "by"),
+            statement_letters.of_answer,
+        ),
+        (
+            StatementCorrection.objects.select_related("statement__customer", "line", "by"),
+            statement_letters.of_correction,
         ),
     )
     return sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
@@ -168,7 +178,11 @@ def _new_message_id(draft: Draft) -> str:
     domain = settings.SUPPORT_ADDRESS.rpartition("@")[2]
     unique = secrets.token_hex(6)  # short, so that the header fits a line: some programs do not unfold it
     if draft.ticket is None:
-        kind = "contract" if draft.occasion.startswith(CONTRACT_EVENT) else "held"
+        kind = "held"
+        if draft.occasion.startswith(CONTRACT_EVENT):
+            kind = "contract"
+        elif draft.occasion.startswith(statement_letters.OCCASIONS):
+            kind = "month"
         return f"{kind}.{unique}@{domain}"
     if not draft.letter.may_reply:
         return f"desk.{draft.ticket.number}.{unique}@{domain}"
@@ -177,7 +191,7 @@ def _new_message_id(draft: Draft) -> str:
 
 def _thread(draft: Draft) -> tuple[str, str]:
     """(In-Reply-To, References): the letter that this answers, and the first of the conversation with this reader."""
-    if draft.occasion.startswith(CONTRACT_EVENT):
+    if draft.occasion.startswith((CONTRACT_EVENT, *statement_letters.OCCASIONS)):
         return "", ""  # a conversation of its own: nobody wrote before it
     if draft.ticket is None:
         held = HeldRequest.objects.get(pk=int(draft.occasion.partition(":")[2]))
@@ -215,6 +229,11 @@ def mark_history_notified(before: datetime) -> int:
             notified_at=models.F("received_at")
         )
         + ContractEvent.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
+        + MonthlyStatement.objects.filter(notified_at__isnull=True, closed_at__lt=before).update(
+            notified_at=models.F("closed_at")
+        )
+        + StatementAnswer.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
+        + StatementCorrection.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
     )
 
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ByRole, ReadOnly
-from accounts.models import Role
 from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder, LadderStep, SweepTrouble
 
 OF_A_VERSION = ("valid_from", "timezone", "weekly_hours", "holidays", "overrides")
@@ -57,17 +56,15 @@ class CalendarAdmin(ByRole, admin.ModelAdmin):
         return ("code",) if obj else ()
 
 
-class StepInline(ByRole, admin.TabularInline):
+class StepInline(ReadOnly, admin.TabularInline):
     model = LadderStep
-    extra = 1
-    deleted_by = frozenset({Role.ADMIN})
+    extra = 0
 
 
 @admin.register(Ladder)
-class LadderAdmin(ByRole, admin.ModelAdmin):
-    """A change of a ladder counts for clocks that start after it: a running one keeps its rungs (domain §4.4)."""
+class LadderAdmin(ReadOnly, admin.ModelAdmin):
+    """Only looked at: ladders are changed under /a/ladder/, after a preview and with a record (`sla/ladders.py`)."""
 
-    deleted_by = frozenset({Role.ADMIN})
     list_display = ("kind", "package", "priority", "rungs")
     list_filter = ("kind", "package")
     inlines = (StepInline,)

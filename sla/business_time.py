@@ -120,7 +120,33 @@ class WorkingCalendar:
         Pauses may come in any order and overlap; what lies before the start or after the deadline changes nothing, and
         so does a pause outside hours. Raises as `add` does, and `ValueError` for a pause without an end.
         """
+        if not pauses:  # most promises: nobody waited, and `add` has the short way
+            return self.add(start, amount)
         return self._due(_seconds(start), _amount(amount), _merged(pauses))
+
+    def add_each(self, start: datetime, amounts: Iterable[timedelta], pauses: Iterable[Pause] = ()) -> list[datetime]:
+        """`add_with_pauses` for several amounts from one start, a deadline and its rungs: the start is looked up once.
+
+        Raises as `add_with_pauses` does.
+        """
+        at, cut = _seconds(start), _merged(pauses)
+        if cut or self._index is None:
+            return [self._due(at, _amount(amount), cut) for amount in amounts]
+        first, _, starts, ends, before, total = self._index
+        spell = bisect_right(starts, at) - 1
+        if at < first or spell < 0:
+            return [self._due(at, _amount(amount)) for amount in amounts]
+        base = before[spell] + min(at, ends[spell]) - starts[spell]
+        found = []
+        for amount in amounts:
+            wanted = amount.days * DAY + amount.seconds
+            target = base + wanted
+            if wanted <= 0 or target > total:
+                found.append(self._due(at, wanted))
+                continue
+            spell = bisect_left(before, target) - 1
+            found.append(EPOCH + timedelta(0, starts[spell] + target - before[spell]))
+        return found
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Working time in [start, end), in whole seconds; 0 when the end is not after the start.

@@ -7,6 +7,7 @@ the tickets that count on them, until a person applies the edit to them (`ticket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -52,8 +53,8 @@ class NotEdited(Refused):
 class Edit:
     """The whole of a calendar as it is to be, as plain values.
 
-    `weekly_hours` by weekday, "0" for Monday; `overrides` by ISO date; hours as "HH:MM" of the zone's wall clock, an end
-    of "24:00" is midnight. `valid_from` None: from the moment of the decision on.
+    `weekly_hours` by weekday, "0" for Monday; `overrides` by ISO date; hours as "HH:MM" of the zone's wall clock, an
+    end of "24:00" is midnight. `valid_from` None: from the moment of the decision on.
     """
 
     timezone: str
@@ -164,7 +165,10 @@ def problems_of(edit: Edit, calendar: Calendar, *, at: datetime) -> list[Problem
     problems: list[Problem] = []
     if edit.timezone not in available_timezones():
         problems.append(
-            Problem("timezone", _("There is no time zone “%(name)s”; write one as Europe/Moscow.") % {"name": edit.timezone[:80]})
+            Problem(
+                "timezone",
+                _("There is no time zone “%(name)s”; write one as Europe/Moscow.") % {"name": edit.timezone[:80]},
+            )
         )
     problems += _problems_of_week(edit.weekly_hours)
     days_off, wrong = _days(edit.holidays)
@@ -240,7 +244,7 @@ def _problems_of_hours(spans: Hours, named: str) -> list[str]:
         else:
             found.append((first, last))
     found.sort()
-    if any(after[0] < before[1] for before, after in zip(found, found[1:], strict=False)):
+    if any(after[0] < before[1] for before, after in pairwise(found)):
         problems.append(_("%(day)s: the hours overlap.") % {"day": named})
     return problems
 

@@ -138,11 +138,11 @@ def lay_out(commitment: Commitment, steps: Sequence[Step] | None = None) -> None
     if steps is None:
         steps = [step_of(rung) for rung in commitment.rungs]
 
-    def moment(percent: int) -> datetime:
-        return calendar.add_with_pauses(commitment.started_at, commitment.target * percent / 100, pauses)
-
-    commitment.due_at = moment(100)
-    commitment.rungs = [rung_of(step, moment(step.percent)) for step in steps]
+    percents = {100, *(step.percent for step in steps)}
+    amounts = [commitment.target * percent / 100 for percent in percents]
+    moments = dict(zip(percents, calendar.add_each(commitment.started_at, amounts, pauses), strict=True))
+    commitment.due_at = moments[100]
+    commitment.rungs = [rung_of(step, moments[step.percent]) for step in steps]
     commitment.next_check_at = next_look(commitment)
 
 
@@ -169,8 +169,8 @@ def start(
 ) -> Commitment | None:
     """Starts the clock of a promise at a moment; None where nothing is promised.
 
-    The calendar is the version that the ticket is pinned to (domain §4), also for a clock that starts later. One that was
-    over before its ticket began to wait does not stand: it was missed then, and waiting saves nothing (as `pause`).
+    The calendar is the version that the ticket is pinned to (domain §4), also for a clock that starts later. One that
+    was over before its ticket began to wait does not stand: it was missed then, and waiting saves nothing (as `pause`).
     """
     if promise is None:
         return None

@@ -99,9 +99,7 @@ def _days_of(event: Any, years: Collection[int]) -> tuple[list[date], str]:
         if event.get("RDATE") is not None:
             raise _Left(_("“%(name)s” repeats on listed days: add them by hand.") % {"name": name})
         starts = _starts(event, start, years, name)
-        days = [
-            day + timedelta(number) for day in starts if day not in skipped for number in range(length)
-        ]
+        days = [day + timedelta(number) for day in starts if day not in skipped for number in range(length)]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise _Left(_("“%(name)s” cannot be understood.") % {"name": name}) from error
     return [day for day in days if day.year in years], name

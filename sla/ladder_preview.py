@@ -163,7 +163,7 @@ def rehearsed(
         made: dict[int, list[Escalation]] = {}
         of_ladder = Escalation.objects.filter(commitment__in=[row.pk for row in chunk], position__isnull=False)
         for escalation in of_ladder.order_by("pk"):
-            made.setdefault(escalation.commitment_id, []).append(escalation)
+            made.setdefault(escalation.commitment_id or 0, []).append(escalation)
         for row in chunk:
             called = made.get(row.pk, [])
             older, done = before.get((row.ticket_id, row.started_at), (None, 0))

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import Bilingual, known_time_zone
 from contracts.models import PromiseKind, TermsTarget
 from sla.business_time import WorkingCalendar
+from sla.statements import MonthlyStatement, StatementAnswer, StatementCorrection, StatementLine  # noqa: F401
 
 if TYPE_CHECKING:
     from accounts.models import User

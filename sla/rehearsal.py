@@ -81,9 +81,7 @@ def rehearse(ran: Ran, steps: Sequence[Step], now: datetime, *, called_before: i
     calls: list[Call] = []
     done, missed = called_before, False
     waits: datetime | None = None  # by when the last rung is to be acknowledged
-    look = min([*own[done:], due])
-    if ran.looked_at_from is not None:
-        look = max(look, ran.looked_at_from)
+    look: datetime | None = max(min([*own[done:], due]), ran.looked_at_from or ran.started_at)
     while look is not None and look <= ends:
         resumes = next((upper for lower, upper in ran.pauses if lower < look < upper), None)
         if resumes is not None:  # a clock that stands is not looked at; then by its rungs alone
@@ -103,8 +101,8 @@ def rehearse(ran: Ran, steps: Sequence[Step], now: datetime, *, called_before: i
             moments.append(due)
         if reached:
             waits = _acknowledge_by(ran, reached[-1], look)
-        if done < len(rungs) and unheard is None or reached:
-            moments.append(waits if done < len(rungs) else None)
+        if done < len(rungs) and (reached or unheard is None):
+            moments.append(waits)
         following_look = min((moment for moment in moments if moment is not None), default=None)
         look = max(following_look, look + SECOND) if following_look is not None else None
     return calls

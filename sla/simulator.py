@@ -44,7 +44,7 @@ def terms_on(package: str, at: datetime) -> PackageTerms | None:
 
 
 def simulate(
-    terms: PackageTerms, contract: Contract | None, *, kind: str, priority: int, at: datetime, now: datetime
+    terms: PackageTerms, contract: Contract | None, *, kind: str, priority: int, at: datetime
 ) -> list[Simulated]:
     """Reaction and resolution of a request received at `at` (aware), counted as the clocks do.
 
@@ -57,11 +57,11 @@ def simulate(
         if promise is None or (promised == PromiseKind.RESOLUTION and kind != TicketKind.INCIDENT):
             found.append(Simulated(str(promised)))
         else:
-            found.append(_simulated(promise, terms, at, now))
+            found.append(_simulated(promise, terms, at))
     return found
 
 
-def _simulated(promise: Promise, terms: PackageTerms, at: datetime, now: datetime) -> Simulated:
+def _simulated(promise: Promise, terms: PackageTerms, at: datetime) -> Simulated:
     # A request that nobody sent, for the explanation to speak of; by name, because tickets stand above the promises.
     ticket = apps.get_model("tickets", "Ticket")(opened_at=at, terms=terms)
     commitment = clocks.prepared(
@@ -76,7 +76,8 @@ def _simulated(promise: Promise, terms: PackageTerms, at: datetime, now: datetim
         Rung(rung["percent"], str(Whom(rung["whom"]).label), datetime.fromisoformat(rung["at"]), rung.get("within"))
         for rung in commitment.rungs
     ]
-    told = explain(commitment, zone=words.MOSCOW, now=now, for_customer=False, siblings=())
+    # Told as at the receipt: a deadline that lies in the past is no promise that was missed.
+    told = explain(commitment, zone=words.MOSCOW, now=at, for_customer=False, siblings=())
     return Simulated(promise.kind, commitment, told, rungs)
 
 

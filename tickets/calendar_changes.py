@@ -39,7 +39,7 @@ CLOSED, DONE_ALREADY, CHANGED, WITHDRAWN = "closed", "nothing", "changed", "with
 
 @transaction.atomic
 def begin(calendar: Calendar, edit: Edit, *, reason: str, by: User, at: datetime) -> CalendarChange:
-    """Keeps an edit for its preview; no version is made. Raises `NotEdited` with all problems, `NotAllowed`, `Forbidden`."""
+    """Keeps an edit for its preview; no version is made. Raises `NotEdited`, all problems in it, and `Forbidden`."""
     only_editors(by)
     problems = problems_of(edit, calendar, at=at)
     if problems:
@@ -110,7 +110,7 @@ def _counts(moves: Sequence[clocks.Moved]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a preview moves: requests looked at, those with anything that moves, and promises by what happens to them."""
+    """What a preview moves: requests looked at, those with anything that moves, promises by what happens to them."""
 
     tickets: int
     touched: int

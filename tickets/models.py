@@ -734,9 +734,9 @@ class TermsItem(models.Model):
 class CalendarChange(models.Model):
     """An edit of a calendar, from its preview to what became of it (domain §4).
 
-    `edit` is `sla.calendars.Edit.as_json()`; `version` what was made of it, null until somebody decides, and again
-    when it was withdrawn before it held. What the edit would move is counted into items, in order of receipt up to ticket `counted_to`, as of `counted_at`; a job applies them
-    one by one and, killed, goes on where it stopped.
+    `edit` is `sla.calendars.Edit.as_json()`; `version` what was made of it, null until somebody decides, and again when
+    it was withdrawn before it held. What the edit would move is counted into items, in order of receipt up to ticket
+    `counted_to`, as of `counted_at`; a job applies them one by one and, killed, goes on where it stopped.
     """
 
     class State(models.TextChoices):
@@ -804,8 +804,8 @@ class CalendarChange(models.Model):
 class CalendarItem(models.Model):
     """One open ticket that stands on a calendar which is edited: what the preview showed, and what became of it.
 
-    `moves`: [{"kind", "from", "to", "missed"}], as its event `calendar_applied` has them. `shift` is by how many seconds
-    the promise moves that moves most, either way.
+    `moves`: [{"kind", "from", "to", "missed"}], as its event `calendar_applied` has them. `shift` is by how many
+    seconds the promise moves that moves most, either way.
     """
 
     class Outcome(models.TextChoices):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from contracts.models import ResponsibleContact
 from sla.models import DeadlineProposal
-from tickets import calendar_changes, terms_decisions, workflow
+from tickets import calendar_changes, months, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,20 @@ def lapse_deadlines() -> int:
 
 @shared_task
 def apply_calendar_changes() -> int:
-    """Goes on with the edits of calendars that are being counted or applied, for a while; the next run does the rest."""
+    """Goes on with edits of calendars that are being counted or applied, for a while; the next run does the rest."""
     found = list(calendar_changes.at_work()[:20])
     for change in found:
         calendar_changes.advance(change, at=timezone.now(), seconds=SECONDS_OF_A_RUN / len(found))
     return len(found)
+
+
+@shared_task
+def close_months() -> int:
+    """Freezes the months that are over, for each customer once (domain §4.6)."""
+    return months.close_months(at=timezone.now())
+
+
+@shared_task
+def check_months() -> int:
+    """Writes down what has changed in closed months since: a row beside figures that never change (domain §4.6)."""
+    return months.check_months(at=timezone.now())

@@ -203,7 +203,7 @@ def _day(written: object) -> str:
 
 
 def _terms_moved(details: dict, zone: tzinfo, only: Collection[str] | None = None) -> list[str]:
-    """“reaction Thu 19 Nov, 14:10 → Thu 19 Nov, 12:10” for each deadline that other terms or hours moved (domain §4)."""
+    """“reaction Thu 19 Nov, 14:10 → Thu 19 Nov, 12:10” for each deadline that other terms or hours moved (§4)."""
     found = []
     for one in details.get("promises", ()):
         if only is not None and one["kind"] not in only:

@@ -451,7 +451,9 @@ class _Play:
         for escalation in called:
             at = escalation.reached_at + timedelta(seconds=self.rng.randint(90, 2400))
             if escalation.person is not None and at < until and self.rng.random() < 0.8:
-                workflow.acknowledge(escalation, by=escalation.person, at=at)
+                escalation.refresh_from_db(fields=["state"])  # a higher rung takes the lower ones with it
+                if escalation.state == Escalation.State.OPEN:
+                    workflow.acknowledge(escalation, by=escalation.person, at=at)
 
 
 def _held(made: Company, now: datetime, rng: Random) -> None:

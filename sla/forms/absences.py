@@ -42,7 +42,7 @@ WRITTEN = {"invalid": _("Write the moment as 2027-01-31 09:00."), "required": _(
 
 
 class PersonChoice(forms.ModelChoiceField):
-    def label_from_instance(self, person: User) -> str:  # type: ignore[override]
+    def label_from_instance(self, person: User) -> str:
         return f"{person.full_name}, {person.get_role_display()}"
 
 

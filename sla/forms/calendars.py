@@ -73,7 +73,7 @@ class CalendarForm(forms.Form):
         return [self[f"day_{day}"] for day in WEEK]
 
     def as_edit(self) -> Edit:
-        """The edit as typed; call after `is_valid`. What cannot be read stays in it as text, for `problems_of` to say."""
+        """The edit as typed, after `is_valid`. What cannot be read stays in it as text, for `problems_of` to say."""
         values = self.cleaned_data
         day = values.get("valid_from")
         return Edit(

@@ -105,10 +105,7 @@ class LadderForm(forms.Form):
             )
 
     def rung_rows(self) -> list[RungRow]:
-        return [
-            RungRow(number + 1, *[self[f"{name}_{number}"] for name in OF_A_RUNG])  # type: ignore[arg-type]
-            for number in range(self.rows)
-        ]
+        return [RungRow(number + 1, *[self[f"{name}_{number}"] for name in OF_A_RUNG]) for number in range(self.rows)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -129,7 +126,7 @@ class LadderForm(forms.Form):
         names = {name: f"{name}_{number}" for name in OF_A_RUNG}
         if not any(self.data.get(self.add_prefix(name), "").strip() for name in names.values()):
             return
-        values = {name: cleaned.get(key) for name, key in names.items()}
+        values: dict[str, Any] = {name: cleaned.get(key) for name, key in names.items()}
         named = {"n": number + 1}
         if values["percent"] is None and names["percent"] not in self.errors:
             self.add_error(names["percent"], gettext("Rung %(n)d: write the percent.") % named)

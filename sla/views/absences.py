@@ -59,7 +59,7 @@ def called_now(now: datetime) -> list[Called]:
         for csm in csms
     ]
     asked.append((_("Support manager"), Whom.SUPPORT_MANAGER, NO_PLACE))
-    asked.append((_("Top management"), Whom.TOP_MANAGEMENT, NO_PLACE))
+    asked.append((str(Whom.TOP_MANAGEMENT.label).capitalize(), Whom.TOP_MANAGEMENT, NO_PLACE))
     found = [(place, whom, *callees.person(where, whom)) for place, whom, where in asked]
     keys = {key for _place, _whom, *pair in found for key in pair if key is not None}
     people = User.objects.in_bulk(keys)

@@ -200,7 +200,9 @@ def calendar(request: HttpRequest, code: str) -> HttpResponse:
         "is_open": is_open,
         "until": until,
         "week": week_of(version),
-        "weekdays": list(zip(words.WEEKDAYS[language_of_tables()], (bar.name for bar in week_of(version)), strict=True)),
+        "weekdays": list(
+            zip(words.WEEKDAYS[language_of_tables()], (bar.name for bar in week_of(version)), strict=True)
+        ),
         "year": year,
         "before": year - 1 if year > FIRST_YEAR else None,
         "after": year + 1 if year < LAST_YEAR else None,
@@ -218,5 +220,3 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise BadRequest(_("This address is not complete."))
     return int(text)
-
-

@@ -176,7 +176,7 @@ def _edit(
         return _form(request, found, LadderForm(initial=initial, rows=max(len(steps), 1), **made))
     go = request.POST.get("go", "")
     # PostgreSQL takes no NUL, and nobody sees one.
-    typed = {name: value.replace("\0", "") for name, value in request.POST.items()}
+    typed = {name: str(value).replace("\0", "") for name, value in request.POST.items()}
     written = typed.get("rows", "")
     rows = min(int(written), RUNGS) if written.isdigit() and len(written) < 4 else max(len(steps), 1)
     if go == "add":

@@ -80,20 +80,17 @@ def simulator(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"tab": "simulator", "now": now, "form": form}
     status = 200
     if is_asked and form.is_valid():
-        values = form.cleaned_data
+        values = dict(form.cleaned_data)
         contract = next((row for row in contracts if str(row.pk) == values.get("contract")), None)
         terms = contract.terms if contract else terms_on(values["package"], values["at"])
         if terms is None:
             form.add_error("at", _("The package was not sold then: it has no terms of that day."))
         else:
             try:
-                found = simulate(
-                    terms, contract, kind=values["kind"], priority=values["priority"], at=values["at"], now=now
-                )
+                found = simulate(terms, contract, kind=values["kind"], priority=values["priority"], at=values["at"])
             except NeverOpen:
                 form.add_error("at", _("The calendar never opens again after that moment."))
         context |= {"terms": terms, "contract": contract, "at": values["at"], "found": found}
     if is_asked and form.errors:
         status = 422
     return render(request, "sla/simulator.html", context, status=status)
-

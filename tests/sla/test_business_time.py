@@ -525,6 +525,9 @@ def test_every_answer_is_the_slow_oracles(data, described, count):
     pauses = [data.draw(spans(described)) for _ in range(data.draw(st.integers(0, 2)))]
 
     assert calendar.between_with_pauses(start, end, pauses).total_seconds() == oracle.between(start, end, pauses)
+    amounts = [timedelta(minutes=count), timedelta(0), timedelta(minutes=count) / 2]
+    assert calendar.add_each(start, amounts, pauses) == [calendar.add_with_pauses(start, a, pauses) for a in amounts]
+    assert calendar.add_each(start, amounts) == [calendar.add(start, amount) for amount in amounts]
     expected = oracle.add(start, count, pauses, limit_days=30)
     if expected is not None:
         assert calendar.add_with_pauses(start, timedelta(seconds=count), pauses) == expected

@@ -1,4 +1,4 @@
-"""An edit of a calendar applied to open requests: the preview, what it does, and what it never touches (domain §4.1)."""
+"""An edit of a calendar applied to open requests: preview, effect, and what it never touches (domain §4.1)."""
 
 from datetime import timedelta
 from typing import Any
@@ -145,7 +145,9 @@ def test_a_clock_that_stands_goes_on_standing():
 
 def test_a_clock_that_becomes_late_at_once_is_missed_and_its_ladder_climbs():
     ticket = open_ticket(priority=2)  # two working days: to Thursday 10:00
-    longer = version("working-days", at=november(18, 19), weekly_hours={str(day): [["09:00", "24:00"]] for day in range(7)})
+    longer = version(
+        "working-days", at=november(18, 19), weekly_hours={str(day): [["09:00", "24:00"]] for day in range(7)}
+    )
 
     ticket = apply(ticket, longer, at=november(18, 20))
 
@@ -184,7 +186,9 @@ def test_ended_clocks_are_never_touched():
 
 def test_the_lines_clock_and_the_escalations_answer_are_counted_too():
     ticket = open_ticket(a_customer("basic"), priority=3, at=tuesday(17, 30))
-    workflow.escalate(ticket, by=contact_of(ticket.customer), whom="top_management", reason="It stands", at=tuesday(17, 40))
+    workflow.escalate(
+        ticket, by=contact_of(ticket.customer), whom="top_management", reason="It stands", at=tuesday(17, 40)
+    )
     answer = Escalation.objects.get(ticket=ticket)
 
     ticket = apply(ticket, version("basic-hours", more=WEDNESDAY_OFF, at=tuesday(17, 50)), at=tuesday(17, 55))

@@ -91,7 +91,10 @@ def test_only_the_administrator_edits(person):
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"timezone": "Europe/Moskau"}, ("timezone", "There is no time zone “Europe/Moskau”; write one as Europe/Moscow.")),
+        (
+            {"timezone": "Europe/Moskau"},
+            ("timezone", "There is no time zone “Europe/Moskau”; write one as Europe/Moscow."),
+        ),
         (
             {"weekly_hours": {"0": [["09:00", "13:00"], ["12:00", "18:00"]]}},
             ("day_0", "Monday: the hours overlap."),
@@ -118,8 +121,7 @@ def test_only_the_administrator_edits(person):
             {"overrides": {"2026-12-31": [["09:00", "09:00"]]}},
             (
                 "overrides",
-                "31 Dec 2026: 09:00–09:00 ends before it begins; "
-                "hours over midnight are two spans, one on each day.",
+                "31 Dec 2026: 09:00–09:00 ends before it begins; hours over midnight are two spans, one on each day.",
             ),
         ),
         (
@@ -135,7 +137,9 @@ def test_what_cannot_be_is_refused_in_words(fields, problem):
 
 
 def test_every_problem_is_told_at_once():
-    fields = [field for field, _message in refused(timezone="Mars", holidays=["never"], weekly_hours={"0": [["9", "18"]]})]
+    fields = [
+        field for field, _message in refused(timezone="Mars", holidays=["never"], weekly_hours={"0": [["9", "18"]]})
+    ]
 
     assert fields == ["timezone", "day_0", "holidays"]
 

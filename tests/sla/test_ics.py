@@ -20,7 +20,9 @@ def english():
 
 
 def ics(*events: str) -> bytes:
-    body = "".join(f"BEGIN:VEVENT\r\nUID:{n}@example.com\r\n{event}\r\nEND:VEVENT\r\n" for n, event in enumerate(events))
+    body = "".join(
+        f"BEGIN:VEVENT\r\nUID:{n}@example.com\r\n{event}\r\nEND:VEVENT\r\n" for n, event in enumerate(events)
+    )
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{body}END:VCALENDAR\r\n".encode()
 
 
@@ -152,7 +154,8 @@ LINES = st.sampled_from(
         "BEGIN:VEVENT", "END:VEVENT", "DTSTART;VALUE=DATE:20270301", "DTSTART;VALUE=DATE:20271399", "DTSTART:x",
         "DTEND;VALUE=DATE:00010101", "DURATION:-P1D", "DURATION:P99999999999D", "RRULE:FREQ=YEARLY;INTERVAL=0",
         "RRULE:FREQ=YEARLY;COUNT=-1", "RRULE:", "RRULE:FREQ=YEARLY;UNTIL=20300101T000000Z", "EXDATE:20270301T000000Z",
-        "SUMMARY:\x00\x07", " folded", "BEGIN:VTIMEZONE", "TZID:x", "END:VTIMEZONE", ";;;", ":", "DTSTART;TZID=../../x:20270301T000000",
+        "SUMMARY:\x00\x07", " folded", "BEGIN:VTIMEZONE", "TZID:x", "END:VTIMEZONE", ";;;", ":",
+        "DTSTART;TZID=../../x:20270301T000000",
     ]
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from django.utils import translation
 from accounts.models import Absence
 from sla.ladder import next_rungs
 from sla.models import Commitment, Escalation, Ladder, LadderStep, SweepTrouble
-from sla.sweep import sweep
+from sla.sweep import _calendar, sweep
 from tests.factories import (
     MOSCOW,
     a_csm,
@@ -46,6 +46,11 @@ def called(ticket, kind):
     return list(
         ticket.escalations.filter(commitment__kind=kind).order_by("pk").values_list("percent", "whom", "reached_at")
     )
+
+
+def everybody_answers():
+    """Who was called in says “I have it” at once, so that no rung is called before its own time."""
+    Escalation.objects.filter(state="open").update(state="acknowledged")
 
 
 def in_work(**fields):
@@ -152,13 +157,16 @@ def test_sweep_climbs_each_rung_at_its_moment_and_not_a_second_before(package, p
     for moment in sorted({moment for _percent, _whom, moment in rungs}):
         sweep(moment - SECOND)
         assert called(ticket, kind) == [rung for rung in rungs if rung[2] < moment]
+        everybody_answers()
 
         sweep(moment)
+        everybody_answers()
         on_time = [rung for rung in rungs if rung[2] < moment or (rung[2] == moment and rung[0] < 100)]
         assert called(ticket, kind) == on_time  # from the deadline on a rung is reached only after its instant
 
         sweep(moment + SECOND)
         assert called(ticket, kind) == [rung for rung in rungs if rung[2] <= moment]
+        everybody_answers()
 
     assert ticket.commitments.get(kind=kind).next_check_at is None
 
@@ -316,6 +324,7 @@ def test_sweep_of_three_costs_what_one_costs(tickets, django_assert_num_queries)
     customer = a_customer()
     for _number in range(tickets):
         open_ticket(customer, priority=1)
+    _calendar(Commitment.objects.filter(kind="reaction").earliest("pk").calendar_version_id)  # once in a process
 
     for minute, statements in ((16, 7), (23, 12), (31, 12)):  # a queue, a person, a miss
         with django_assert_num_queries(statements):
@@ -539,6 +548,27 @@ def test_sweeps_and_verbs_at_once_end_every_clock_once(catalogue_again):
 
 
 # Acknowledged in time, or the next one is called (domain §4.4)
+
+
+@pytest.mark.parametrize(
+    ("package", "priority", "rungs"),
+    [
+        # The lead has 20 minutes at priority 1, else 45; the CSM 45 and 150.
+        ("premium", 1, [(75, tuesday(10, 22, 30)), (100, tuesday(10, 30)), (150, tuesday(10, 45))]),
+        ("premium", 3, [(75, tuesday(11, 30)), (100, tuesday(12)), (200, tuesday(14))]),
+        ("business", 1, [(75, tuesday(10, 45)), (100, tuesday(11)), (150, tuesday(11, 30))]),
+        ("business", 3, [(75, tuesday(13)), (100, tuesday(13, 45)), (200, tuesday(16, 15))]),
+        ("basic", 1, [(75, tuesday(13)), (100, tuesday(13, 20)), (150, tuesday(14, 5))]),
+        ("basic", 3, [(75, tuesday(16)), (100, tuesday(16, 45)), (200, november(18, 10, 15))]),
+    ],
+)
+def test_the_ladder_of_a_reaction_that_nobody_answers(package, priority, rungs):
+    ticket = open_ticket(a_customer(package), priority=priority)
+
+    while due := Commitment.objects.due_for_check(november(19)).filter(ticket=ticket, kind="reaction").first():
+        sweep(due.next_check_at)
+
+    assert [(percent, at) for percent, _whom, at in called(ticket, "reaction")][1:] == rungs
 
 
 def waiting_ladder(**first: object) -> None:

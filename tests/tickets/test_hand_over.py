@@ -44,7 +44,7 @@ def test_hand_over_carries_what_is_known_tried_and_asked():
     assert (passed.known, passed.tried, passed.asked) == ("The log", "Restart", "Read it")
     ticket = fresh(ticket)
     assert (ticket.line_id, ticket.assignee, ticket.owner, ticket.state) == (2, None, owner, "in_progress")
-    assert ticket.events.latest("pk").details == {"from": 1, "to": 2, "bounces": 0}
+    assert ticket.events.latest("pk").details == {"from": 1, "to": 2, "bounces": 0, "accept_within": 60}
 
 
 @pytest.mark.parametrize(

@@ -614,7 +614,10 @@ def test_the_page_shows_the_promise_its_arithmetic_and_the_way(signed_in):
     assert "Priority 1: the system or a main function does not work at all" in text
     assert "We will solve it by" in text
     assert "How the time was counted" in text
-    assert "the solution within 2 hours. Counted round the clock, without days off." in text
+    assert (
+        "the solution within 2 hours. By the terms of the package from 1 January 2020. "
+        "Counted round the clock, without days off."
+    ) in text
     assert f"In the hands of {ticket.assignee.full_name}" in text
     assert "First line works on it" in text
     assert "after the solution Your rating" in text

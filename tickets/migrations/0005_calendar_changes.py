@@ -6,84 +6,201 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sla', '0005_calendar_versions'),
-        ('tickets', '0004_terms_decisions'),
+        ("sla", "0005_calendar_versions"),
+        ("tickets", "0004_terms_decisions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CalendarChange',
+            name="CalendarChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('edit', models.JSONField(verbose_name='edit')),
-                ('reason', models.TextField(verbose_name='reason')),
-                ('made_at', models.DateTimeField(verbose_name='made')),
-                ('state', models.CharField(choices=[('counting', 'being counted'), ('ready', 'preview, nothing is decided'), ('applying', 'being applied'), ('done', 'decided')], default='counting', max_length=10, verbose_name='state')),
-                ('counted_to', models.BigIntegerField(default=0, verbose_name='counted up to the ticket')),
-                ('counted_at', models.DateTimeField(verbose_name='counted as of')),
-                ('scope', models.CharField(blank=True, choices=[('new', 'new requests only'), ('open', 'open requests too')], max_length=10, verbose_name='what it is applied to')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='sla.calendar', verbose_name='calendar')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
-                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='changes', to='sla.calendarversion', verbose_name='version of a calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("edit", models.JSONField(verbose_name="edit")),
+                ("reason", models.TextField(verbose_name="reason")),
+                ("made_at", models.DateTimeField(verbose_name="made")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("counting", "being counted"),
+                            ("ready", "preview, nothing is decided"),
+                            ("applying", "being applied"),
+                            ("done", "decided"),
+                        ],
+                        default="counting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("counted_to", models.BigIntegerField(default=0, verbose_name="counted up to the ticket")),
+                ("counted_at", models.DateTimeField(verbose_name="counted as of")),
+                (
+                    "scope",
+                    models.CharField(
+                        blank=True,
+                        choices=[("new", "new requests only"), ("open", "open requests too")],
+                        max_length=10,
+                        verbose_name="what it is applied to",
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="sla.calendar",
+                        verbose_name="calendar",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="changes",
+                        to="sla.calendarversion",
+                        verbose_name="version of a calendar",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'change of a calendar',
-                'verbose_name_plural': 'changes of calendars',
-                'ordering': ['-pk'],
+                "verbose_name": "change of a calendar",
+                "verbose_name_plural": "changes of calendars",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='CalendarItem',
+            name="CalendarItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('moves', models.JSONField(default=list, verbose_name='what moves')),
-                ('moved', models.PositiveSmallIntegerField(default=0, verbose_name='deadlines that move')),
-                ('missed', models.PositiveSmallIntegerField(default=0, verbose_name='deadlines that become missed')),
-                ('shift', models.PositiveBigIntegerField(default=0, verbose_name='moves by, seconds')),
-                ('outcome', models.CharField(blank=True, choices=[('applied', 'applied'), ('skipped', 'left as it is')], max_length=8, verbose_name='outcome')),
-                ('why', models.CharField(blank=True, max_length=500, verbose_name='why it was left')),
-                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done')),
-                ('change', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='tickets.calendarchange', verbose_name='change of a calendar')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.ticket', verbose_name='ticket')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("moves", models.JSONField(default=list, verbose_name="what moves")),
+                ("moved", models.PositiveSmallIntegerField(default=0, verbose_name="deadlines that move")),
+                ("missed", models.PositiveSmallIntegerField(default=0, verbose_name="deadlines that become missed")),
+                ("shift", models.PositiveBigIntegerField(default=0, verbose_name="moves by, seconds")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("applied", "applied"), ("skipped", "left as it is")],
+                        max_length=8,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("why", models.CharField(blank=True, max_length=500, verbose_name="why it was left")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="done")),
+                (
+                    "change",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="tickets.calendarchange",
+                        verbose_name="change of a calendar",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'item of a change of a calendar',
-                'verbose_name_plural': 'items of a change of a calendar',
-                'ordering': ['change', '-missed', '-shift', 'pk'],
+                "verbose_name": "item of a change of a calendar",
+                "verbose_name_plural": "items of a change of a calendar",
+                "ordering": ["change", "-missed", "-shift", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='calendarchange',
-            index=models.Index(models.F('id'), condition=models.Q(('state__in', ['counting', 'applying'])), name='calendar_change_at_work'),
+            model_name="calendarchange",
+            index=models.Index(
+                models.F("id"),
+                condition=models.Q(("state__in", ["counting", "applying"])),
+                name="calendar_change_at_work",
+            ),
         ),
         migrations.AddIndex(
-            model_name='calendarchange',
-            index=models.Index(models.F('calendar'), models.OrderBy(models.F('id'), descending=True), name='calendar_change_of_calendar'),
+            model_name="calendarchange",
+            index=models.Index(
+                models.F("calendar"),
+                models.OrderBy(models.F("id"), descending=True),
+                name="calendar_change_of_calendar",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='calendarchange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state__in', ['counting', 'ready']), ('version__isnull', True)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('scope__in', ['new', 'open']), ('state__in', ['applying', 'done'])), _connector='OR'), name='calendar_change_whole'),
+            model_name="calendarchange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at__isnull", True), ("state__in", ["counting", "ready"]), ("version__isnull", True)
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        ("scope__in", ["new", "open"]),
+                        ("state__in", ["applying", "done"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="calendar_change_whole",
+            ),
         ),
         migrations.AddIndex(
-            model_name='calendaritem',
-            index=models.Index(models.F('change'), models.OrderBy(models.F('missed'), descending=True), models.OrderBy(models.F('shift'), descending=True), models.F('id'), name='calendar_item_list'),
+            model_name="calendaritem",
+            index=models.Index(
+                models.F("change"),
+                models.OrderBy(models.F("missed"), descending=True),
+                models.OrderBy(models.F("shift"), descending=True),
+                models.F("id"),
+                name="calendar_item_list",
+            ),
         ),
         migrations.AddIndex(
-            model_name='calendaritem',
-            index=models.Index(models.F('change'), models.F('id'), condition=models.Q(('outcome', '')), name='calendar_item_waiting'),
+            model_name="calendaritem",
+            index=models.Index(
+                models.F("change"), models.F("id"), condition=models.Q(("outcome", "")), name="calendar_item_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='calendaritem',
-            constraint=models.UniqueConstraint(fields=('change', 'ticket'), name='calendar_item_ticket_once'),
+            model_name="calendaritem",
+            constraint=models.UniqueConstraint(fields=("change", "ticket"), name="calendar_item_ticket_once"),
         ),
         migrations.AddConstraint(
-            model_name='calendaritem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('outcome', '')), models.Q(('done_at__isnull', False), ('outcome__in', ['applied', 'skipped'])), _connector='OR'), name='calendar_item_outcome_whole'),
+            model_name="calendaritem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("done_at__isnull", True), ("outcome", "")),
+                    models.Q(("done_at__isnull", False), ("outcome__in", ["applied", "skipped"])),
+                    _connector="OR",
+                ),
+                name="calendar_item_outcome_whole",
+            ),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import manage
+from tickets.views import manage, months
 
 app_name = "manage"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("escalations/<int:pk>/", manage.escalation, name="escalation"),
     path("escalations/<int:pk>/acknowledgement/", manage.acknowledgement, name="acknowledgement"),
     path("escalations/<int:pk>/answer/", manage.answer, name="answer"),
+    path("statements/", months.statements, name="statements"),
+    path("statements/<int:pk>/", months.statement, name="statement"),
+    path("statements/<int:pk>/answers/<int:said>/", months.answer, name="statement_answer"),
+    path("statements/<int:pk>/lines/<int:position>/", months.correction, name="statement_line"),
+    path("statements/<int:pk>/document/<str:language>/", months.statement_document, name="statement_document"),
+    path("statements/<int:pk>/table/", months.statement_table, name="statement_table"),
     path("t/<int:number>/", manage.ticket, name="ticket"),
     path("<slug:slug>/", manage.tickets, name="tickets"),
 ]

@@ -1,4 +1,4 @@
-"""An edit of a calendar: the form with its proposals, the preview, the decision, what became of it (domain §4, §4.1)."""
+"""An edit of a calendar: the form with its proposals, the preview, the decision, what became of it (domain §4)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -16,7 +16,7 @@ from accounts.access import board_only, only, person
 from accounts.models import Line, User
 from accounts.refusals import Refused
 from contracts.models import Package
-from sla import reports
+from sla import reports, words
 from sla.models import Escalation, Whom
 from sla.sweep import late_since
 from tickets import board as boards
@@ -175,7 +175,7 @@ def _escalation(request: HttpRequest, pk: int, refusal: Refused | None = None) -
         {
             "now": now,
             "call": call,
-            "ours": call.raised_by is None or call.raised_by.is_vendor,
+            "promise": words.promise(call.commitment.kind) if call.commitment else "",
             "may_take": moves.may_acknowledge(call, user, away=stood_in_for_by(user, now)),
             "refusal": refusal,
         },

@@ -13,6 +13,7 @@ from django.utils import timezone
 from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
 from mail import outbound
+from tickets import months
 
 TICKETS = 600
 SEED = 1
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         play_held(made, now=now, seed=options["seed"])
         expire_past_contracts()
         contract_life(made, now)
+        for month in months.finished(now):
+            months.close_months(at=months.closing(month))  # as the job would have closed it then
         outbound.mark_history_notified(now)
 
     def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
