@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable
 
@@ -67,7 +68,7 @@ def _head(statement: MonthlyStatement, name: str) -> Iterator[Flowable]:
         [
             [
                 (_("Kept in time"), _percent(of)),
-                (_("Kept"), str(of.met)),
+                (pgettext("statement", "Kept"), str(of.met)),
                 (_("Missed"), str(of.missed)),
                 (_("Ratings, mean"), rated or "—"),
             ]
@@ -85,7 +86,7 @@ def _figures(statement: MonthlyStatement) -> Iterator[Flowable]:
     found = month_page.sections(statement.figures)
     if not found:
         yield text(_("No promise ended in this month."))
-    head = [_("Promise"), _("Priority"), _("Kept"), _("Missed"), _("Kept in time")]
+    head = [_("Promise"), _("Priority"), pgettext("statement", "Kept"), _("Missed"), _("Kept in time")]
     rows = [
         [text(section.title, CELL), str(priority), str(of.met), str(of.missed), _percent(of)]
         for section in found
@@ -99,7 +100,7 @@ def _lines(statement: MonthlyStatement) -> Iterator[Flowable]:
     titles = [
         (Outcome.MISSED, _("Missed, and why")),
         (Outcome.RUNNING, _("Still running: listed, not counted")),
-        (Outcome.KEPT, _("Kept")),
+        (Outcome.KEPT, pgettext("statement", "Kept")),
     ]
     for number, (outcome, title) in enumerate(titles, start=2):
         yield from paper.heading(number, title)
