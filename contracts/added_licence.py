@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from contracts import pricing, signing, terms
@@ -38,8 +39,10 @@ def prospect(licence: Licence, *, at: datetime, release_is_told: bool = True) ->
     if licence.ends_on is not None and licence.ends_on < today:
         return Prospect(OVER)
     contracts = licence.customer.contracts.select_related("terms__package").order_by("starts_on")
-    signed = list(contracts.filter(state=Contract.State.ACTIVE, ends_on__gte=today))
-    contract = next((row for row in signed if row.ends_on >= first), None)
+    # One that is terminated with notice takes licences in to its last day; `signing.last_day` tells it.
+    running = Q(state=Contract.State.ACTIVE, ends_on__gte=today) | Q(terminated_on__gte=today)
+    signed = list(contracts.filter(running))
+    contract = next((row for row in signed if signing.last_day(row) >= first), None)
     if contract is not None and (licence.ends_on is None or licence.ends_on >= contract.starts_on):
         return _joins(contract, licence, release_is_told)
     drafts = list(contracts.filter(state=Contract.State.DRAFT, starts_on__gte=licence.starts_on))
@@ -52,7 +55,7 @@ def prospect(licence: Licence, *, at: datetime, release_is_told: bool = True) ->
             "licence is counted in it (§1.7.5)."
         )
         last = signed[-1]
-        problem = ("starts_on", words % {"number": last.number, "day": day_words(last.ends_on)})
+        problem = ("starts_on", words % {"number": last.number, "day": day_words(signing.last_day(last))})
         return Prospect(UNCOVERED, last, problems=(problem,))
     return Prospect(UNCOVERED)
 

@@ -85,7 +85,7 @@ def change_licence(licence: Licence, *, by: User, at: datetime) -> dict[str, lis
     for draft in customer.contracts.filter(state=Contract.State.DRAFT):
         signing.refresh_lines(draft)
     today = signing.moscow_day(at)
-    contract = customer.contracts.in_force(today).filter(state=Contract.State.ACTIVE).first()
+    contract = customer.contracts.in_force(today).first()
     if contract is not None and PRICED_FIELDS & changes.keys():
         signing.cover_added_licences(contract, on=today, by=by, at=at)
     return changes

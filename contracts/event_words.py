@@ -42,7 +42,7 @@ def _draft_changed(details: Details) -> str:
 
 
 def _draft_dropped(details: Details) -> str:
-    return _("Draft given up: %(reason)s") % {"reason": details.get("reason", "")}
+    return _("Draft discarded: %(reason)s") % {"reason": details.get("reason", "")}
 
 
 def _signed(details: Details) -> str:

@@ -156,6 +156,7 @@ class Renewal:
         """Whether it waits for the contact's answer."""
         return (
             self.following is None
+            and self.contract.state != Contract.State.TERMINATED
             and self.offer is not None
             and not self.offer.answer
             and self.offer.successor.state == Contract.State.DRAFT

@@ -225,17 +225,26 @@ def yearly_price(prices: Mapping[Deployment, Price], costs: Mapping[Deployment, 
 
 
 def prorate(
-    price: Price, cost: Decimal, *, deployment: Deployment, starts_on: date, ends_on: date, added_on: date
+    price: Price,
+    cost: Decimal,
+    *,
+    deployment: Deployment,
+    starts_on: date,
+    ends_on: date,
+    added_on: date,
+    last_on: date | None = None,
 ) -> Proration:
     """What a licence added on `added_on` costs to the contract's end (domain §1.1, §1.7.5).
 
     In proportion to the days left, the day of adding and the last day included; each contract year that they fall in
-    counts them against its own 365 or 366 days. The minimum is not applied again. Raises the `PricingError` that names
-    the broken rule.
+    counts them against its own 365 or 366 days. The minimum is not applied again. `last_on` is the last day of a
+    contract that is terminated before its term is over. Raises the `PricingError` that names the broken rule.
     """
     licence = _part({deployment: price}, deployment, cost)
     yearly, base = licence.exact, _exact(licence.exact)
     term(starts_on, ends_on)
+    if last_on is not None:
+        ends_on = min(last_on, ends_on)
     _check_day(added_on, "added")
     if not starts_on <= added_on <= ends_on:
         raise OutsideTerm(

@@ -93,6 +93,7 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         entries.append(entry(_("Escalations"), "manage:escalations", "siren", "/m/escalations/", counts["escalations"]))
     if user.reads_contracts:
         entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
+        entries[-1]["current"] |= request.path.startswith(reverse("packages:packages"))  # a section of it
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

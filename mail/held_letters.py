@@ -113,7 +113,7 @@ def for_contract_admin(held: HeldRequest, reader: Reader) -> Letter:
         heading=held.subject,
         lead=[_("%(company)s has no contract in force. The sender was told so.") % {"company": held.customer}],
         said=_said(held, reader),
-        button=Link(_("Requests that wait"), link("people:held_list")),
+        button=Link(_("Held requests"), link("people:held_list")),
         why=_("An answer to this letter reaches nobody: work on it in the support desk."),
     )
 

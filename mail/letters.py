@@ -82,7 +82,7 @@ class Letter:
     lead: list[str] = field(default_factory=list)
     said: Said | None = None
     facts: list[tuple[str, str]] = field(default_factory=list)
-    answers: Said | None = None  # the reader's own words that this answers, cut short
+    answers: Said | None = None  # the customer's words that this answers, cut short; no name: the reader's own
     button: Link | None = None
     links: list[Link] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
@@ -188,9 +188,9 @@ def received(event: Event, reader: Reader) -> Letter:
         hints.append(
             Hint(
                 _(
-                    "You wrote by mail, so nobody asked how the work suffers. If the system does not work, or main "
-                    "functions cannot be performed, tell us in the request: the time is then counted anew from the "
-                    "receipt."
+                    "The request came by mail, so nobody asked how the work suffers. If the system does not work, or "
+                    "main functions cannot be performed, tell us in the request: the time is then counted anew from "
+                    "the receipt."
                 )
             )
         )
@@ -504,7 +504,8 @@ def _answers(event: Event, reader: Reader) -> Said | None:
     text = "\n".join(line if len(line) <= 160 else line[:159].rstrip() + "…" for line in lines[:QUOTED_LINES])
     if len(lines) > QUOTED_LINES:
         text += " …"
-    return Said(message.author.full_name, "", reader.moment(message.created_at), text)
+    name = "" if message.author == reader.person else message.author.full_name  # "" is "you"
+    return Said(name, "", reader.moment(message.created_at), text)
 
 
 # What our people read

@@ -105,7 +105,8 @@ def target_long(amount: int, unit: str) -> str:
 def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> str:
     """A moment as people in `zone` write it; the year only when it is not the year of `now`. `at`, `now`: aware.
 
-    Styles: "full" "чт 19 ноября, 14:10", today "14:10" · "date" the same, today too · "short" "чт 14:10" within six
+    Styles: "full" "чт 19 ноября, 14:10", today "14:10" · "date" the same, today too ·
+    "plain" without the weekday, for sentences ("с 19 ноября, 14:10") · "short" "чт 14:10" within six
     days, else "пт 27 ноя, 14:10" · "day" "пт 27 ноя" · "time" "14:10" · "seconds" "14:10:05" ·
     "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a naive datetime and
     `KeyError` for another style.
@@ -114,6 +115,7 @@ def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> st
     write = {
         "full": _full,
         "date": _date,
+        "plain": _plain,
         "short": _short,
         "day": _day,
         "time": _time,
@@ -189,9 +191,13 @@ def _day(at: datetime, now: datetime) -> str:
 
 
 def _date(at: datetime, now: datetime) -> str:
+    return f"{_weekday(at)} {_plain(at, now)}"
+
+
+def _plain(at: datetime, now: datetime) -> str:
     russian = _names(MONTHS_LONG) is MONTHS_LONG["ru"]
     month = _names(MONTHS_LONG if russian else MONTHS_SHORT)[at.month - 1]
-    return f"{_weekday(at)} {at.day} {month}{_year(at, now)}, {at:%H:%M}"
+    return f"{at.day} {month}{_year(at, now)}, {at:%H:%M}"
 
 
 def _full(at: datetime, now: datetime) -> str:

@@ -95,7 +95,7 @@ def told(
         may_agree=may_answer and has_agreed is None,
         may_refuse=may_answer and not is_asker,
         may_withdraw=is_asker,
-        withdraw_words=_("Withdraw the wish") if is_asker else "",
+        withdraw_words=_("Withdraw the change") if is_asker else "",
     )
 
 
@@ -144,7 +144,7 @@ def dates(change: ContactChange, *, now: datetime, zone: tzinfo) -> str:
 
 
 def _moment(at: datetime, zone: tzinfo, now: datetime) -> str:
-    return words.both_zones(at, zone, now, "date")
+    return words.both_zones(at, zone, now, "plain")
 
 
 def people_to_choose(customer: Customer, *, now: datetime) -> Iterable[User]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -36,6 +37,9 @@ from reportlab.platypus import (
 
 FONTS = Path(__file__).parent.parent / "fonts"
 REGULAR, BOLD = "GolosText", "GolosText-Bold"
+# reportlab cuts the letters of a document out of one shared font, a step at a time: two threads that draw at once get
+# each other's letters, or an IndexError.
+DRAWING = Lock()
 
 INK, MUTED, ACCENT = HexColor("#15202b"), HexColor("#53626f"), HexColor("#1551b0")
 LINE, HAIRLINE, GHOST = HexColor("#aab6c1"), HexColor("#d5dce3"), HexColor("#edf0f3")
@@ -399,5 +403,6 @@ def pdf(story: list[Flowable], sheet: Sheet, *, language: str, subject: str) -> 
         canvas.restoreState()
 
     document.addPageTemplates([PageTemplate(frames=[frame], onPage=ghost)])
-    document.build(story, canvasmaker=pages)
+    with DRAWING:
+        document.build(story, canvasmaker=pages)
     return body.getvalue()

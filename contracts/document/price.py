@@ -33,7 +33,7 @@ def price(reading: Reading) -> Iterator[Flowable]:
         return
     yield from _arithmetic(reading, price)
     yield from titled(
-        _("Licences covered from the first day"), _licences(reading.lines, _("Price of one year"), _("A year"))
+        _("Licences covered from the first day"), _licences(reading.lines, _("Price of one year"), _("Per year"))
     )
     if any(line.kind == "minimum" for line in price.lines):
         yield Spacer(0, 2 * mm)
@@ -54,7 +54,7 @@ def price(reading: Reading) -> Iterator[Flowable]:
 
 
 def _arithmetic(reading: Reading, price: pricing.Quote) -> Iterator[Flowable]:
-    head = [_("What"), _("How it is counted"), _("Amount")]
+    head = [_("What"), _("How it is calculated"), _("Amount")]
     rows: list[list[Any]] = []
     sums: list[int] = []
 
@@ -85,7 +85,7 @@ def _step_name(line: pricing.Line) -> str:
     return _("Days beyond them")
 
 
-LICENCE_COLUMNS = [8 * mm, 47 * mm, 20.5 * mm, 13 * mm, 26 * mm, 12 * mm, 19 * mm, 24.5 * mm]
+LICENCE_COLUMNS = [8 * mm, 44 * mm, 23.5 * mm, 13 * mm, 26 * mm, 12 * mm, 19 * mm, 24.5 * mm]
 NUMBERS = (3, 4, 5, 7)
 
 
@@ -157,7 +157,7 @@ def _added(reading: Reading, price: pricing.Quote) -> Iterator[Flowable]:
     rows.append(["", _("Added licences together"), "", "", euro(cost), "", "", euro(together)])
     style += _licence_style(len(rows))
     yield from titled(
-        _("Licences added since the signing"),
+        _("Licences added after signing"),
         table(_licence_head(_("To the end")), rows, LICENCE_COLUMNS, right=NUMBERS, more=style),
     )
     whole = [

@@ -87,9 +87,9 @@ class EndForm(forms.Form):
         super().__init__(*args, **kwargs)
         if is_draft:
             del self.fields["on"]
-            self.fields["reason"].label = _("Why it is given up")
+            self.fields["reason"].label = _("Why it is discarded")
             self.fields["reason"].help_text = ""
-            self.fields["reason"].error_messages["required"] = _("Write why the draft is given up.")
+            self.fields["reason"].error_messages["required"] = _("Write why the draft is discarded.")
         else:
             self.fields["on"].widget.attrs.update(min=first.isoformat(), max=last.isoformat())
 
@@ -103,7 +103,7 @@ class ClauseForm(forms.ModelForm):
         labels = {
             "kind": gettext_lazy("Own time for"),
             "priority": gettext_lazy("At priority"),
-            "minutes": gettext_lazy("Minutes of service time, at most"),
+            "minutes": gettext_lazy("At most, minutes of service time"),
         }
 
     priority = forms.TypedChoiceField(

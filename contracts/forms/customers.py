@@ -203,7 +203,7 @@ class LicenceForm(Described):
     product = forms.ModelChoiceField(
         Product.objects.order_by("name"),
         label=_("Product"),
-        empty_label=_("choose"),
+        empty_label=_("Choose…"),
         error_messages={"required": _("Choose the product."), "invalid_choice": _("Choose the product.")},
     )
     deployment = forms.ChoiceField(
@@ -293,7 +293,7 @@ class NewLicenceForm(LicenceForm):
         super().__init__(*args, **kwargs)
         release: Any = self.fields["release"]
         if is_covered:
-            release.required, release.empty_label = True, gettext("choose")
+            release.required, release.empty_label = True, gettext("Choose…")
             release.error_messages["required"] = gettext(
                 "Choose the installed release: support is bought for an official one (§1.7.4)."
             )

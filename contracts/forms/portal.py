@@ -14,7 +14,7 @@ from contracts.models import Deployment, Product
 class AddedLicenceForm(forms.Form):
     """A licence that is thought of; nothing is ordered by it."""
 
-    product = forms.ModelChoiceField(Product.objects.order_by("name"), label=_("Product"))
+    product = forms.ModelChoiceField(Product.objects.order_by("name"), label=_("Product"), empty_label=_("Choose…"))
     deployment = forms.ChoiceField(label=_("Deployment"))
     cost = forms.CharField(
         label=_("Licence cost, EUR"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -97,8 +98,9 @@ def _registers(names: list[str], *, at: datetime, lock: bool) -> Registers:
     for line in lines.select_related("contract").order_by("contract__starts_on", "pk"):
         covers[line.licence_id].append(line.contract)
     in_force: dict[int, list[Contract]] = defaultdict(list)
-    active = Contract.objects.filter(customer__in=pks, state=Contract.State.ACTIVE, ends_on__gte=signing.moscow_day(at))
-    for contract in active.order_by("starts_on"):
+    today = signing.moscow_day(at)
+    running = Q(state=Contract.State.ACTIVE, ends_on__gte=today) | Q(terminated_on__gte=today)
+    for contract in Contract.objects.filter(running, customer__in=pks).order_by("starts_on"):
         in_force[contract.customer_id].append(contract)
     releases = {(release.product_id, key(release.version)): release for release in Release.objects.all()}
     return Registers(customers, products, releases, licences, covers, in_force)
@@ -263,7 +265,7 @@ def _warn_of_new(
         (
             contract
             for contract in known.in_force.get(customer.pk, [])
-            if contract.starts_on <= ends_on and given["starts_on"] <= contract.ends_on and today <= ends_on
+            if contract.starts_on <= ends_on and given["starts_on"] <= signing.last_day(contract) and today <= ends_on
         ),
         None,
     )

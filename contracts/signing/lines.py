@@ -122,6 +122,7 @@ def prorated_line(contract: Contract, licence: Licence) -> tuple[ContractLine, p
         starts_on=contract.starts_on,
         ends_on=contract.ends_on,
         added_on=added_on,
+        last_on=contract.terminated_on,
     )
     line = ContractLine(
         contract=contract,
@@ -146,7 +147,9 @@ def cover_added_licences(
     `pricing.PricingError` where the package has no price for the licence's deployment.
     """
     contract = locked_contract(contract)
-    if contract.state != Contract.State.ACTIVE or not contract.starts_on <= on <= contract.ends_on:
+    # One that is terminated with notice covers all that the customer owns to its last day (domain §1.7.3).
+    covers_still = contract.state == Contract.State.ACTIVE or contract.terminated_on is not None
+    if not covers_still or not contract.starts_on <= on <= (contract.terminated_on or contract.ends_on):
         return []
     added = []
     missing = contract.customer.licences.in_force(on).exclude(contract_lines__contract=contract)
@@ -192,7 +195,7 @@ def add_licence(licence: Licence, *, by: User, at: datetime) -> ContractLine | N
     for draft in customer.contracts.filter(state=Contract.State.DRAFT):
         refresh_lines(draft)
     today = moscow_day(at)
-    contract = customer.contracts.in_force(today).filter(state=Contract.State.ACTIVE).first()
+    contract = customer.contracts.in_force(today).first()
     if contract is None or licence.starts_on > today:
         return None
     added = cover_added_licences(contract, on=today, by=by, at=at)

@@ -269,6 +269,8 @@ def _refuse_answer(
         )
     if offer.successor.state != Contract.State.DRAFT or offer.successor.predecessor_id != contract.pk:
         raise NotAnswered(_("This offer is settled already: the contract is signed or was withdrawn."), "2")
+    if contract.state == Contract.State.TERMINATED:
+        raise NotAnswered(_("This offer is settled already: the contract is signed or was withdrawn."), "2")
     if not accepted and not words:
         raise NotAnswered(_("Write why, or what you would like instead: another package, a talk."), "2")
     if not accepted:

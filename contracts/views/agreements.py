@@ -190,7 +190,7 @@ def _states() -> list[tuple[str, str]]:
         ("", _("All")),
         (Contract.State.DRAFT, _("Drafts")),
         (Contract.State.ACTIVE, _("In force")),
-        ("ending", _("End within 90 days, nothing follows")),
+        ("ending", _("Ending within 90 days, no successor signed")),
         (Contract.State.EXPIRED, _("Expired")),
         (Contract.State.TERMINATED, _("Terminated or given up")),
     ]

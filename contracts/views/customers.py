@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import contract_readers_only, person, signers_only
 from contracts import customer_page, customers, event_words, signing
 from contracts.forms.customers import CustomerForm, releases_of, time_zones
-from contracts.models import Customer
+from contracts.models import Customer, Package
 from contracts.models.customers import CustomerQuerySet
 from contracts.spreadsheets import csv_response
 
@@ -173,6 +173,7 @@ def customer_page_of(
     )
     owned = customer_page.owned(found, cover, at=at)
     signs = person(request).signs_contracts
+    packages = {package.code: package.name for package in Package.objects.all()} if events else {}
     context = {
         "tab": "customers",
         "customer": found,
@@ -184,7 +185,7 @@ def customer_page_of(
         "people": customer_page.people(found, at=at),
         "contracts": contracts,
         "gaps": found.gaps.order_by("-starts_on")[: customer_page.SHOWN],
-        "log": [(event, event_words.told(event)) for event in events],
+        "log": [(event, event_words.told(event, packages)) for event in events],
         "log_older": f"?before={more}#log" if more else "",
         "log_newer": "?#log" if before else "",
         "signs": signs,

@@ -16,6 +16,7 @@ from accounts.access import person, signers_only
 from contracts import pricing, signing
 from contracts.forms.agreements import TermForm
 from contracts.models import Contract, Customer
+from contracts.todo import ending_of, gaps_of
 from contracts.views.agreements import found_for
 
 FOUND = 20
@@ -114,11 +115,15 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _search_page(request: HttpRequest) -> HttpResponse:
-    """Customers whose name has the words; the first twenty."""
+    """Customers whose name has the words, the first twenty; before a search those who need a contract."""
     words = request.GET.get("q", "").strip()
-    found = Customer.objects.visible_to(person(request)).order_by("name", "pk")
-    rows = list(found.filter(name__icontains=words)[: FOUND + 1]) if words else []
+    mine = Customer.objects.visible_to(person(request))
+    rows = list(mine.filter(name__icontains=words).order_by("name", "pk")[: FOUND + 1]) if words else []
     asked = {"tab": "contracts", "words": words, "rows": rows[:FOUND], "has_more": len(rows) > FOUND, "most": FOUND}
+    if not words:
+        today = signing.moscow_day(timezone.now())
+        asked["gaps"] = gaps_of(mine)[:FOUND]
+        asked["ending"] = ending_of(mine, today).filter(successor__isnull=True)[:FOUND]
     return render(request, "contracts/new_for.html", asked)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -73,7 +74,9 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _is_covered(customer: Customer, at: datetime) -> bool:
     """Whether a signed contract covers today or a day to come."""
-    return customer.contracts.filter(state=Contract.State.ACTIVE, ends_on__gte=signing.moscow_day(at)).exists()
+    today = signing.moscow_day(at)
+    running = Q(state=Contract.State.ACTIVE, ends_on__gte=today) | Q(terminated_on__gte=today)
+    return customer.contracts.filter(running).exists()
 
 
 def _written_just_now(customer: Customer, form: NewLicenceForm, at: datetime) -> bool:
@@ -94,7 +97,7 @@ def _told(licence: Licence, line: ContractLine | None, at: datetime) -> str:
             "product": licence.product,
             "number": line.contract.number,
             "amount": euro(line.amount),
-            "day": day_words(line.contract.ends_on),
+            "day": day_words(signing.last_day(line.contract)),
         }
     found = added_licence.prospect(licence, at=at, release_is_told=False)
     names = {"product": licence.product, "number": found.contract.number if found.contract else ""}

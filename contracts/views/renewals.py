@@ -5,7 +5,7 @@ own page (`agreement_verbs`).
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -221,6 +221,8 @@ def _mark(text: str) -> tuple[date, int]:
 
 def _month(text: str) -> date | None:
     """The first day of "2026-12"; None for no month. Raises `BadRequest` for what is none."""
+    if text.startswith(str(MAXYEAR)):
+        raise BadRequest(_("This address is not complete."))  # no month comes after its last
     return _read(lambda: datetime.strptime(text, "%Y-%m").date()) if text else None  # noqa: DTZ007 (a day)
 
 

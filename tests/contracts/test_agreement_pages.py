@@ -614,12 +614,12 @@ def test_a_draft_is_given_up_with_a_reason(signs: Client, signer: User) -> None:
     contract = a_ready_draft(signer)
     address = reverse("contracts:end_contract", args=[contract.pk])
 
-    assert "Give up draft" in signs.get(address).content.decode()
+    assert "Discard draft" in signs.get(address).content.decode()
     assert signs.post(address, {"reason": ""}).status_code == 422
     assert signs.post(address, {"reason": "They think again"}).status_code == 302
     page = signs.get(f"/c/contracts/{contract.pk}/").content.decode()
     assert "given up" in page
-    assert "Draft given up: They think again" in page
+    assert "Draft discarded: They think again" in page
 
 
 def test_a_contract_is_renewed_once(signs: Client, signer: User) -> None:

@@ -508,7 +508,7 @@ def test_the_releases_are_those_of_the_chosen_product_official_first(client, adm
     )
 
     found = re.findall(r"<option[^>]*>([^<]*)</option>", shown.content.decode())
-    assert found == ["choose", "7.8.4", "9.0-beta — not official"]
+    assert found == ["Choose…", "7.8.4", "9.0-beta — not official"]
 
 
 # Licences that are there

@@ -1,6 +1,8 @@
 """The contract as a document is read back from its PDF: arithmetic, matrix, times, clauses, people, hostile text."""
 
 import re
+import sys
+import threading
 import time
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,9 +11,11 @@ from io import BytesIO
 import pytest
 from django.utils import translation
 from pypdf import PdfReader
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Paragraph
 
 from contracts import signing
-from contracts.document import contract_pdf
+from contracts.document import contract_pdf, paper
 from contracts.document.paper import NO_SIGN, register_fonts, shown
 from contracts.models import ContractClause, Service
 from tests.factories import (
@@ -51,6 +55,15 @@ def flat(text: str) -> str:
 
 def amounts(text: str) -> list[Decimal]:
     return [Decimal(found.replace(",", "")) for found in re.findall(r"€([\d,]+\.\d\d)(?!\d)", text)]
+
+
+@pytest.fixture
+def often_interrupted():
+    """Threads take turns every few instructions, so that what they share by mistake shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture
@@ -359,3 +372,28 @@ def test_licences_cost_no_more_statements(admin, django_assert_max_num_queries):
 
     with django_assert_max_num_queries(20):
         contract_pdf(type(contract).objects.get(pk=contract.pk), language="en", at=LATER)
+
+
+def test_documents_that_are_drawn_at_once_keep_their_own_letters(often_interrupted):
+    register_fonts()
+    texts = ["абвгдежз", "ийклмноп", "рстуфхцч", "шщъыьэюя"]
+    start, read, troubles = threading.Barrier(len(texts)), [], []
+
+    def draw(text: str) -> None:
+        start.wait()
+        try:
+            for _ in range(10):
+                story = [Paragraph(text, ParagraphStyle("plain", fontName=paper.REGULAR))]
+                sheet = paper.Sheet("Veskora", text, text, "", "")
+                body = paper.pdf(story, sheet, language="ru", subject=text)
+                read.append(text in PdfReader(BytesIO(body)).pages[0].extract_text())
+        except Exception as trouble:  # told below
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=draw, args=[text]) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (troubles, read) == ([], [True] * 40)

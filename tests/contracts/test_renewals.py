@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.refusals import Forbidden
 from contracts import signing, tasks
@@ -242,6 +242,16 @@ def test_draft_changed_after_a_no_is_offered_anew(offered):
 
     assert signing.offer_renewals(at=morning(60)) == 1
     assert the_offer(offered, 60).total == Decimal("20000.00")
+
+
+def test_an_offer_is_not_accepted_once_its_contract_is_terminated(offered):
+    offer = the_offer(offered)
+    signing.terminate(contract_of(offered), by=a_contract_admin(), at=morning(85), reason="Переходят на другое")
+
+    with pytest.raises(NotAnswered, match="settled already"), translation.override("en"):
+        signing.answer_renewal(offer, accepted=True, words="", by=contact_of(offered), at=morning(80))
+
+    assert verbs(offered) == ["renewal_offered"]
 
 
 def test_pressing_twice_is_one_answer(offered):

@@ -306,6 +306,20 @@ def test_a_licence_bought_later_adds_its_prorated_line_by_itself(customer, admin
     assert added[0].starts_on == date(2026, 7, 1)
 
 
+def test_a_contract_terminated_with_notice_takes_licences_in_to_its_last_day(admin):
+    customer = a_customer()
+    contract, last = contract_of(customer), date(2026, 7, 10)
+    signing.terminate(contract, by=admin, at=datetime(2026, 6, 1, 9, tzinfo=MOSCOW), reason="Уходят", on=last)
+    LicenceFactory(customer=customer, cost=Decimal(10_000), starts_on=date(2026, 7, 1))
+
+    added = signing.cover_added_licences(contract, on=date(2026, 7, 1))
+    LicenceFactory(customer=customer, starts_on=date(2026, 7, 2))
+
+    # The ten days that are left of it, not those to the end of the term that was agreed once.
+    assert [line.arithmetic for line in added] == ["10,000.00 € × 25 % = 2,500.00 €; 10/365 = 68.49 €"]
+    assert signing.cover_added_licences(contract, on=last + DAY) == []
+
+
 def test_only_an_active_contract_takes_licences_in(customer, admin):
     draft = a_draft(customer, by=admin)
     LicenceFactory(customer=customer, starts_on=date(2026, 7, 1))

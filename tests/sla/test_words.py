@@ -96,6 +96,7 @@ def test_target_says_what_the_package_promises(amount, unit, short, long):
         (at(18, 14, 10), "full", "14:10", "14:10"),
         (at(19, 14, 10), "full", "чт 19 ноября, 14:10", "Thu 19 Nov, 14:10"),
         (at(18, 14, 10), "date", "ср 18 ноября, 14:10", "Wed 18 Nov, 14:10"),
+        (at(18, 14, 10), "plain", "18 ноября, 14:10", "18 Nov, 14:10"),
         (at(1, 9, 5, month=5, year=2027), "full", "сб 1 мая 2027, 09:05", "Sat 1 May 2027, 09:05"),
         (at(18, 9), "short", "09:00", "09:00"),
         (at(24, 9), "short", "вт 09:00", "Tue 09:00"),

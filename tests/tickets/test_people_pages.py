@@ -82,7 +82,7 @@ def test_the_contact_asks_for_a_substitution_and_the_page_says_what_it_waits_for
     assert change.starts_at == datetime.strptime(sent(customer)["starts_at"], "%Y-%m-%dT%H:%M").replace(tzinfo=MOSCOW)
     page = text(client.get(PEOPLE))
     assert "The customer has agreed. It waits for our contract administrator." in page
-    assert "Withdraw the wish" in page
+    assert "Withdraw the change" in page
     assert "Ask for another contact" not in page
 
 
@@ -328,7 +328,7 @@ def test_roles(client):
         assert client.get(f"{CHANGES}new/{own.pk}/").status_code == 403
     client.force_login(csm)
     page = text(client.get(CHANGES))
-    assert (own.name in page, foreign.name in page, "Agree for us" in page) == (True, False, False)
+    assert (own.name in page, foreign.name in page, "Agree" in page) == (True, False, False)
 
 
 def test_the_lists_are_paged_and_cost_the_same(client, monkeypatch):

@@ -339,9 +339,9 @@ def vendor_withdrawal(request: HttpRequest, change: ContactChange) -> HttpRespon
 @require_safe
 @signers_only
 def choose_customer(request: HttpRequest) -> HttpResponse:
-    """Whose contact changes: a few companies by a part of their name."""
+    """Whose contact changes: the first companies, or those with a part of the name."""
     asked = request.GET.get("q", "").strip()[:160]
-    found = Customer.objects.filter(name__icontains=asked).order_by("name") if asked else Customer.objects.none()
+    found = Customer.objects.filter(name__icontains=asked).order_by("name")
     names = list(found[: FOUND_AT_MOST + 1])
     context = {"tab": "changes", "q": asked, "found": names[:FOUND_AT_MOST], "more": len(names) > FOUND_AT_MOST}
     return render(request, "contracts/changes_choose.html", context)
