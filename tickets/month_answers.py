@@ -61,9 +61,7 @@ def acknowledge(statement: MonthlyStatement, *, by: User, at: datetime) -> State
 
 
 @transaction.atomic
-def dispute(
-    statement: MonthlyStatement, line: StatementLine, *, words: str, by: User, at: datetime
-) -> StatementAnswer:
+def dispute(statement: MonthlyStatement, line: StatementLine, *, words: str, by: User, at: datetime) -> StatementAnswer:
     """The contact says what is wrong with a line; again only after it was answered, and not once acknowledged."""
     statement = _lock(statement)
     _only_contact(statement, by, at)
@@ -74,9 +72,7 @@ def dispute(
         raise NotNow(_("The month is acknowledged: it cannot be disputed any more."), SECTION)
     if open_disputes(statement).filter(line=line).exists():
         raise NotNow(_("This line is disputed already and waits for our answer."), SECTION)
-    return StatementAnswer.objects.create(
-        statement=statement, what=What.DISPUTED, line=line, words=words, by=by, at=at
-    )
+    return StatementAnswer.objects.create(statement=statement, what=What.DISPUTED, line=line, words=words, by=by, at=at)
 
 
 @transaction.atomic

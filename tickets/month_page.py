@@ -67,9 +67,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
     ]
     found = []
     for group, kind, title, is_apart in titles:
-        counted = [
-            row for row in figures["counted"] if row["group"] == group and (kind is None or row["kind"] == kind)
-        ]
+        counted = [row for row in figures["counted"] if row["group"] == group and (kind is None or row["kind"] == kind)]
         by_priority: dict[int, Attainment] = {}
         for row in counted:
             was = by_priority.get(row["priority"], Attainment())
@@ -239,7 +237,7 @@ def said_about(statement: MonthlyStatement) -> tuple[StatementAnswer | None, lis
     return acknowledged, [Said(row, answers.get(row.pk)) for row in rows if row.what == What.DISPUTED]
 
 
-def with_state(rows: QuerySet[MonthlyStatement]) -> QuerySet[MonthlyStatement]:
+def with_state(rows: QuerySet[MonthlyStatement]) -> QuerySet[Any]:
     """Statements with what a list says of each: `is_acknowledged`, `is_disputed`, `is_corrected`."""
     answers = StatementAnswer.objects.filter(statement=OuterRef("pk"))
     return rows.annotate(

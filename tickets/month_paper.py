@@ -18,7 +18,7 @@ from contracts.document.paper import CELL, CELL_BOLD, CELL_QUIET, CELL_SMALL, QU
 from sla.reports import Attainment
 from sla.statements import MonthlyStatement, Outcome, StatementLine
 from sla.words import MOSCOW
-from tickets import month_page, months
+from tickets import month_page
 
 LANGUAGES = ("ru", "en")
 EACH_AT_MOST = 2000  # lines of a sort on paper; all of them are in the CSV
@@ -109,9 +109,7 @@ def _lines(statement: MonthlyStatement) -> Iterator[Flowable]:
             yield text(_("None."))
             continue
         head = [_("Request"), _("Promise"), _("Due, Moscow"), _("Ended, Moscow")]
-        yield table(
-            head, [_row(statement, line) for line in rows], [66 * mm, 38 * mm, 33 * mm, 33 * mm]
-        )
+        yield table(head, [_row(statement, line) for line in rows], [66 * mm, 38 * mm, 33 * mm, 33 * mm])
 
 
 def _row(statement: MonthlyStatement, line: StatementLine) -> list:
@@ -150,7 +148,12 @@ def _after(statement: MonthlyStatement) -> Iterator[Flowable]:
         for row in corrections:
             told = month_page.told_correction(row, zone=MOSCOW, now=_long_ago(statement))
             who = row.by.full_name if row.by else _("daily check")
-            rows.append([stacked((told.change, CELL_SMALL), (told.why, CELL_QUIET)), text(f"{who}, {_moment(statement, row.at)}", CELL_SMALL)])
+            rows.append(
+                [
+                    stacked((told.change, CELL_SMALL), (told.why, CELL_QUIET)),
+                    text(f"{who}, {_moment(statement, row.at)}", CELL_SMALL),
+                ]
+            )
         yield table([_("What"), _("Who, when")], rows, [110 * mm, 60 * mm])
     if said:
         yield from paper.heading(7, _("Disputed lines"))
@@ -158,8 +161,17 @@ def _after(statement: MonthlyStatement) -> Iterator[Flowable]:
         for one in said:
             number = one.dispute.line.number if one.dispute.line else ""
             asked = f"{one.dispute.by.full_name}, {_moment(statement, one.dispute.at)}"
-            given = stacked((one.answer.words, CELL_SMALL), (f"{one.answer.by.full_name}, {_moment(statement, one.answer.at)}", CELL_QUIET)) if one.answer else text("—", CELL)
-            rows.append([stacked((f"№ {number}", CELL_BOLD), (one.dispute.words, CELL_SMALL), (asked, CELL_QUIET)), given])
+            given = (
+                stacked(
+                    (one.answer.words, CELL_SMALL),
+                    (f"{one.answer.by.full_name}, {_moment(statement, one.answer.at)}", CELL_QUIET),
+                )
+                if one.answer
+                else text("—", CELL)
+            )
+            rows.append(
+                [stacked((f"№ {number}", CELL_BOLD), (one.dispute.words, CELL_SMALL), (asked, CELL_QUIET)), given]
+            )
         yield table([_("Dispute"), _("Answer")], rows, [85 * mm, 85 * mm])
     if acknowledged is not None:
         told_by = _("Acknowledged by %(name)s, %(moment)s.")

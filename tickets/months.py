@@ -148,9 +148,7 @@ def _close(customers: Sequence[Customer], month: date, *, at: datetime) -> int:
         own = lines[customer.pk]
         figures = _figures(own, ratings[customer.pk])
         statements.append(
-            MonthlyStatement(
-                customer=customer, month=month, closed_at=at, figures=figures, sha256=digest(figures, own)
-            )
+            MonthlyStatement(customer=customer, month=month, closed_at=at, figures=figures, sha256=digest(figures, own))
         )
     MonthlyStatement.objects.bulk_create(statements)
     for statement in statements:
@@ -361,12 +359,11 @@ def _check(statements: Sequence[MonthlyStatement], month: date, *, at: datetime)
     for row in StatementCorrection.objects.filter(statement__in=statements, by__isnull=True).order_by("pk"):
         known[row.commitment_id] = row.after
     rows = {
-        row.pk: row for row in _promises(by_customer).filter(_in_month(since, until)).select_related("ticket").order_by("pk")
+        row.pk: row
+        for row in _promises(by_customer).filter(_in_month(since, until)).select_related("ticket").order_by("pk")
     }
     now = {pk: _outcome(row, since, until) for pk, row in rows.items()}
-    changed = [
-        pk for pk in sorted({*known, *now}) if known.get(pk, Outcome.OUT) != now.get(pk, Outcome.OUT)
-    ]
+    changed = [pk for pk in sorted({*known, *now}) if known.get(pk, Outcome.OUT) != now.get(pk, Outcome.OUT)]
     if not changed:
         return 0
     gone = Commitment.objects.select_related("ticket").in_bulk([pk for pk in changed if pk not in rows])

@@ -94,6 +94,14 @@ class CoverageGap(models.Model):
         verbose_name = _("coverage gap")
         verbose_name_plural = _("coverage gaps")
         ordering: ClassVar = ["starts_on", "pk"]
+        indexes: ClassVar = [
+            # The open gaps, oldest first: WHERE ended_on IS NULL ORDER BY starts_on, id (contracts/views/renewals.py).
+            models.Index("starts_on", "id", name="gap_open_by_start", condition=Q(ended_on__isnull=True)),
+            # The ended ones, latest first: WHERE ended_on IS NOT NULL ORDER BY ended_on DESC, id DESC.
+            models.Index(
+                F("ended_on").desc(), F("id").desc(), name="gap_ended_latest", condition=Q(ended_on__isnull=False)
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["customer"], condition=Q(ended_on__isnull=True), name="gap_one_open"),
             models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""The frozen month; the database itself refuses an edit of what was closed, but for the mark of the outbox (domain §4.6)."""
+"""The frozen month; the database refuses an edit of what was closed, but for the mark of the outbox (domain §4.6)."""
 
 import django.db.models.deletion
 from django.conf import settings

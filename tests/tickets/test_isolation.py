@@ -1,6 +1,7 @@
 """A foreign company's address answers exactly as a missing one, and a wrong role is told so (domain §7)."""
 
 import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -8,6 +9,7 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from contracts.models import Customer, ImportRun
 from mail.models import OutgoingLetter
+from sla.statements import StatementAnswer, StatementCorrection
 from tests.factories import (
     UserFactory,
     a_clause,
@@ -23,8 +25,8 @@ from tests.factories import (
     open_ticket,
     top,
 )
-from tests.moments import tuesday
-from tickets import workflow
+from tests.moments import december, tuesday
+from tickets import month_answers, months, workflow
 from tickets.api import TicketViewSet
 from tickets.models import Attachment, Ticket
 
@@ -224,6 +226,9 @@ VALUES = {
     "code": "basic",
     "kind": "customers",
     "form": "csv",
+    "month": "2026-11",
+    "position": "1",
+    "said": "{said}",
     "app_label": "tickets",
 }
 
@@ -258,6 +263,7 @@ def filled(address, ticket, *, letter):
         "/c/customers/": lambda: customer,
         "/c/contracts/": lambda: contract,
         "/contract/": lambda: contract,
+        "/m/statements/": customer.statements.get,
     }
     pk = next((find().pk for part, find in of_whom.items() if part in address), 0)
     return address.format(
@@ -266,6 +272,7 @@ def filled(address, ticket, *, letter):
         clause=contract.clauses.get().pk,
         licence=customer.licences.get().pk,
         user=observer_of(customer).pk,
+        said=customer.statements.get().answers.get().pk,
     )
 
 
@@ -305,6 +312,8 @@ def talked_about(foreign):
         customer=customer,
         sender=observer_of(customer),
     )
+    statement = months.close_month(customer, date(2026, 11, 1), at=december(1, 6))
+    month_answers.dispute(statement, statement.lines.get(position=1), words="Secret", by=contact, at=december(1, 7))
     ImportRun.objects.create(
         kind="customers", file_name="secret.csv", checked_by=admin, checked_at=tuesday(10), state="checked"
     )
@@ -335,6 +344,9 @@ def state_of(ticket):
             customer.contract_events,
             customer.held,
             ticket.contract.clauses,
+            customer.statements,
+            StatementAnswer.objects.filter(statement__customer=customer),
+            StatementCorrection.objects.filter(statement__customer=customer),
             ImportRun.objects,
         )
     ]

@@ -188,7 +188,10 @@ def test_lists_cost_the_same_for_one_row_and_three(client):
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["Monthly service statement, November 2026", "Answered 15 min of service time after the deadline", "50%"]),
+        (
+            "en",
+            ["Monthly service statement, November 2026", "Answered 15 min of service time after the deadline", "50%"],
+        ),
         ("ru", ["2026", "50%", "№"]),
     ],
 )
@@ -338,7 +341,7 @@ def test_correction_by_the_daily_check_is_told_to_the_contact(told):
     assert "The request was reopened" in letter.text
 
 
-def test_person_of_two_roles_sees_only_the_own_company(client, statement):
+def test_list_holds_the_own_company_only(client, statement):
     other = a_customer(language="en")
     client.force_login(a_member(other))
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -196,7 +196,7 @@ def document(request: HttpRequest, month: str, language: str) -> HttpResponse:
 
 @require_safe
 @customers
-def table(request: HttpRequest, month: str) -> HttpResponse:
+def table(request: HttpRequest, month: str) -> HttpResponseBase:
     return _csv(request, _own(request, month))
 
 
@@ -211,7 +211,7 @@ def _document(statement: MonthlyStatement, language: str) -> HttpResponse:
     return response
 
 
-def _csv(request: HttpRequest, statement: MonthlyStatement) -> HttpResponse:
+def _csv(request: HttpRequest, statement: MonthlyStatement) -> HttpResponseBase:
     """Every line of the month; moments in Moscow time."""
     headings = [
         _("Request"), _("Subject"), _("Promise"), _("Priority"), _("Target"), _("Started, Moscow"), _("Due, Moscow"),
@@ -230,7 +230,9 @@ def _chunks(statement: MonthlyStatement) -> Iterator[list[list[object]]]:
 def _cells(row: StatementLine) -> list[object]:
     told = month_page.told(row, zone=MOSCOW, now=row.due_at)
     yes = {True: _("yes"), False: ""}
-    moments = [f"{at.astimezone(MOSCOW):%Y-%m-%d %H:%M:%S}" if at else "" for at in (row.started_at, row.due_at, row.ended_at)]
+    moments = [
+        f"{at.astimezone(MOSCOW):%Y-%m-%d %H:%M:%S}" if at else "" for at in (row.started_at, row.due_at, row.ended_at)
+    ]
     named = [row.number, row.subject, told.promise, row.priority, told.target]
     return [*named, *moments, month_page.outcome_words(row.outcome), told.reason, yes[row.agreed], yes[row.restored]]
 
@@ -377,5 +379,5 @@ def statement_document(request: HttpRequest, pk: int, language: str) -> HttpResp
 
 @require_safe
 @readers_only
-def statement_table(request: HttpRequest, pk: int) -> HttpResponse:
+def statement_table(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _csv(request, _theirs(request, pk))
