@@ -16,6 +16,7 @@ from django.utils.translation import ngettext, pgettext
 from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
 from sla import words
+from sla.explain import language_of_tables
 from sla.reports import Attainment
 from sla.statements import MonthlyStatement, Outcome, StatementAnswer, StatementCorrection, StatementLine
 from tickets import months
@@ -31,6 +32,12 @@ def month_words(month: date) -> str:
     """A month as a heading: "November 2026"."""
     told = date_format(month, "F Y")
     return told[:1].upper() + told[1:]
+
+
+def month_within(month: date) -> str:
+    """A month within a sentence: "November 2026", in Russian with a small letter."""
+    told = date_format(month, "F Y")
+    return told if language_of_tables() == "en" else told[:1].lower() + told[1:]
 
 
 def month_of(slug: str) -> date | None:

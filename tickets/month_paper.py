@@ -5,6 +5,7 @@ Days and moments are Moscow's, as a paper is read by anybody. The same rows give
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count
 
 from django.conf import settings
 from django.utils import translation
@@ -32,14 +33,15 @@ def statement_pdf(statement: MonthlyStatement, *, language: str) -> bytes:
     if language not in LANGUAGES:
         raise ValueError(f"Statements are written in {', '.join(LANGUAGES)}, not in {language!r}.")
     with translation.override(language):
-        name = _("Monthly service statement, %(month)s") % {"month": month_page.month_words(statement.month)}
+        name = _("Monthly service statement, %(month)s") % {"month": month_page.month_within(statement.month)}
         sheet = paper.Sheet(settings.VENDOR_NAME, name, statement.customer.name)
+        numbers = count(5)  # of the headings that only some months have
         story = [
             *_head(statement, name),
             *_figures(statement),
             *_lines(statement),
-            *_ratings(statement),
-            *_after(statement),
+            *_ratings(statement, numbers),
+            *_after(statement, numbers),
             text(_("SHA-256 of figures and lines: %(digest)s") % {"digest": statement.sha256}, QUIET),
         ]
         return paper.pdf(story, sheet, language=language, subject=statement.customer.name)
@@ -123,11 +125,11 @@ def _row(statement: MonthlyStatement, line: StatementLine) -> list:
     ]
 
 
-def _ratings(statement: MonthlyStatement) -> Iterator[Flowable]:
+def _ratings(statement: MonthlyStatement, numbers: Iterator[int]) -> Iterator[Flowable]:
     each = statement.figures["ratings"]["each"]
     if not each:
         return
-    yield from paper.heading(5, _("Ratings"))
+    yield from paper.heading(next(numbers), _("Ratings"))
     rows = [
         [text(f"№ {one['number']} {one['subject']}", CELL_SMALL), str(one["score"]), text(one["comment"], CELL_SMALL)]
         for one in each
@@ -135,12 +137,12 @@ def _ratings(statement: MonthlyStatement) -> Iterator[Flowable]:
     yield table([_("Request"), _("Rating"), _("Comment")], rows, [75 * mm, 20 * mm, 75 * mm], right=(1,))
 
 
-def _after(statement: MonthlyStatement) -> Iterator[Flowable]:
+def _after(statement: MonthlyStatement, numbers: Iterator[int]) -> Iterator[Flowable]:
     """What was corrected and said since the month was closed."""
     corrections = month_page.corrections_of(statement)
     acknowledged, said = month_page.said_about(statement)
     if corrections:
-        yield from paper.heading(6, _("Corrections"))
+        yield from paper.heading(next(numbers), _("Corrections"))
         of = month_page.corrected(statement, corrections)
         both = _("With the corrections: %(met)d kept, %(missed)d missed. The figures above stay as they were closed.")
         yield text(both % {"met": of.met, "missed": of.missed})
@@ -156,7 +158,7 @@ def _after(statement: MonthlyStatement) -> Iterator[Flowable]:
             )
         yield table([_("What"), _("Who, when")], rows, [110 * mm, 60 * mm])
     if said:
-        yield from paper.heading(7, _("Disputed lines"))
+        yield from paper.heading(next(numbers), _("Disputed lines"))
         rows = []
         for one in said:
             number = one.dispute.line.number if one.dispute.line else ""
@@ -172,7 +174,7 @@ def _after(statement: MonthlyStatement) -> Iterator[Flowable]:
             rows.append(
                 [stacked((f"№ {number}", CELL_BOLD), (one.dispute.words, CELL_SMALL), (asked, CELL_QUIET)), given]
             )
-        yield table([_("Dispute"), _("Answer")], rows, [85 * mm, 85 * mm])
+        yield table([_("Dispute"), pgettext("statement", "Answer")], rows, [85 * mm, 85 * mm])
     if acknowledged is not None:
         told_by = _("Acknowledged by %(name)s, %(moment)s.")
         yield text(told_by % {"name": acknowledged.by.full_name, "moment": _moment(statement, acknowledged.at)})

@@ -39,7 +39,7 @@ from contracts.signing.refusals import (
     only_signers,
 )
 from contracts.signing.renewals import NotAnswered, answer_renewal, latest_offer, offer_renewals, renew
-from contracts.signing.signature import activate
+from contracts.signing.signature import activate, as_shown
 
 __all__ = [
     "SIGNERS",
@@ -54,6 +54,7 @@ __all__ = [
     "agree_contact_change",
     "answer_renewal",
     "apply_terms_to_draft",
+    "as_shown",
     "ask_contact_change",
     "change_draft",
     "conditions_that_fail",

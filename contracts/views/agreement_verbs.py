@@ -24,7 +24,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Signs a draft, or shows every condition that fails. Pressed twice it signs once."""
     contract, by = found_for(request, pk), person(request)
     try:
-        signing.activate(contract, by=by, at=timezone.now())
+        signing.activate(contract, by=by, at=timezone.now(), seen=request.POST.get("seen", ""))
     except signing.NotSigned as refused:
         contract = found_for(request, pk)
         if contract.state == Contract.State.ACTIVE and contract.signed_by_id == by.pk:

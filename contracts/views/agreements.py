@@ -55,7 +55,7 @@ def contracts(request: HttpRequest) -> HttpResponse:
         rows = list(found[: PAGE + 1])
         has_earlier, has_later = bool(after), len(rows) > PAGE
         rows = rows[:PAGE]
-    asked = {key: value for key, value in (("state", state), ("q", words)) if value}
+    asked = {"state": state, **({"q": words} if words else {})}
     return render(
         request,
         "contracts/contracts.html",
@@ -63,6 +63,7 @@ def contracts(request: HttpRequest) -> HttpResponse:
             "tab": "contracts",
             "rows": [(contract, days_left(contract, today)) for contract in rows],
             "state": state,
+            "is_chosen": "state" in request.GET,
             "words": words,
             "states": [
                 (value, label, "?" + urlencode({"state": value, "q": words} if words else {"state": value}))
@@ -162,6 +163,8 @@ def contract_page(
         raise BadRequest(_("This address is not complete."))
     page = page_of(found, at=timezone.now(), log_before=int(before) if before else None)
     asked = {"tab": "contracts", "page": page, "contract": found, "refusals": refusals or []}
+    if found.state == Contract.State.DRAFT:
+        asked["seen"] = signing.as_shown(found)
     return render(request, "contracts/contract.html", asked, status=status)
 
 
@@ -197,7 +200,8 @@ def _states() -> list[tuple[str, str]]:
 
 
 def _state(request: HttpRequest) -> str:
-    state = request.GET.get("state", "")
+    # What is in force comes first; whoever looks for a number or a name looks among all, as "" does.
+    state = request.GET.get("state", "" if request.GET.get("q", "").strip() else Contract.State.ACTIVE)
     if state not in {value for value, _label in _states()}:
         raise BadRequest(_("This address is not complete."))
     return state

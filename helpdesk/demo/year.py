@@ -466,7 +466,8 @@ def _held(made: Company, now: datetime, rng: Random) -> None:
             if not story.is_held or story.language != plan.language or plan.clauses or rng.random() > 0.3:
                 continue
             told = story.render(rng)
-            _try(plan, customer, told, VENDOR_OFFICE.next_opening(now - timedelta(days=rng.randint(2, 60))))
+            at = VENDOR_OFFICE.next_opening(now - timedelta(days=rng.randint(2, 60)))
+            _try(plan, customer, told, min(at, now - timedelta(hours=5)))  # a week-end's opening may be to come
         if plan.ends_in < 0:
             told = Deck(rng, STORIES_RU).deal(lambda story: story.topic == "how_to")
             _try(plan, customer, told, now - timedelta(days=3, hours=2))

@@ -20,7 +20,7 @@ class MonthWordsForm(forms.Form):
     )
 
     def __init__(self, *args: Any, about: str, label: Any, error: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{about}_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": f"{about}_%s", **kwargs})
         field = self.fields["words"]
         field.label = label
         field.error_messages["required"] = error

