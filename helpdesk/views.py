@@ -21,6 +21,8 @@ from tickets.views.portal import home as portal_home
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 A_YEAR = 365 * 24 * 3600
+# Who sees to calendars, the ladder and absences day by day; everybody of the vendor may read them.
+PROMISE_KEEPERS = frozenset({Role.LINE_LEAD, Role.SUPPORT_MANAGER, Role.ADMIN})
 
 
 @require_safe
@@ -94,6 +96,9 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.reads_contracts:
         entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
         entries[-1]["current"] |= request.path.startswith(reverse("packages:packages"))  # a section of it
+    if user.role in PROMISE_KEEPERS:
+        entries.append(entry(_("Hours"), "promises:calendars", "calendar-clock", "/a/"))
+        entries[-1]["current"] &= not request.path.startswith(reverse("packages:packages"))
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

@@ -48,7 +48,7 @@ def test_page_has_no_findings(house: House, number: int, who: str, address: str,
     assert page_width <= width
 
 
-SIGNER = "savina@veskora.example"
+SIGNER, ADMIN, MANAGER = "savina@veskora.example", "admin@veskora.example", "larionov@veskora.example"
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,13 @@ def of_a_contract(house: House) -> dict[str, str]:
         (CONTACT, "/contract/"),
         (CONTACT, "/contract/renewals/"),
         (CONTACT, "/contract/people/"),
+        (CONTACT, "/report/"),
+        (ADMIN, "/a/calendars/"),
+        (ADMIN, "/a/calendars/working-days/"),
+        (ADMIN, "/a/sla/"),
+        (ADMIN, "/a/ladder/"),
+        (ADMIN, "/a/absences/"),
+        (MANAGER, "/m/statements/"),
     ],
 )
 def test_page_of_contracts_has_no_findings(

@@ -48,6 +48,7 @@ WRITES = [
     "portal:deadline_refusal",
     "portal:deadline_withdrawal",
 ]
+API_READS = ["explanation"]
 API_ACTIONS = [
     "acceptance",
     "replies",
@@ -128,8 +129,16 @@ def test_foreign_ticket_is_written_to_in_the_api_as_a_missing_one(client, strang
     assert answer.content == missing.content
 
 
+@pytest.mark.parametrize("action", API_READS)
+def test_foreign_ticket_is_not_read_by_the_api(client, stranger, foreign, action):
+    answers = [client.get(f"/api/tickets/{number}/{action}/") for number in (foreign.number, MISSING)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+
+
 def test_every_action_of_the_api_is_in_the_list_above():
-    assert sorted(action.url_path for action in TicketViewSet.get_extra_actions()) == sorted(API_ACTIONS)
+    assert sorted(action.url_path for action in TicketViewSet.get_extra_actions()) == sorted([*API_ACTIONS, *API_READS])
 
 
 def test_lists_hold_the_own_company_only(client, stranger, foreign):
