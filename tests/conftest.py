@@ -10,7 +10,16 @@ from django.apps import apps
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
-load_catalogue = import_module("contracts.migrations.0003_catalogue").load
+DATA_MIGRATIONS = (
+    import_module("contracts.migrations.0003_catalogue").load,
+    lambda apps: import_module("sla.migrations.0008_time_to_acknowledge").say(apps, None),
+)
+
+
+def load_catalogue(apps: Any) -> None:
+    """All that the data migrations put there; each leaves alone what it finds."""
+    for put in DATA_MIGRATIONS:
+        put(apps)
 
 
 @pytest.fixture(scope="session")
