@@ -123,7 +123,7 @@ def check(
     """
     if person is not None and not person.is_vendor and contract.customer.contact_at(at) != person:
         return _not_contact(contract, at)
-    if product is not None and not covers(contract, product):
+    if product is not None and not covers(contract, product, at=at):
         return Entitlement(
             False,
             "outside_support",
@@ -151,9 +151,16 @@ def check(
     return _check_channel(contract, channel, at, clause_words, included)
 
 
-def covers(contract: Contract, product: Product) -> bool:
-    """Whether a licence of the product stands among the contract's lines: coverage is derived, never chosen (§2)."""
-    return contract.lines.filter(licence__product=product).exists()
+def covers(contract: Contract, product: Product, *, at: datetime) -> bool:
+    """Whether the contract covers the product: it covers all that the customer owns, derived and never chosen (§2).
+
+    A licence that is in force counts before the hourly job has written its line; a line, as long as the contract does.
+    """
+    day = at.astimezone(CONTRACT_ZONE).date()
+    return (
+        contract.lines.filter(licence__product=product).exists()
+        or contract.customer.licences.in_force(day).filter(product=product).exists()
+    )
 
 
 def _not_contact(contract: Contract, at: datetime) -> Entitlement:

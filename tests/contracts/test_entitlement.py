@@ -1,6 +1,6 @@
 """Who may ask about what, through which channel: the table of 3 packages × 7 channels × 16 topics (§1.2, §3.5)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,11 +10,17 @@ from tests.factories import (
     MOSCOW,
     TUESDAY_10,
     CustomerFactory,
+    LicenceFactory,
+    ProductFactory,
+    ReleaseFactory,
     a_clause,
     a_contract_admin,
     a_customer,
     a_draft,
+    an_engineer,
+    contact_of,
     contract_of,
+    observer_of,
     topic,
 )
 
@@ -169,3 +175,54 @@ def test_packages_with_a_service_come_in_their_order():
         "premium",
     ]
     assert [package.code for package in entitlement.packages_with("csm", TUESDAY_10)] == ["premium"]
+
+
+# Who asks, and about which product (domain §1.7.1, §1.7.3)
+
+
+def another_product():
+    return ProductFactory(code="service", name="Service")
+
+
+def asked(customer, **said):
+    return entitlement.check(
+        contract_of(customer), **{"channel": "portal", "topic": topic("how_to"), "at": TUESDAY_10, **said}
+    )
+
+
+def test_only_the_contact_of_that_moment_asks_and_a_colleague_hears_who():
+    customer = a_customer("premium")
+    answer = asked(customer, person=observer_of(customer))
+
+    assert asked(customer, person=contact_of(customer)).allowed
+    assert (answer.allowed, answer.reason, answer.section) == (False, "not_contact", "1.7.1")
+    assert contact_of(customer).full_name in answer.words
+
+
+def test_the_contact_of_another_company_does_not_ask():
+    assert asked(a_customer("premium"), person=contact_of(a_customer("premium"))).reason == "not_contact"
+
+
+def test_one_of_the_desk_asks_for_the_contact():
+    assert asked(a_customer("premium"), person=an_engineer()).allowed
+
+
+def test_a_product_that_the_customer_does_not_own_is_outside_support():
+    customer = a_customer("premium")
+    own, other = customer.licences.get().product, another_product()
+
+    assert asked(customer, product=own).allowed
+    answer = asked(customer, product=other)
+    assert (answer.reason, answer.section) == ("outside_support", "1.7.3")
+    assert str(other) in answer.words
+    assert contract_of(customer).number in answer.words
+
+
+def test_a_licence_bought_today_is_covered_before_its_line_is_written():
+    customer = a_customer("premium")
+    bought = LicenceFactory(
+        customer=customer, release=ReleaseFactory(product=another_product()), starts_on=TUESDAY_10.date()
+    )
+
+    assert asked(customer, product=bought.product).allowed
+    assert asked(customer, product=bought.product, at=TUESDAY_10 - timedelta(days=1)).reason == "outside_support"
