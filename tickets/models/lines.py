@@ -1,0 +1,89 @@
+"""Between the four lines: hand-overs and the defects that line 4 works on (domain §3.3)."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tickets.models.ticket import Ticket
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class HandOver(models.Model):
+    """A ticket went from one line to another: what is known, what was tried, what is asked (domain §3.3)."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="hand_overs", verbose_name=_("ticket"))
+    from_line = models.ForeignKey("accounts.Line", models.PROTECT, related_name="+", verbose_name=_("from line"))
+    to_line = models.ForeignKey("accounts.Line", models.PROTECT, related_name="+", verbose_name=_("to line"))
+    by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who")
+    )
+    at = models.DateTimeField(_("when"))
+    known = models.TextField(_("what is known"))
+    tried = models.TextField(_("what was tried"), blank=True)
+    asked = models.TextField(_("what is asked"))
+    accepted_by: "models.ForeignKey[User | None]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("accepted by")
+    )
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    returned_at = models.DateTimeField(_("returned at"), null=True, blank=True)
+    return_reason = models.TextField(_("reason of the return"), blank=True)
+
+    class Meta:
+        verbose_name = _("hand-over")
+        verbose_name_plural = _("hand-overs")
+        ordering: ClassVar = ["at", "pk"]
+        indexes: ClassVar = [
+            # The route of a ticket through the lines.
+            models.Index("ticket", "at", "id", name="handover_route"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(from_line=F("to_line")), name="handover_to_another_line"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(returned_at__isnull=True), name="handover_one_ending"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_line_id} → {self.to_line_id}"
+
+
+class Defect(models.Model):
+    """A fault of the product that gathers the tickets it causes; line 4 confirms and fixes it (domain §3.3)."""
+
+    class State(models.TextChoices):
+        REPORTED = "reported", pgettext_lazy("defect", "reported")
+        CONFIRMED = "confirmed", pgettext_lazy("defect", "confirmed")
+        FIXED = "fixed", pgettext_lazy("defect", "fixed")
+        RELEASED = "released", pgettext_lazy("defect", "released")
+        REJECTED = "rejected", pgettext_lazy("defect", "rejected")
+
+    title = models.CharField(_("title"), max_length=200)
+    product = models.ForeignKey(
+        "contracts.Product", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("product")
+    )
+    release = models.ForeignKey(
+        "contracts.Release", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("release")
+    )
+    steps = models.TextField(_("steps"))
+    expected = models.TextField(_("expected"))
+    actual = models.TextField(_("actual"))
+    known_error = models.TextField(_("known error and workaround"), blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REPORTED)
+    reported_by: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reported by")
+    )
+    reported_at = models.DateTimeField(_("reported at"))
+
+    class Meta:
+        verbose_name = _("defect")
+        verbose_name_plural = _("defects")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.title
