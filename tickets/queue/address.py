@@ -39,8 +39,8 @@ KNOWN: dict[str, tuple[str, ...] | None] = {
     "horizon": HORIZONS,
     "line": LINES,
     "assignee": None,
-    "priority": PRIORITIES,
     "package": None,
+    "priority": PRIORITIES,
     "product": None,
     "customer": None,
     "kind": tuple(TicketKind.values),
@@ -77,13 +77,14 @@ class Queue:
     """What the person looks at: `place` "" (own lines), "my" or a line's number, and the filters of the query.
 
     `view` is the slug of the saved view that it was opened by; any change of the filters leaves the view.
-    `show` is how many rows the page has, a multiple of `PAGE`; `after` is the key after which it begins.
+    `pages` is how many pages' rows are shown at once ("show=100" in the address); `after` is the key after which it
+    begins.
     """
 
     place: str = ""
     filters: Filters = field(default_factory=dict)
     after: str = ""
-    show: int = 0
+    pages: int = 1
     view: str = ""
 
     @classmethod
@@ -95,7 +96,7 @@ class Queue:
             place=place,
             filters={} if view else tidy({name: query.getlist(name) for name in KNOWN}),
             after=query.get("after", "").replace("\0", "")[:80],
-            show=PAGE * min(max(pages, 1), SHOWN_AT_MOST // PAGE),
+            pages=min(max(pages, 1), SHOWN_AT_MOST // PAGE),
             view=view,
         )
 
@@ -136,6 +137,11 @@ class Queue:
         return ",".join(self.values("state")) or "open"
 
     @property
+    def show(self) -> int:
+        """How many rows stand on the page."""
+        return self.pages * PAGE
+
+    @property
     def states(self) -> tuple[str, ...]:
         """The states that are let through."""
         return tuple(dict.fromkeys(state for code in self.values("state") or ("open",) for state in STATES[code][1]))
@@ -162,7 +168,7 @@ class Queue:
     def tail(self) -> str:
         """The address after `/w/`: what a ticket carries in `?from=`."""
         query = [] if self.view else self.pairs
-        if self.show != PAGE:
+        if self.pages != 1:
             query.append(("show", str(self.show)))
         if self.after:
             query.append(("after", self.after))
@@ -170,7 +176,7 @@ class Queue:
 
     def but(self, *, place: str | None = None, state: str | None = None, after: str = "") -> "Queue":
         """The same at another place, with another state, or after a key; from its first page where none is said."""
-        found = replace(self, after=after, show=PAGE)
+        found = replace(self, after=after, pages=1)
         if place is not None and place != self.place:
             found = replace(found, place=place, view="", filters=self._for_place(place))
         if state is not None:
@@ -184,7 +190,7 @@ class Queue:
 
     def having(self, name: str, values: Iterable[str]) -> "Queue":
         """The same with this filter as given, the others as they are; a view becomes a plain address."""
-        return replace(self, filters=tidy({**self.filters, name: tuple(values)}), after="", show=PAGE, view="")
+        return replace(self, filters=tidy({**self.filters, name: tuple(values)}), after="", pages=1, view="")
 
     def without(self, name: str, value: str | None = None) -> "Queue":
         """The same without one value of a filter, or without the whole filter."""
@@ -199,7 +205,3 @@ class Queue:
     def whole(self) -> "Queue":
         """The same from its first row, in plain words: what a saved view keeps and a bulk run goes over."""
         return Queue(self.place, self.filters)
-
-    def showing_more(self) -> "Queue":
-        """The same with one page more, or as it is where a page holds no more."""
-        return replace(self, show=min(self.show + PAGE, SHOWN_AT_MOST))

@@ -106,7 +106,6 @@ def rows_context(user: User, looked_at: Queue, now: datetime) -> dict[str, Any]:
         "rows": [] if looked_at.runs_against_time else page.rows,
         "total": total,
         "more": more,
-        "with_more": looked_at.showing_more().tail if more and not looked_at.after else "",
     }
 
 
