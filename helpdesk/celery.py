@@ -78,6 +78,12 @@ TIMETABLE = {
         expires=timedelta(seconds=15),
         why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
     ),
+    "go on with bulk runs": Job(
+        task="tickets.tasks.advance_bulk_runs",
+        every=timedelta(seconds=5),
+        expires=timedelta(seconds=5),
+        why="an act over a whole filter begins at once by itself; this takes up what a killed worker left",
+    ),
     "close months": Job(
         task="tickets.tasks.close_months",
         every=crontab(minute=0),

@@ -727,6 +727,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "deadline_lapsed": (),
     # Nobody: they are on the pages, or an Escalation of its own tells whom they concern.
     "accepted": (),
+    "assignment_undone": (),
     "noted": (),
     "stopped_waiting": (),
     "defect_attached": (),

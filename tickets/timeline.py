@@ -90,6 +90,8 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
         return _("taken by %(name)s") % who, ""
     if verb == "assigned":
         return _("assigned to %(to)s") % change, ""
+    if verb == "assignment_undone":
+        return (_("assignment taken back: %(to)s") if change["to"] else _("assignment taken back: nobody")) % change, ""
     if verb == "asked_customer":
         return _("asked the customer, waiting for the answer"), ""
     if verb == "stopped_waiting":

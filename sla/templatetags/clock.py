@@ -6,9 +6,11 @@ The vendor's people read Moscow time everywhere, customers their own (direction 
 from datetime import datetime, timedelta, tzinfo
 
 from django import template
+from django.template import engines
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from contracts.terms import WORKING_DAY
 from sla import chip as chips
@@ -65,6 +67,15 @@ def chip_context(drawn: chips.Chip, now: datetime, *, big: bool = False) -> dict
         "crit": int(drawn.crit_below.total_seconds()),
         "day": int((drawn.working_day or timedelta(0)).total_seconds()),
     }
+
+
+@register.simple_tag(takes_context=True)
+def draw_chip(context: template.Context) -> SafeString:
+    """The chip of `chip_context`, whose values stand in the context; `hot/chip.html` has its only markup."""
+    told = {name: context.get(name) for name in ("chip", "big", "left", "at", "open_for", "soon", "crit", "day")}
+    # The engine escapes; the template has no |safe.
+    drawn = engines["hot"].get_template("hot/chip.html").render({"of": told, "icons": static("icons.svg")})
+    return mark_safe(drawn)
 
 
 @register.inclusion_tag("sla/_lane.html", takes_context=True)

@@ -1,5 +1,6 @@
 """Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow/` changes a ticket."""
 
+from tickets.models.bulk import BulkItem, BulkRun
 from tickets.models.changes import (
     CalendarChange,
     CalendarItem,
@@ -32,11 +33,14 @@ from tickets.models.ticket import (
     TicketQuerySet,
     new_token,
 )
+from tickets.models.views import SavedView
 
 __all__ = [
     "OPEN_STATES",
     "WORKED_STATES",
     "Attachment",
+    "BulkItem",
+    "BulkRun",
     "CalendarChange",
     "CalendarItem",
     "Defect",
@@ -49,6 +53,7 @@ __all__ = [
     "MessageQuerySet",
     "Priority",
     "Rating",
+    "SavedView",
     "State",
     "TermsDecision",
     "TermsItem",

@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from tickets.views import desk
+from tickets.views import bulk, desk
+from tickets.views import saved_views as views
 
 app_name = "desk"
 urlpatterns = [
     path("", desk.queue, {"place": ""}, name="queue"),
     path("my/", desk.queue, {"place": "my"}, name="my"),
     path("l/<int:line>/", desk.line_queue, name="line"),
+    path("density/", desk.set_density, name="density"),
+    path("filter/", views.panel, name="filter"),
+    path("v/", views.views, name="views"),
+    path("v/new/", views.new_view, name="new_view"),
+    path("v/<slug:view>/", desk.queue, name="view"),
+    path("v/<slug:slug>/edit/", views.edit_view, name="edit_view"),
+    path("v/<slug:slug>/removal/", views.remove, name="remove_view"),
+    path("bulk/new/", bulk.new, name="bulk_new"),
+    path("bulk/", bulk.runs, name="bulk"),
+    path("bulk/<int:pk>/", bulk.run, name="bulk_run"),
+    path("bulk/<int:pk>/undo/", bulk.undo, name="bulk_undo"),
+    path("bulk/<int:pk>/again/", bulk.again, name="bulk_again"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Prefetch, prefetch_related_objects
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,29 +35,45 @@ from sla.explain import explanations
 from sla.models import Escalation
 from sla.words import MOSCOW
 from tickets import deadline_page, files, moves, timeline, workflow
+from tickets.bulk import bulk_acts, just_finished
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Ticket
-from tickets.queue import Queue, filters, next_to_take, row, tabs
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a POST: the page of what was made is fetched by GET."""
-
-    status_code = 303
-
+from tickets.queue import (
+    Queue,
+    count_groups,
+    glance,
+    grouped,
+    nearest_due,
+    next_to_take,
+    page_of,
+    row,
+    tabs,
+)
+from tickets.queue.filters import chips_on
+from tickets.views.answers import SeeOther
 
 # The queue
+
+DENSITIES = ("usual", "dense", "roomy")
 
 
 @desk_only
 @require_safe
-def queue(request: HttpRequest, place: str) -> HttpResponse:
-    """Own lines, or what is assigned to oneself, by deadline."""
+def queue(request: HttpRequest, place: str = "", view: str = "") -> HttpResponse:
+    """Own lines, what is assigned to oneself, a line, or a saved view, by deadline.
+
+    htmx that asks for more rows (`HX-Target: more`) gets these alone.
+    """
     user, now = person(request), timezone.now()
-    looked_at = Queue.read(place, request.GET)
-    context = list_context(user, looked_at, now)
-    context["nearest"] = next_to_take(user, looked_at, context["groups"], now, whole=context["more"] is None)
+    looked_at = Queue.read(place, request.GET, view)
+    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
+    if view and not looked_at.view:
+        raise Http404
+    if wants_pane(request) and request.headers.get("HX-Target") == "more":
+        return render(request, "desk/_more.html", rows_context(user, looked_at, now))
+    context = list_context(request, user, looked_at, now)
+    context["nearest"] = next_to_take(user, looked_at, context["page"], now)
     return render(request, "desk/queue.html", context)
 
 
@@ -70,20 +86,60 @@ def line_queue(request: HttpRequest, line: int) -> HttpResponse:
     return queue(request, place=str(line))
 
 
-def list_context(user: User, looked_at: Queue, now: datetime, open_number: int | None = None) -> dict[str, Any]:
-    """What `desk/_list.html` shows; a constant number of statements."""
-    prefetch_related_objects([user], "lines")
-    tickets, next_key = looked_at.page(user)
+def density(request: HttpRequest) -> str:
+    """How close the rows stand on this device: a cookie."""
+    kept = request.COOKIES.get("density", "")
+    return kept if kept in DENSITIES else DENSITIES[0]
+
+
+def rows_context(user: User, looked_at: Queue, now: datetime) -> dict[str, Any]:
+    """The rows of a page in their groups, and where the next page begins; two statements at most."""
+    page = page_of(looked_at, user, now)
+    groups = grouped(looked_at, page, now) if looked_at.runs_against_time else []
+    total = count_groups(looked_at, user, page, groups, now)
+    more = looked_at.but(after=page.more) if page.more else None
     return {
         "queue": looked_at,
         "from": looked_at.tail,
-        "tabs": tabs(user, looked_at, now),
-        "filters": filters(looked_at),
-        "groups": looked_at.groups(user, tickets, now) if looked_at.runs_against_time else [],
-        "rows": [] if looked_at.runs_against_time else [row(ticket, now) for ticket in tickets],
-        "more": looked_at.but(after=next_key) if next_key else None,
-        "open_number": open_number,
+        "page": page,
+        "groups": groups,
+        "rows": [] if looked_at.runs_against_time else page.rows,
+        "total": total,
+        "more": more,
     }
+
+
+def list_context(
+    request: HttpRequest, user: User, looked_at: Queue, now: datetime, open_number: int | None = None
+) -> dict[str, Any]:
+    """What `desk/_list.html` shows; a constant number of statements."""
+    seen = glance(user, now, looked_at)
+    rows = rows_context(user, looked_at, now)
+    empty = not rows["page"].rows and not looked_at.after
+    return rows | {
+        "tabs": tabs(user, looked_at, now),
+        "views": [(view, view.slug == looked_at.view) for view in seen.views],
+        "view": next((view for view in seen.views if view.slug == looked_at.view), None),
+        "filters": chips_on(looked_at, seen.names),
+        "density": density(request),
+        "densities": [(code, code == density(request)) for code in DENSITIES],
+        "open_number": open_number,
+        "last_run": just_finished(seen.last_run, now),
+        "acts": bulk_acts(),
+        "next_due": nearest_due(user, now) if empty else None,
+    }
+
+
+@desk_only
+@require_POST
+def set_density(request: HttpRequest) -> HttpResponse:
+    """How close the rows stand, kept on this device for a year; back to the queue that it was chosen on."""
+    tail = Queue.from_tail(request.POST.get("from", "")).tail
+    answer = SeeOther(reverse("desk:queue") + tail)
+    chosen = request.POST.get("density", "")
+    if chosen in DENSITIES:
+        answer.set_cookie("density", chosen, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
+    return answer
 
 
 # The ticket
@@ -129,6 +185,7 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     """The page of a ticket, or for htmx only the pane with what changed around it."""
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
+    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
     found = find(user, number)
     context = ticket_context(user, found, now, sent) | {
         "from": looked_at.tail,
@@ -137,7 +194,7 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     }
     if wants_pane(request):
         return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
-    context = list_context(user, looked_at, now, open_number=number) | context
+    context = list_context(request, user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
 
 

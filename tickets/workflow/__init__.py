@@ -45,6 +45,7 @@ from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
 from tickets.workflow.terms import apply_terms
+from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
     "LOW_RATING",
@@ -85,6 +86,7 @@ __all__ = [
     "only_product",
     "open_ticket",
     "propose_deadline",
+    "put_back_assignee",
     "put_before_administrator",
     "rate",
     "reclassify",
