@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import desk
+from tickets.views import composer, desk, macros
 
 app_name = "desk"
 urlpatterns = [
@@ -11,6 +11,17 @@ urlpatterns = [
     path("l/<int:line>/", desk.line_queue, name="line"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
+    path("t/<int:number>/files/<int:pk>/picture/", composer.picture, name="picture"),
+    path("t/<int:number>/draft/", composer.draft, name="draft"),
+    path("t/<int:number>/uploads/", composer.uploads, name="uploads"),
+    path("t/<int:number>/uploads/<int:pk>/removal/", composer.upload_removal, name="upload_removal"),
+    path("t/<int:number>/macros/", composer.macro_picker, name="macro_picker"),
+    path("t/<int:number>/macros/<int:pk>/", composer.macro, name="macro_text"),
+    path("t/<int:number>/unread/", composer.unread, name="unread"),
+    path("macros/", macros.macros, name="macros"),
+    path("macros/new/", macros.new, name="macro_new"),
+    path("macros/<int:pk>/", macros.edit, name="macro"),
+    path("macros/<int:pk>/removal/", macros.removal, name="macro_removal"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
