@@ -70,6 +70,12 @@ TIMETABLE = {
         expires=timedelta(seconds=15),
         why="what a decision moves beyond what a page waits for, and what a killed worker left (domain §4)",
     ),
+    "forget old drafts": Job(
+        task="tickets.tasks.forget_drafts",
+        every=crontab(minute=40, hour=3),
+        expires=timedelta(hours=12),
+        why="words and files that nobody sent in thirty days are deleted, at night: disks and privacy (direction §6.6)",
+    ),
     "close months": Job(
         task="tickets.tasks.close_months",
         every=crontab(minute=0),

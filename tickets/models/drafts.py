@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tickets.models.conversation import attachment_path
 from tickets.models.ticket import Ticket
@@ -29,8 +30,8 @@ class Draft(models.Model):
     updated_at = models.DateTimeField(_("written at"))
 
     class Meta:
-        verbose_name = _("draft")
-        verbose_name_plural = _("drafts")
+        verbose_name = pgettext_lazy("composer", "draft")
+        verbose_name_plural = pgettext_lazy("composer", "drafts")
         indexes: ClassVar = [
             # The job that forgets old ones: WHERE updated_at < … (tickets/drafts.py).
             models.Index("updated_at", name="draft_by_age"),

@@ -68,7 +68,7 @@ class Macro(models.Model):
         Line, models.PROTECT, null=True, blank=True, related_name="macros", verbose_name=_("for the line")
     )
     position = models.PositiveSmallIntegerField(_("place in the list"), default=100)
-    is_active = models.BooleanField(_("offered"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("macro", "offered"), default=True)
     used = models.PositiveIntegerField(_("times sent"), default=0, editable=False)
     used_at = models.DateTimeField(_("last sent"), null=True, editable=False)
 
