@@ -139,7 +139,7 @@ def test_macro_is_written_picked_and_hands_the_request_over(house: House, number
     lead.select_option("select[name=to_line]", "2")
     lead.fill("textarea[name=known]", "{{ customer }} ждёт отчёт.")
     lead.fill("textarea[name=asked]", "Посмотрите план запроса.")
-    lead.locator("form .btn--p").click()
+    lead.locator("main form .btn--p").click()
     lead.wait_for_url("**/w/macros/")
 
     page = house.enter(FIRST)
