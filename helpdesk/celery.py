@@ -84,6 +84,12 @@ TIMETABLE = {
         expires=timedelta(seconds=5),
         why="an act over a whole filter begins at once by itself; this takes up what a killed worker left",
     ),
+    "forget old drafts": Job(
+        task="tickets.tasks.forget_drafts",
+        every=crontab(minute=40, hour=3),
+        expires=timedelta(hours=12),
+        why="words and files that nobody sent in thirty days are deleted, at night: disks and privacy (direction §6.6)",
+    ),
     "close months": Job(
         task="tickets.tasks.close_months",
         every=crontab(minute=0),

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from contracts.models import ResponsibleContact
 from contracts.moment import job_now
 from sla.models import DeadlineProposal
-from tickets import bulk, calendar_changes, months, terms_decisions, workflow
+from tickets import bulk, calendar_changes, drafts, months, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,12 @@ def apply_calendar_changes() -> int:
     for change in found:
         calendar_changes.advance(change, at=job_now(), seconds=SECONDS_OF_A_RUN / len(found))
     return len(found)
+
+
+@shared_task
+def forget_drafts() -> int:
+    """Drafts and their files that nobody came back to for thirty days are deleted (direction §6.6)."""
+    return drafts.forget_old(now=job_now())
 
 
 @shared_task

@@ -10,6 +10,7 @@ from accounts.models import DESK_ROLES, Line, User
 from contracts.models import TicketKind
 from tickets.files import FilesField
 from tickets.models import Defect, Priority, Ticket
+from tickets.workflow import AFTER
 
 
 def new_key() -> str:
@@ -37,6 +38,24 @@ def text(label: Any, missing: Any = None, **attrs: Any) -> forms.CharField:
     )
 
 
+LARGEST_KEY = 2**63 - 1
+
+
+class KeysField(forms.Field):
+    """Keys of rows, as many hidden inputs of one name; cleaned to a list of numbers."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[int]:
+        try:
+            keys = [int(key) for key in value or []]
+        except ValueError as error:
+            raise forms.ValidationError(_("That is no file of this message.")) from error
+        if any(not 0 < key <= LARGEST_KEY for key in keys):
+            raise forms.ValidationError(_("That is no file of this message."))
+        return keys
+
+
 class MessageForm(TicketForm):
     """The composer: to the customer, a question to the customer, or a note among ourselves."""
 
@@ -51,7 +70,20 @@ class MessageForm(TicketForm):
     )
     body = text(_("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("Your reply or note"))
     attachments = FilesField()
+    pending = KeysField(required=False)
+    then = forms.ChoiceField(choices=[(code, code) for code in ("", *AFTER)], required=False)
+    macro = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_KEY)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_KEY)
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+
+class DraftForm(forms.Form):
+    """The composer as it is kept from time to time; `base` is the draft that the window began from, "" for none."""
+
+    kind = forms.ChoiceField(choices=MessageForm.KINDS)
+    body = forms.CharField(max_length=200_000, required=False, strip=False)
+    key = forms.CharField(max_length=64, required=False)
+    base = forms.DateTimeField(required=False, input_formats=["iso8601"])
 
 
 class HandOverForm(TicketForm):

@@ -15,6 +15,11 @@ from tickets.models.conversation import (
     Rating,
     attachment_path,
 )
+from tickets.models.drafts import (
+    Draft,
+    LastRead,
+    PendingFile,
+)
 from tickets.models.held import (
     HeldFile,
     HeldRequest,
@@ -23,6 +28,10 @@ from tickets.models.held import (
 from tickets.models.lines import (
     Defect,
     HandOver,
+)
+from tickets.models.macros import (
+    Macro,
+    MacroQuerySet,
 )
 from tickets.models.ticket import (
     OPEN_STATES,
@@ -44,13 +53,18 @@ __all__ = [
     "CalendarChange",
     "CalendarItem",
     "Defect",
+    "Draft",
     "Event",
     "HandOver",
     "HeldFile",
     "HeldRequest",
     "HeldRequestQuerySet",
+    "LastRead",
+    "Macro",
+    "MacroQuerySet",
     "Message",
     "MessageQuerySet",
+    "PendingFile",
     "Priority",
     "Rating",
     "SavedView",

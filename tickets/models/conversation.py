@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tickets.models.held import HeldFile
 
 
+LONG_TEXT, LONG_LINES = 2400, 30  # characters, lines: more than a screen of the thread
+RASTER_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+THUMBNAIL_AT_MOST = 8 * 1024 * 1024  # bytes: a bigger picture is a file to load down
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: "User") -> "MessageQuerySet":
         """Internal notes are the vendor's own: nobody else ever reads one."""
@@ -73,6 +78,11 @@ class Message(models.Model):
     def is_note(self) -> bool:
         return self.kind == self.Kind.NOTE
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the thread shows only its beginning until it is asked for the whole."""
+        return len(self.body) > LONG_TEXT or self.body.count("\n") > LONG_LINES
+
 
 def attachment_path(attachment: "Attachment | HeldFile", name: str) -> str:
     """Files lie under a random name; the name that people see is `Attachment.name`."""
@@ -94,6 +104,11 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_thumbnail(self) -> bool:
+        """Whether it says of itself that it is a picture; whether it is one its first bytes say (`files.picture`)."""
+        return self.content_type in RASTER_TYPES and 0 < self.size <= THUMBNAIL_AT_MOST
 
 
 class Event(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import bulk, desk
+from tickets.views import bulk, composer, desk, macros
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -24,6 +24,17 @@ urlpatterns = [
     path("bulk/<int:pk>/again/", bulk.again, name="bulk_again"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
+    path("t/<int:number>/files/<int:pk>/picture/", composer.picture, name="picture"),
+    path("t/<int:number>/draft/", composer.draft, name="draft"),
+    path("t/<int:number>/uploads/", composer.uploads, name="uploads"),
+    path("t/<int:number>/uploads/<int:pk>/removal/", composer.upload_removal, name="upload_removal"),
+    path("t/<int:number>/macros/", composer.macro_picker, name="macro_picker"),
+    path("t/<int:number>/macros/<int:pk>/", composer.macro, name="macro_text"),
+    path("t/<int:number>/unread/", composer.unread, name="unread"),
+    path("macros/", macros.macros, name="macros"),
+    path("macros/new/", macros.new, name="macro_new"),
+    path("macros/<int:pk>/", macros.edit, name="macro"),
+    path("macros/<int:pk>/removal/", macros.removal, name="macro_removal"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),

@@ -34,11 +34,11 @@ from sla import words
 from sla.explain import explanations
 from sla.models import Escalation
 from sla.words import MOSCOW
-from tickets import deadline_page, files, moves, timeline, workflow
+from tickets import deadline_page, drafts, files, macros, moves, reading, timeline, workflow
 from tickets.bulk import bulk_acts, just_finished
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
-from tickets.models import HandOver, Ticket
+from tickets.models import HandOver, Macro, Message, Ticket
 from tickets.queue import (
     Queue,
     count_groups,
@@ -156,7 +156,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
 def find(user: User, number: int) -> Ticket:
     """The ticket with everything that its page shows. `Http404` for one that this person may not see."""
     found = (
-        Ticket.objects.visible_to(user)
+        drafts.beside(Ticket.objects.visible_to(user), user)
         .with_clocks()
         .select_related("customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows")
         .prefetch_related(
@@ -187,11 +187,14 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     looked_at = Queue.from_tail(request.GET.get("from", ""))
     looked_at = looked_at.opened(glance(user, now, looked_at).tails)
     found = find(user, number)
-    context = ticket_context(user, found, now, sent) | {
+    macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
+    context = ticket_context(user, found, now, sent, macro) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
     }
+    if context["new_from"] is not None or context["composing"].read_upto is None:  # what is shown is read
+        reading.mark(found, person=user, upto=context["read_upto"], at=now)
     if wants_pane(request):
         return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
     context = list_context(request, user, looked_at, now, open_number=number) | context
@@ -204,7 +207,14 @@ def wants_pane(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted
 
 
-def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
+def macro_of(user: User, key: str) -> Macro | None:
+    """The macro that an address names, for who goes without scripts; None for none and for another person's own."""
+    return Macro.objects.visible_to(user).filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
+
+
+def ticket_context(
+    user: User, found: Ticket, now: datetime, sent: Sent | None = None, macro: Macro | None = None
+) -> dict[str, Any]:
     """What `desk/_ticket.html` shows; a constant number of statements."""
     said = list(
         found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
@@ -222,6 +232,7 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
     away = stood_in_for_by(user, now) if waits else []
     contact = found.customer.contact_at(now)
     signs = workflow.signs_for_us(found, user)
+    composing = drafts.composing_of(found)
     deadlines = deadline_page.of_ticket(found, user, signs=signs, now=now, zone=words.MOSCOW)
     if deadlines.may_propose:
         may.add("deadline")
@@ -252,7 +263,12 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
         "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
         "composer_sent": sent is not None and sent.name == "messages",
         "sent": sent,
-        "composer": composer(found, sent) if "messages" in may else None,
+        "composing": composing,
+        "read_upto": reading.last_key(said),
+        "new_from": reading.first_new(said, user, composing.read_upto),
+        "composer": composer(found, sent, composing, said=said, macro=macro, user=user, now=now)
+        if "messages" in may
+        else None,
         **facts(found, now),
     }
 
@@ -284,17 +300,52 @@ def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any) -> Any:
     return FORMS[name](*sent, ticket=found, **({"lines": lines} if name == "handover" else {}))
 
 
-def composer(found: Ticket, sent: Sent | None) -> dict[str, Any]:
-    """The composer with the kinds of message that are possible now, and the one that was just refused."""
-    form = sent.form if sent is not None and sent.name == "messages" else forms.MessageForm(ticket=found)
+def composer(
+    found: Ticket,
+    sent: Sent | None,
+    composing: drafts.Composing,
+    *,
+    said: list[Message],
+    macro: Macro | None,
+    user: User,
+    now: datetime,
+) -> dict[str, Any]:
+    """The composer with the kinds of message that are possible now: the one just refused, else the person's draft.
+
+    `seen` is the last message that the person has read when they send: of a conflict theirs who wrote meanwhile.
+    """
     kinds = moves.says(found)
+    refused = sent if sent is not None and sent.name == "messages" else None
+    refusal = refused.refusal if refused is not None else None
+    meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
+    seen = reading.last_key(meanwhile or said)
+    if refused is not None:
+        form = refused.form
+        if not meanwhile:
+            seen = form["seen"].value() or seen
+        key = str(form["macro"].value() or "")
+        macro = macro_of(user, key) if key else None
+    else:
+        begun = {"kind": composing.kind or kinds[0], "body": composing.body}
+        if macro is not None:
+            text = macros.rendered(macro, found, by=user, now=now)
+            begun = {"kind": macro.kind, "body": "\n\n".join(part for part in (composing.body, text) if part)}
+        form = forms.MessageForm(ticket=found, initial=begun)
     chosen = form["kind"].value()
     if not form.is_bound and chosen not in kinds:
         chosen = kinds[0]
     return {
         "form": form,
         "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
-        "refusal": sent.refusal if sent is not None and sent.name == "messages" else None,
+        "refusal": refusal,
+        "meanwhile": meanwhile,
+        "seen": seen,
+        "files": composing.files,
+        "macro": macro,
+        "macro_does": ", ".join(macros.does(macro)) if macro is not None else "",
+        "may_wait": "question" in kinds,
+        "may_resolve": found.is_open,
+        "draft_at": composing.updated_at if refused is None else None,
         "clock_stands": moves.stands_while_asked(found.clocks),
     }
 
@@ -344,13 +395,13 @@ FORMS: dict[str, type[forms.TicketForm]] = {
 }
 
 
-def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, attachments: list, key: str) -> None:
-    verb: Callable[..., Any] = {
-        "reply": workflow.reply,
-        "note": workflow.note,
-        "question": workflow.ask_customer,
-    }[kind]
-    verb(ticket, by=by, at=at, body=body, files=files.uploads(attachments), key=key or None)
+def _say(
+    ticket: Ticket, *, by: User, at: datetime, attachments: list, macro: int | None, key: str, **said: Any
+) -> None:
+    chosen = macro_of(by, str(macro)) if macro else None
+    if macro and chosen is None:
+        raise workflow.NotAllowed(_("This macro is not there any more: nothing of it was done."))
+    workflow.send(ticket, by=by, at=at, files=files.uploads(attachments), macro=chosen, key=key or None, **said)
 
 
 def _answer(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -410,7 +461,9 @@ def done(name: str, said: dict[str, Any]) -> str:
     words = {"line": timeline.to_line(said["to_line"])} if name == "handover" else {}
     if name == "assignment":
         words = {"name": said["to"].full_name}
-    return str(DONE[said["kind"] if name == "messages" else name]) % words
+    if name == "messages":
+        name = {"wait": "question", "resolve": "resolution"}.get(said["then"], said["kind"])
+    return str(DONE[name]) % words
 
 
 @desk_only

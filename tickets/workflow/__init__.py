@@ -8,6 +8,7 @@ One file for each body of knowledge; callers say `from tickets import workflow` 
 """
 
 from tickets.workflow.calendars import apply_calendar
+from tickets.workflow.composing import AFTER, send
 from tickets.workflow.contact import (
     agree_contact_change,
     ask_contact_change,
@@ -15,7 +16,7 @@ from tickets.workflow.contact import (
     hand_over_contact,
     withdraw_contact_change,
 )
-from tickets.workflow.conversation import Upload
+from tickets.workflow.conversation import Meanwhile, Upload
 from tickets.workflow.customer import (
     LOW_RATING,
     RATING_MAY_CHANGE_FOR,
@@ -48,10 +49,12 @@ from tickets.workflow.terms import apply_terms
 from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
+    "AFTER",
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
     "UNASKED_PRIORITY",
+    "Meanwhile",
     "NotAllowed",
     "Upload",
     "accept",
@@ -96,6 +99,7 @@ __all__ = [
     "resolve",
     "restore",
     "return_hand_over",
+    "send",
     "set_priority",
     "settle_held",
     "side_of",
