@@ -311,7 +311,7 @@ def _set_aside(key: int, now: datetime, error: str, swept: Swept) -> None:
         # Unless a verb has stopped it in between: then nobody looks at it again anyhow.
         Commitment.objects.running().filter(pk=key, paused_at__isnull=True).update(next_check_at=now + SET_ASIDE_FOR)
         trouble, new = SweepTrouble.objects.get_or_create(
-            commitment_id=key, defaults={"happened_at": now, "error": error}
+            commitment_id=key, defaults={"since": now, "happened_at": now, "error": error}
         )
         if not new:
             trouble.happened_at, trouble.error, trouble.times = now, error, trouble.times + 1

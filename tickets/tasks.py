@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from contracts.models import ResponsibleContact
 from sla.models import DeadlineProposal
-from tickets import calendar_changes, months, terms_decisions, workflow
+from tickets import calendar_changes, months, pace, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -73,3 +73,9 @@ def close_months() -> int:
 def check_months() -> int:
     """Writes down what has changed in closed months since: a row beside figures that never change (domain §4.6)."""
     return months.check_months(at=timezone.now())
+
+
+@shared_task
+def measure_pace() -> int:
+    """Counts how fast the lines lately were, for the forecasts (tickets/pace.py)."""
+    return pace.measure(timezone.now())

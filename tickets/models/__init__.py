@@ -23,6 +23,7 @@ from tickets.models.lines import (
     Defect,
     HandOver,
 )
+from tickets.models.pace import LinePace
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -45,6 +46,7 @@ __all__ = [
     "HeldFile",
     "HeldRequest",
     "HeldRequestQuerySet",
+    "LinePace",
     "Message",
     "MessageQuerySet",
     "Priority",
