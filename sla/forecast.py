@@ -17,7 +17,8 @@ from typing import Any
 
 from sla.business_time import NeverOpen, WorkingCalendar
 
-ENOUGH = 12  # fewer clocks of this kind, line and priority say nothing about the next one
+ENOUGH = 12  # fewer others in all say nothing about the next one
+COMPARABLE = 6  # fewer that ran as long: others are asked too that are less alike
 RISK = 0.25  # one in four of those that ran this long was missed: worth a look
 MISS = 0.5  # more were missed than kept
 NARROW = 0.25  # its turn comes in the last quarter of the time that is left
@@ -53,6 +54,7 @@ class Running:
 class LineNow:
     """The line that has it: its hours, its people and what comes first.
 
+    `planned`: the hours are a plan of who is there; else only the office's, and somebody may come all the same.
     `back_at`: when the first of its people returns, where all are away now. `best_day`: the most clocks that the line
     ended in one day lately (0: it is not known), with all its people. `day`: the working time of such a day.
     """
@@ -64,6 +66,7 @@ class LineNow:
     ahead: int = 0
     best_day: int = 0
     day: timedelta = timedelta(hours=9)
+    planned: bool = False
 
     @property
     def here(self) -> int:
@@ -92,25 +95,34 @@ class Forecast:
         return self.seen < ENOUGH and self.reason != Reason.PAST
 
 
-def forecast(clock: Running, line: LineNow, parts: Sequence[float], now: datetime) -> Forecast:
+def forecast(clock: Running, line: LineNow, others: Sequence[Sequence[float]], now: datetime) -> Forecast:
     """What becomes of a promise that runs at `now`; one that stands is not to be asked about.
 
-    `parts`: how long others of its kind, line and priority lately took, as parts of their targets, in order.
+    `others`: how long others of its kind lately took, as parts of their targets, in order; those most like it (line,
+    priority) first, then wider circles.
     """
     if clock.missed or now > clock.due_at:
         return Forecast(Verdict.MISSED, Reason.PAST)
     somebody = first_there(line, now)
+    pace = by_pace(clock, others, now)
+    seen = pace.seen if pace else 0
     if somebody is None or somebody >= clock.due_at:
-        return Forecast(Verdict.MISSED, Reason.NOBODY, expected=somebody, somebody_from=somebody, seen=len(parts))
+        sure = line.planned or line.here == 0
+        return Forecast(
+            Verdict.MISSED if sure else Verdict.AT_RISK,
+            Reason.NOBODY,
+            expected=somebody,
+            somebody_from=somebody,
+            seen=seen,
+        )
     reached = turn_comes(line, somebody)
-    pace = by_pace(clock, parts, now)
     if reached > clock.due_at:
-        return Forecast(Verdict.MISSED, Reason.AHEAD, expected=reached, ahead=line.ahead, seen=len(parts))
-    told: dict[str, Any] = {"expected": reached, "somebody_from": somebody, "ahead": line.ahead, "seen": len(parts)}
+        return Forecast(Verdict.MISSED, Reason.AHEAD, expected=reached, ahead=line.ahead, seen=seen)
+    told: dict[str, Any] = {"expected": reached, "somebody_from": somebody, "ahead": line.ahead, "seen": seen}
     if pace is not None:
         told |= {"longer": pace.longer, "over": pace.over}
         told["expected"] = None if pace.expected is None else max(pace.expected, reached)
-    if line.ahead and is_narrow(clock, reached, now) and (pace is None or pace.verdict == Verdict.KEPT):
+    if reached > somebody and is_narrow(clock, reached, now) and (pace is None or pace.verdict == Verdict.KEPT):
         return Forecast(Verdict.AT_RISK, Reason.AHEAD, **told | {"expected": reached})
     if pace is None:
         return Forecast(Verdict.KEPT, Reason.HOURS, **told)
@@ -139,29 +151,35 @@ def first_there(line: LineNow, now: datetime) -> datetime | None:
 
 
 def turn_comes(line: LineNow, somebody: datetime) -> datetime:
-    """When those ahead are done, at the tempo of the line's best day lately, slower by the share that is away.
+    """When those ahead are done, if they are more than the line did on its best day lately; else nothing is known.
 
-    The best day and not the usual one: on a usual day a line does what comes, not what it could.
+    A day on which it did so many shows that it can, not that it can do no more: on most days a line does what comes. So
+    only whole days of work ahead are counted, each as long as the best one, longer by the share that is away.
     """
     if not line.ahead or not line.best_day:
         return somebody
-    present = line.here or 1  # the first one is back by then
-    each = line.day / line.best_day * (line.people / present)
+    a_day = line.best_day * (line.here or 1) / line.people  # the first one is back by then
+    days = int(line.ahead / a_day)
     try:
-        return line.hours.add(somebody, timedelta(seconds=int((each * line.ahead).total_seconds())))
+        return line.hours.add(somebody, line.day * days)
     except (NeverOpen, OverflowError):
         return somebody
 
 
-def by_pace(clock: Running, parts: Sequence[float], now: datetime) -> Forecast | None:
-    """What the others say that ran as long as this one has; None where they are too few in all.
+def by_pace(clock: Running, others: Sequence[Sequence[float]], now: datetime) -> Forecast | None:
+    """What those say that ran as long as this one has; None where they are too few in all.
 
-    One more of either ending is thought in (the rule of succession), so that few are never certain.
+    The narrowest circle is asked in which enough ran as long, else the widest. One more of either ending is thought in
+    (the rule of succession), so that few are never certain.
     """
-    if len(parts) < ENOUGH or not clock.target:
+    circles = [parts for parts in others if len(parts) >= ENOUGH]
+    if not circles or not clock.target:
         return None
     used = 1 - clock.calendar.between(now, clock.due_at) / clock.target
-    longer = parts[bisect_right(parts, used) :]
+    parts, longer = next(
+        ((parts, found) for parts in circles if len(found := parts[bisect_right(parts, used) :]) >= COMPARABLE),
+        (circles[-1], circles[-1][bisect_right(circles[-1], used) :]),
+    )
     over = len(longer) - bisect_right(longer, 1.0)
     chance = (over + 1) / (len(longer) + 2)
     verdict = Verdict.MISSED if chance > MISS else Verdict.AT_RISK if chance >= RISK else Verdict.KEPT

@@ -89,8 +89,10 @@ def running(row: Commitment) -> Running:
 def line_now(number: int, pace: Pace, office: WorkingCalendar, people: People, *, ahead: int) -> LineNow:
     """What is known of a line at this moment. Asks the database nothing."""
     all_of_it, away, back_at = people.now(number)
+    hours = hours_of_line(number, office=office, days_outside=pace.days_outside.get(number, 0))
     return LineNow(
-        hours=hours_of_line(number, office=office, days_outside=pace.days_outside.get(number, 0)),
+        hours=hours.calendar,
+        planned=hours.planned,
         people=all_of_it,
         away=away,
         back_at=back_at if all_of_it and away == all_of_it else None,

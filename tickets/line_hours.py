@@ -5,6 +5,7 @@ that was lately seen to act at other times is taken to be on call round the cloc
 """
 
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 from sla.business_time import WorkingCalendar
 from sla.models import CalendarVersion
@@ -24,6 +25,13 @@ def office_hours(at: datetime) -> WorkingCalendar:
     return version.working_calendar()
 
 
-def hours_of_line(line: int, *, office: WorkingCalendar, days_outside: int) -> WorkingCalendar:
-    """When somebody of the line is there. Asks the database nothing: `office` is `office_hours` of the moment."""
-    return ROUND_THE_CLOCK if days_outside >= SEEN_OUTSIDE else office
+class LineHours(NamedTuple):
+    """When somebody of a line is there. `planned`: by a plan of shifts; else by what is usual."""
+
+    calendar: WorkingCalendar
+    planned: bool = False
+
+
+def hours_of_line(line: int, *, office: WorkingCalendar, days_outside: int) -> LineHours:
+    """The hours of a line. Asks the database nothing: `office` is `office_hours` of the moment."""
+    return LineHours(ROUND_THE_CLOCK if days_outside >= SEEN_OUTSIDE else office)

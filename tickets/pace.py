@@ -16,7 +16,6 @@ from django.db.models import F, OuterRef, Subquery
 from accounts.models import Line
 from contracts.models import PromiseKind
 from sla.business_time import WorkingCalendar
-from sla.forecast import ENOUGH
 from sla.models import Commitment
 from sla.words import MOSCOW
 from tickets.line_hours import office_hours
@@ -47,13 +46,9 @@ class Pace:
     best_day: Mapping[int, int]
     days_outside: Mapping[int, int]
 
-    def of(self, line: int, kind: str, priority: int) -> Sequence[float]:
-        """The parts of the most particular others that are enough: this priority, this line, all lines."""
-        own = self.parts.get((line, kind, priority), ())
-        if len(own) >= ENOUGH:
-            return own
-        of_line = self._pooled(kind, line)
-        return of_line if len(of_line) >= ENOUGH else self._pooled(kind)
+    def of(self, line: int, kind: str, priority: int) -> list[Sequence[float]]:
+        """The parts of others: of this line and priority, of this line, of all lines."""
+        return [self.parts.get((line, kind, priority), ()), self._pooled(kind, line), self._pooled(kind)]
 
     def _pooled(self, kind: str, line: int | None = None) -> Sequence[float]:
         found = (
