@@ -19,8 +19,8 @@ from sla.business_time import NeverOpen, WorkingCalendar
 
 ENOUGH = 12  # fewer others in all say nothing about the next one
 COMPARABLE = 6  # fewer that ran as long: others are asked too that are less alike
-RISK = 0.25  # one in four of those that ran this long was missed: worth a look
-MISS = 0.5  # more were missed than kept
+RISK = 0.4  # two in five of those that ran this long were missed: worth a look
+MISS = 0.6  # three in five were
 NARROW = 0.25  # its turn comes in the last quarter of the time that is left
 
 

@@ -36,10 +36,10 @@ def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:
     match found.reason:
         case Reason.PAST:
             return _("the deadline has passed already")
-        case Reason.NOBODY if found.somebody_from is None:
-            return _("nobody works on this line")
-        case Reason.NOBODY:
+        case Reason.NOBODY if found.somebody_from is not None:
             return _("nobody is on the line until %(moment)s") % {"moment": told(found.somebody_from)}
+        case Reason.NOBODY:
+            return _("nobody works on this line")
         case Reason.AHEAD if found.expected is not None:
             return ngettext(
                 "%(count)d request is ahead, at this pace its turn comes at %(moment)s",

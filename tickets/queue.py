@@ -4,7 +4,7 @@ An address of the queue is a place ("", "my/", "l/2/") and a query; both togethe
 writes them and fetches a page. Paging is by key, not by number, so that nothing moves while one reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -18,7 +18,9 @@ from django.utils.translation import pgettext, pgettext_lazy
 from accounts.models import Line, User
 from contracts.models import Package, Product
 from sla import words
+from sla.forecast import Forecast
 from sla.models import Commitment
+from tickets.forecasting import Shown, forecasts, shown
 from tickets.models import State, Ticket, TicketQuerySet
 
 PAGE = 50
@@ -111,11 +113,12 @@ def horizon_words(code: str, now: datetime) -> tuple[str, str]:
 
 @dataclass(slots=True)
 class Row:
-    """A ticket in a list: the one clock that its chip shows, and in words which promise that is and when."""
+    """A ticket in a list: the one clock that its chip shows, in words which promise that is and when, its forecast."""
 
     ticket: Ticket
     clock: Commitment | None
     by: str
+    forecast: Shown | None = None
 
 
 @dataclass(slots=True)
@@ -138,7 +141,8 @@ def shown_clock(ticket: Ticket) -> Commitment | None:
     return max(promises, key=lambda clock: (clock.stopped_at or clock.started_at, clock.pk), default=None)
 
 
-def row(ticket: Ticket, now: datetime) -> Row:
+def row(ticket: Ticket, now: datetime, forecasts: Mapping[int, Forecast] | None = None) -> Row:
+    """The row of a ticket fetched `with_clocks`; `forecasts` are those of the clocks, by key."""
     clock = shown_clock(ticket)
     if ticket.clock_paused and ticket.awaiting_since is not None:
         by = _("on hold since %(moment)s") % {"moment": words.moment(ticket.awaiting_since, words.MOSCOW, now, "short")}
@@ -148,7 +152,8 @@ def row(ticket: Ticket, now: datetime) -> Row:
         by = _("resolution without a deadline")
     else:
         by = words.moment(ticket.closed_at or ticket.resolved_at or ticket.changed_at, words.MOSCOW, now, "short")
-    return Row(ticket, clock, by)
+    found = forecasts.get(clock.pk) if forecasts and clock is not None else None
+    return Row(ticket, clock, by, shown(found, now))
 
 
 # Addresses
@@ -252,17 +257,22 @@ class Queue:
         return tickets[:PAGE], page_key(last) if self.runs_against_time else str(last.number)
 
     def groups(self, user: User, tickets: Iterable[Ticket], now: datetime) -> list[Group]:
-        """The rows of a page under their horizons, with each horizon's count in the whole queue (one statement)."""
+        """The rows of a page under their horizons, with each horizon's count in the whole queue.
+
+        A constant number of statements: one for the counts, those of the forecasts.
+        """
         counts = self.tickets(user).aggregate(
             **{code: Count("pk", filter=rule) for code, rule in horizons(now).items()}
         )
+        tickets = list(tickets)
+        foreseen = forecasts([clock for clock in map(shown_clock, tickets) if clock is not None], now)
         groups: list[Group] = []
         for ticket in tickets:
             code = horizon(ticket, now)
             if not groups or groups[-1].code != code:
                 heading, hint = horizon_words(code, now)
                 groups.append(Group(code, heading, hint, counts[code]))
-            groups[-1].rows.append(row(ticket, now))
+            groups[-1].rows.append(row(ticket, now, foreseen))
         return groups
 
 

@@ -7,6 +7,7 @@ from tickets.views import manage, months
 app_name = "manage"
 urlpatterns = [
     path("", manage.board, name="board"),
+    path("forecast/", manage.missing, name="missing"),
     path("escalations/", manage.escalations, name="escalations"),
     path("escalations/<int:pk>/", manage.escalation, name="escalation"),
     path("escalations/<int:pk>/acknowledgement/", manage.acknowledgement, name="acknowledgement"),

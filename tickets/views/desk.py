@@ -4,7 +4,7 @@ A page finds what the person may see and shows it; an action fills its form, cal
 with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,9 +32,11 @@ from contracts import entitlement
 from contracts.models import PromiseKind, Service
 from sla import words
 from sla.explain import explanations
+from sla.forecast import Forecast
 from sla.models import Escalation
 from sla.words import MOSCOW
 from tickets import deadline_page, files, moves, timeline, workflow
+from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Ticket
@@ -130,13 +132,14 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
     found = find(user, number)
-    context = ticket_context(user, found, now, sent) | {
+    foreseen = forecasts(found.clocks, now)
+    context = ticket_context(user, found, now, foreseen, sent) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
     }
     if wants_pane(request):
-        return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
+        return render(request, "desk/_answer.html", context | {"row": row(found, now, foreseen)}, status=status)
     context = list_context(user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
 
@@ -147,7 +150,9 @@ def wants_pane(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted
 
 
-def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
+def ticket_context(
+    user: User, found: Ticket, now: datetime, foreseen: Mapping[int, Forecast], sent: Sent | None = None
+) -> dict[str, Any]:
     """What `desk/_ticket.html` shows; a constant number of statements."""
     said = list(
         found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
@@ -170,7 +175,10 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
         may.add("deadline")
     return {
         "ticket": found,
-        "promises": sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at)),
+        "promises": [
+            (clock, shown(foreseen.get(clock.pk), now))
+            for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
+        ],
         "own_clocks": own,
         "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),

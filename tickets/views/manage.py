@@ -21,10 +21,12 @@ from sla.models import Escalation, Whom
 from sla.sweep import late_since
 from tickets import board as boards
 from tickets import moves, workflow
+from tickets.forecasting import will_be_missed
 from tickets.models import Ticket
 
 PAGE = 50
 WEEKS = 12
+MISSING = 8  # of those that the board lists itself
 REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on it; nobody has to answer them
 
 
@@ -37,6 +39,7 @@ def board(request: HttpRequest) -> HttpResponse:
     packages = list(Package.objects.order_by("-position"))
     found = reports.by_line_and_week(now, WEEKS)
     lines = [(line, found.get(line.pk, [reports.Attainment()] * WEEKS)) for line in Line.objects.all()]
+    missing, looked_at = will_be_missed(now)
     return render(
         request,
         "manage/board.html",
@@ -45,6 +48,9 @@ def board(request: HttpRequest) -> HttpResponse:
             "late_since": late_since(now),
             "facts": boards.facts(now),
             "departures": boards.departures(now),
+            "missing": missing[:MISSING],
+            "missing_count": len(missing),
+            "missing_of": looked_at,
             "packages": packages,
             "matrix": [
                 (priority, [(package, attainment.get((package.code, priority))) for package in packages])
@@ -73,6 +79,15 @@ def _spark(weeks: list[reports.Attainment]) -> str:
             y = 28 - (max(week.percent, 80) - 80) * 26 / 20
             points.append(f"{x:.1f},{y:.1f}")
     return " ".join(points)
+
+
+@board_only
+@require_safe
+def missing(request: HttpRequest) -> HttpResponse:
+    """The promises that will be missed, with the reason of each: all of them among the nearest deadlines."""
+    now = timezone.now()
+    found, looked_at = will_be_missed(now)
+    return render(request, "manage/missing.html", {"now": now, "missing": found, "missing_of": looked_at})
 
 
 @board_only
