@@ -48,8 +48,8 @@ def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:
             ) % {"count": found.ahead, "moment": told(found.expected)}
         case Reason.SLOWEST:
             return ngettext(
-                "none of the %(count)d latest took so long",
-                "none of the %(count)d latest took so long",
+                "it took longer than the latest %(count)d",
+                "it took longer than each of the latest %(count)d",
                 found.seen,
             ) % {"count": found.seen}
         case Reason.PACE:
