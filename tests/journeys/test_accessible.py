@@ -32,6 +32,8 @@ def number(house: House) -> int:
         (ENGINEER, "/w/t/{number}/"),
         (CSM, "/m/"),
         (CSM, "/m/escalations/"),
+        (CSM, "/m/forecast/"),
+        (CSM, "/m/set-aside/"),
         (CSM, "/m/late/"),
         (ENGINEER, "/a/style/"),
     ],

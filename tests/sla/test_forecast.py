@@ -133,7 +133,8 @@ PARTS = st.lists(st.floats(0, 5), max_size=40).map(sorted)
 
 
 @given(due=MINUTES, ahead=st.integers(0, 300), best=st.integers(0, 30), people=st.integers(0, 5),
-       away=st.integers(0, 5), others=st.lists(PARTS, max_size=3), missed=st.booleans(), office=st.booleans())  # fmt: skip
+       away=st.integers(0, 5), others=st.lists(PARTS, max_size=3), missed=st.booleans(),
+       office=st.booleans())  # fmt: skip
 def test_what_is_past_is_never_said_to_be_kept_and_what_is_kept_is_expected_in_time(
     due, ahead, best, people, away, others, missed, office
 ):

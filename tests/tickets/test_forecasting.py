@@ -114,7 +114,7 @@ def test_what_ran_as_long_as_those_that_were_late_will_be_missed(slow_line):
 
     assert [found.verdict for found in told.values()] == [Verdict.AT_RISK, Verdict.MISSED]
     assert shown(told[20], tuesday(10, 20)).sentence == (
-        "Forecast: will be missed: of 10 that ran as long, 10 were not in time; it is expected at about 10:40."
+        "Forecast: will be missed: of 10 that ran as long, 10 were not in time; it is expected at about 10:39."
     )
 
 
@@ -232,11 +232,12 @@ def test_pages_cost_the_same_for_one_and_three(client, address):
         client.get(reverse(address))
     live(2, priority=1)
     live(3, priority=1)
+    client.get(reverse(address))  # the header is kept for a minute, which may just have begun
 
     with CaptureQueriesContext(connection) as three:
         client.get(reverse(address))
 
-    assert len(three) == len(one), [q["sql"][:160] for q in three.captured_queries]
+    assert len(three) == len(one)
 
 
 # Tried on the past
