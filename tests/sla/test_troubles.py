@@ -175,12 +175,12 @@ def unheard():
     a_lead()
     ticket = workflow.accept(open_ticket(a_customer(), priority=1), by=engineer, at=tuesday(10))
     row = ticket.commitments.get(kind="resolution")
-    rungs = [{**rung, "within": 30} for rung in row.rungs]
+    rungs = [{**rung, "within": 20} for rung in row.rungs]
     Commitment.objects.filter(pk=row.pk).update(rungs=rungs)
     first = row.started_at + row.target / 2
     sweep(first)
     call = Escalation.objects.filter(commitment=row).latest("position")
-    assert call.acknowledge_by == first + timedelta(minutes=30)
+    assert call.acknowledge_by == first + timedelta(minutes=20)
     return ticket, engineer, row, call, first
 
 
@@ -192,7 +192,7 @@ def test_after_a_pause_an_unacknowledged_rung_is_looked_at_with_the_time_that_wa
 
     call.refresh_from_db()
     row.refresh_from_db()
-    assert call.acknowledge_by == first + timedelta(hours=5, minutes=20)
+    assert call.acknowledge_by == first + timedelta(hours=5, minutes=10)
     assert row.next_check_at == call.acknowledge_by
     sweep(call.acknowledge_by)
     assert Escalation.objects.filter(commitment=row, is_early=True).count() == 1
