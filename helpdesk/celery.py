@@ -66,6 +66,12 @@ TIMETABLE = {
         expires=timedelta(minutes=1),
         why="a proposed deadline that nobody answered is over with its own moment (domain §4.2)",
     ),
+    "count the pace": Job(
+        task="tickets.tasks.measure_pace",
+        every=timedelta(minutes=5),
+        expires=timedelta(minutes=5),
+        why="a forecast reads how fast each line lately was; no page counts it",
+    ),
     "apply changes of terms": Job(
         task="tickets.tasks.apply_terms_changes",
         every=timedelta(seconds=15),

@@ -325,6 +325,12 @@ class Commitment(models.Model):
             models.Index("next_check_at", "id", name="commitment_next_check", condition=Q(next_check_at__isnull=False)),
             # Board and queue counts: running clocks by their deadline.
             models.Index("due_at", name="commitment_running_due", condition=Q(stopped_at__isnull=True)),
+            # The recent pace: WHERE kind IN (…) AND stopped_at >= since ORDER BY stopped_at DESC (tickets/pace.py).
+            models.Index(
+                F("stopped_at").desc(),
+                name="commitment_ended_lately",
+                condition=Q(stopped_at__isnull=False, kind__in=["reaction", "resolution"]),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -600,6 +606,7 @@ class SweepTrouble(models.Model):
     """A commitment that could not be swept: set aside for an hour so that it stops nobody, and shown to operators."""
 
     commitment = models.OneToOneField(Commitment, models.CASCADE, related_name="trouble", verbose_name=_("commitment"))
+    since = models.DateTimeField(_("first happened at"))
     happened_at = models.DateTimeField(_("happened at"))
     error = models.TextField(_("error"))
     times = models.PositiveIntegerField(_("times"), default=1)
@@ -607,6 +614,9 @@ class SweepTrouble(models.Model):
     class Meta:
         verbose_name = _("trouble of the sweep")
         verbose_name_plural = _("troubles of the sweep")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(happened_at__gte=F("since")), name="trouble_last_after_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.commitment_id}: {self.error[:80]}"

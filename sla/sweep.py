@@ -179,17 +179,22 @@ def _sweep_batch(now: datetime, limit: int, swept: Swept, callees: Callees) -> i
 def _sweep_one_by_one(now: datetime, limit: int, swept: Swept, callees: Callees) -> int:
     keys = list(Commitment.objects.due_for_check(now).values_list("pk", flat=True)[:limit])
     for key in keys:
-        try:
-            with transaction.atomic():
-                due, unread = _locked(now, 1, key)
-                batch = _climb(due, now, callees)
-                if unread or batch.poison:
-                    raise DatabaseError((unread or batch.poison)[0][1])
-                _write(batch, now)
-            _count(batch, swept)
-        except DatabaseError as error:
-            _set_aside(key, now, str(error), swept)
+        sweep_one(key, now, swept, callees)
     return len(keys)
+
+
+def sweep_one(key: int, now: datetime, swept: Swept, callees: Callees | None = None) -> None:
+    """Looks at one commitment whose next look has come, in a transaction of its own; sets it aside where it fails."""
+    try:
+        with transaction.atomic():
+            due, unread = _locked(now, 1, key)
+            batch = _climb(due, now, callees or Callees(now))
+            if unread or batch.poison:
+                raise DatabaseError((unread or batch.poison)[0][1])
+            _write(batch, now)
+        _count(batch, swept)
+    except DatabaseError as error:
+        _set_aside(key, now, str(error), swept)
 
 
 def _locked(now: datetime, limit: int, key: int | None = None) -> tuple[list[Due], list[tuple[int, str]]]:
@@ -326,7 +331,7 @@ def _set_aside(key: int, now: datetime, error: str, swept: Swept) -> None:
         # Unless a verb has stopped it in between: then nobody looks at it again anyhow.
         Commitment.objects.running().filter(pk=key, paused_at__isnull=True).update(next_check_at=now + SET_ASIDE_FOR)
         trouble, new = SweepTrouble.objects.get_or_create(
-            commitment_id=key, defaults={"happened_at": now, "error": error}
+            commitment_id=key, defaults={"since": now, "happened_at": now, "error": error}
         )
         if not new:
             trouble.happened_at, trouble.error, trouble.times = now, error, trouble.times + 1

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from contracts.models import ResponsibleContact
 from contracts.moment import job_now
 from sla.models import DeadlineProposal
-from tickets import bulk, calendar_changes, drafts, months, terms_decisions, workflow
+from tickets import bulk, calendar_changes, drafts, months, pace, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -88,3 +88,9 @@ def advance_bulk_runs() -> int:
     for run in found:
         bulk.advance(run, at=job_now(), seconds=SECONDS_OF_A_RUN / len(found))
     return len(found)
+
+
+@shared_task
+def measure_pace() -> int:
+    """Counts how fast the lines lately were, for the forecasts (tickets/pace.py)."""
+    return pace.measure(job_now())

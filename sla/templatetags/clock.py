@@ -4,6 +4,7 @@ The vendor's people read Moscow time everywhere, customers their own (direction 
 """
 
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from django import template
 from django.template import engines
@@ -85,15 +86,17 @@ def lane(
     now: datetime | None = None,
     kind: str = "resolution",
     package: str = "",
+    forecast: Any = None,
 ) -> dict:
-    """One promise as a row: its name, chip, track, promised instant and target.
+    """One promise as a row: its name, chip, track, promised instant and target; under it the sentence of its forecast.
 
     Without a commitment it says that nothing is promised: `kind` names what, `package` whose terms.
     """
     if commitment is None:
         return {"label": words.promise(kind), "package": package}
     target = words.target(commitment.amount, commitment.unit)
-    return lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+    drawn = lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+    return drawn | {"forecast": forecast}
 
 
 def lane_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, zone: tzinfo, target: str) -> dict:

@@ -35,6 +35,8 @@ def number(house: House) -> int:
         (ENGINEER, "/w/macros/new/"),
         (CSM, "/m/"),
         (CSM, "/m/escalations/"),
+        (CSM, "/m/forecast/"),
+        (CSM, "/m/set-aside/"),
         (CSM, "/m/late/"),
         (ENGINEER, "/a/style/"),
     ],

@@ -33,6 +33,7 @@ from tickets.models.macros import (
     Macro,
     MacroQuerySet,
 )
+from tickets.models.pace import LinePace
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -60,6 +61,7 @@ __all__ = [
     "HeldRequest",
     "HeldRequestQuerySet",
     "LastRead",
+    "LinePace",
     "Macro",
     "MacroQuerySet",
     "Message",

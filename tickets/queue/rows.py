@@ -19,8 +19,10 @@ from accounts.models import User
 from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words
+from sla.forecast import Forecast, Running
 from sla.models import CalendarVersion, Commitment
 from sla.templatetags.clock import chip_context, clock_of
+from tickets.forecasting import Open, Shown, foreseen, shown
 from tickets.models import OPEN_STATES, State, Ticket
 
 PROMISED = ("reaction", "resolution")
@@ -48,6 +50,7 @@ class Row:
     by: str
     clock_paused: bool
     due_at: datetime | None
+    forecast: Shown | None = None
 
 
 def shown_clock(ticket: Ticket) -> Commitment | None:
@@ -59,8 +62,8 @@ def shown_clock(ticket: Ticket) -> Commitment | None:
     return max(promises, key=lambda clock: (clock.stopped_at or clock.started_at, clock.pk), default=None)
 
 
-def row(ticket: Ticket, now: datetime) -> Row:
-    """The row of a ticket that is at hand with its clocks (`with_clocks`)."""
+def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = None) -> Row:
+    """The row of a ticket that is at hand with its clocks (`with_clocks`); `told`: the forecasts of these, by key."""
     clock = shown_clock(ticket)
     drawn = chips.chip(clock_of(clock) if clock else None, now, clock.calendar if clock else None, words.MOSCOW)
     package = ticket.terms.package
@@ -89,6 +92,7 @@ def row(ticket: Ticket, now: datetime) -> Row:
         ),
         clock_paused=ticket.clock_paused,
         due_at=ticket.due_at,
+        forecast=shown(told.get(clock.pk), now) if told and clock is not None else None,
     )
 
 
@@ -114,7 +118,7 @@ def _by(
 
 COLUMNS = (
     *("number", "pk", "subject", "language", "priority", "state", "clock_paused", "due_at", "awaiting_since"),
-    *("resolved_at", "closed_at", "changed_at", "assignee_id", "assignee__full_name", "customer__name"),
+    *("resolved_at", "closed_at", "changed_at", "line_id", "assignee_id", "assignee__full_name", "customer__name"),
     *("terms__package__code", "terms__package__name_ru", "terms__package__name_en", "clock"),
 )
 
@@ -133,7 +137,9 @@ def _clock_of_row() -> Subquery:
     return Subquery(
         clocks.values(
             one=JSONObject(
+                key="pk",
                 kind="kind",
+                priority="priority",
                 due_at="due_at",
                 target=Extract("target", "epoch"),
                 started_at="started_at",
@@ -170,6 +176,7 @@ def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
     english = (get_language() or "ru").startswith("en")
     states = {code: str(label) for code, label in State.choices}
     priorities = {number: _("Priority %(number)d") % {"number": number} for number in (1, 2, 3, 4)}
+    told = foreseen([_open(one) for one in found if _runs(one["clock"])], now)
     rows = []
     for one in found:
         clock = _clock(one["clock"]) if one["clock"] else None
@@ -202,9 +209,26 @@ def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
                 ),
                 clock_paused=one["clock_paused"],
                 due_at=one["due_at"],
+                forecast=shown(told.get(one["clock"]["key"]), now) if one["clock"] else None,
             )
         )
     return rows
+
+
+def _runs(told: Mapping[str, Any] | None) -> bool:
+    return told is not None and told["stopped_at"] is None and told["paused_at"] is None
+
+
+def _open(one: Mapping[str, Any]) -> Open:
+    """The running promise of a row, as a forecast asks of it."""
+    told = one["clock"]
+    promise = Running(
+        datetime.fromisoformat(told["due_at"]),
+        timedelta(seconds=float(told["target"])),
+        _versions[told["calendar"]].working_calendar(),
+        missed=told["ending"] == Commitment.Ending.MISSED,
+    )
+    return Open(told["key"], one["line_id"], told["kind"], told["priority"], promise)
 
 
 def _moment(text: str | None) -> datetime | None:

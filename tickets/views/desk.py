@@ -4,7 +4,7 @@ A page finds what the person may see and shows it; an action fills its form, cal
 with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,10 +32,12 @@ from contracts import entitlement
 from contracts.models import PromiseKind, Service
 from sla import words
 from sla.explain import explanations
+from sla.forecast import Forecast
 from sla.models import Escalation
 from sla.words import MOSCOW
 from tickets import deadline_page, drafts, files, macros, moves, reading, timeline, workflow
 from tickets.bulk import bulk_acts, just_finished
+from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Macro, Message, Ticket
@@ -188,7 +190,8 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     looked_at = looked_at.opened(glance(user, now, looked_at).tails)
     found = find(user, number)
     macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
-    context = ticket_context(user, found, now, sent, macro) | {
+    foreseen = forecasts(found.clocks, now)
+    context = ticket_context(user, found, now, foreseen, sent, macro) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
@@ -196,7 +199,7 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     if context["new_from"] is not None or context["composing"].read_upto is None:  # what is shown is read
         reading.mark(found, person=user, upto=context["read_upto"], at=now)
     if wants_pane(request):
-        return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
+        return render(request, "desk/_answer.html", context | {"row": row(found, now, foreseen)}, status=status)
     context = list_context(request, user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
 
@@ -213,7 +216,12 @@ def macro_of(user: User, key: str) -> Macro | None:
 
 
 def ticket_context(
-    user: User, found: Ticket, now: datetime, sent: Sent | None = None, macro: Macro | None = None
+    user: User,
+    found: Ticket,
+    now: datetime,
+    foreseen: Mapping[int, Forecast],
+    sent: Sent | None = None,
+    macro: Macro | None = None,
 ) -> dict[str, Any]:
     """What `desk/_ticket.html` shows; a constant number of statements."""
     said = list(
@@ -238,7 +246,10 @@ def ticket_context(
         may.add("deadline")
     return {
         "ticket": found,
-        "promises": sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at)),
+        "promises": [
+            (clock, shown(foreseen.get(clock.pk), now))
+            for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
+        ],
         "own_clocks": own,
         "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),

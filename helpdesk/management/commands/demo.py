@@ -13,7 +13,7 @@ from django.utils import timezone
 from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
 from mail import outbound
-from tickets import months
+from tickets import months, pace
 
 TICKETS = 600
 SEED = 1
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         for month in months.finished(now):
             months.close_months(at=months.closing(month))  # as the job would have closed it then
         outbound.mark_history_notified(now)
+        pace.measure(timezone.now())  # so that the first page has its forecasts
 
     def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
         """Plays the parts in as many processes as there are cores; tickets are independent of one another."""
