@@ -1,6 +1,7 @@
 """Jobs of the tickets: read the clock, call one verb for each."""
 
 import logging
+import time
 
 from celery import shared_task
 from django.db.models import Exists, OuterRef
@@ -10,6 +11,7 @@ from contracts.models import ResponsibleContact
 from sla.models import DeadlineProposal
 from tickets import calendar_changes, months, terms_decisions, workflow
 from tickets.models import State, Ticket
+from tickets.search_index import learn_words, read_tickets
 
 log = logging.getLogger(__name__)
 
@@ -73,3 +75,15 @@ def close_months() -> int:
 def check_months() -> int:
     """Writes down what has changed in closed months since: a row beside figures that never change (domain §4.6)."""
     return months.check_months(at=timezone.now())
+
+
+@shared_task
+def index_search() -> int:
+    """Reads tickets from before the search and words that its vocabulary lacks; the rest comes with the next run."""
+    until, done = time.monotonic() + SECONDS_OF_A_RUN, 0
+    last = 0
+    while time.monotonic() < until and (keys := read_tickets(last, 200)):
+        done, last = done + len(keys), keys[-1]
+    while time.monotonic() < until and learn_words(200)[0]:
+        pass
+    return done

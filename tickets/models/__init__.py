@@ -23,6 +23,7 @@ from tickets.models.lines import (
     Defect,
     HandOver,
 )
+from tickets.models.search import SearchDocument, SearchWord
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -49,6 +50,8 @@ __all__ = [
     "MessageQuerySet",
     "Priority",
     "Rating",
+    "SearchDocument",
+    "SearchWord",
     "State",
     "TermsDecision",
     "TermsItem",

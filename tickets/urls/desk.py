@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from tickets.views import desk
+from tickets.views import desk, search
 
 app_name = "desk"
 urlpatterns = [
     path("", desk.queue, {"place": ""}, name="queue"),
     path("my/", desk.queue, {"place": "my"}, name="my"),
     path("l/<int:line>/", desk.line_queue, name="line"),
+    path("search/", search.desk_search, name="search"),
+    path("search/suggest/", search.desk_suggest, name="suggest"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
