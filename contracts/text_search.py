@@ -5,10 +5,11 @@ What a person may type: words, numbers, addresses, versions, "a phrase", -withou
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.contrib.postgres.search import SearchQueryField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import connection
-from django.db.models import Func, Value
+from django.db.models import Lookup
 
 LONGEST = 300  # characters of a query that are read: more than a line of a log, less than a log
 MOST_TERMS = 16
@@ -73,14 +74,17 @@ def prepare(asked: Asked, *, begins: bool = False, inner_too: bool = False) -> s
         return cursor.fetchone()[0]
 
 
-class Prepared(Func):
-    """A query that `prepare` made, for `filter(document=Prepared(text))`."""
+@SearchVectorField.register_lookup
+class Finds(Lookup):
+    """`filter(document__finds=query)` with a query that `prepare` made: Django's own would read it as words again."""
 
-    template = "(%(expressions)s)::tsquery"
-    output_field = SearchQueryField()
+    lookup_name = "finds"
+    prepare_rhs = False
 
-    def __init__(self, text: str) -> None:
-        super().__init__(Value(text))
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        document, of_document = self.process_lhs(compiler, connection)
+        query, of_query = self.process_rhs(compiler, connection)
+        return f"{document} @@ {query}::tsquery", [*of_document, *of_query]
 
 
 # What was found, shown

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.models import BOARD_ROLES, Role, User
 from contracts import text_search
 from contracts.models import Customer
-from contracts.text_search import Asked, Piece, Prepared
+from contracts.text_search import Asked, Piece
 from tickets import spelling
 from tickets.models import OPEN_STATES, Attachment, Message, SearchDocument, State, Ticket
 
@@ -186,10 +186,10 @@ class Search:
         """One page of what a prepared query finds: one statement for few, two for many; never all counted."""
         found = self.narrowed(user, now)
         if query:
-            found = found.filter(document=Prepared(weighted(query, WHERE[self.where][1]) if self.where else query))
+            found = found.filter(document__finds=weighted(query, WHERE[self.where][1]) if self.where else query)
         elif not self.customer:
             return Found()
-        in_subject = Q(document=Prepared(weighted(query, "A"))) if query else Q(pk=0)
+        in_subject = Q(document__finds=weighted(query, "A")) if query else Q(pk=0)
         some = list(
             found.annotate(first=ExpressionWrapper(in_subject, BooleanField())).values_list("first", "pk")[: MANY + 1]
         )
@@ -287,7 +287,7 @@ def suggest(user: User, text: str) -> Suggestions:
     tickets = Ticket.objects.visible_to(user).only("number", "subject", "language", "state", "customer__name")
     shown = list(tickets.filter(number=typed.number).select_related("customer")) if typed.number is not None else []
     if longest >= 3 and (query := prepared(asked, user, begins=len(asked.terms[-1]) >= 3)):
-        some = documents_of(user).filter(document=Prepared(query))
+        some = documents_of(user).filter(document__finds=query)
         keys = list(some.values_list("pk", flat=True)[: MANY + 1])
         if len(keys) > MANY:
             keys = list(some.order_by("-pk").values_list("pk", flat=True)[:SUGGESTED])

@@ -67,7 +67,7 @@ def _page(user: User, search: Search, found: Found, tickets: Any) -> dict[str, A
         "found": found,
         "count": count_words(found),
         "hits": hits(user, found, tickets),
-        "more": search.but(after=found.after) if found.after else None,
+        "more": search.but(q=found.shown_for or search.q, after=found.after) if found.after else None,
     }
 
 
