@@ -1,9 +1,9 @@
 """How well the search finds: `python bench/search_quality.py [FILE]` prints JSON. Needs no running server of yours.
 
-FILE holds pairs (document, query, match or no_match; `soft` ones are wishes), by default `../shared/cases/ru_search.json`
-beside the checkout. Every document becomes a real ticket, opened by the workflow in a database of its own; every query
-is asked by an engineer through `tickets.search`, as the page does it, the other keyboard and mistyped words included.
-A ticket counts as found where it is among the finds, on whatever page of them.
+FILE holds pairs (document, query, match or no_match; `soft` ones are wishes), by default
+`../shared/cases/ru_search.json` beside the checkout. Every document becomes a real ticket, opened by the workflow in a
+database of its own; every query is asked by an engineer through `tickets.search`, as the page does it, the other
+keyboard and mistyped words included. A ticket is found where it is among the finds, on whatever page of them.
 """
 
 import argparse

@@ -74,6 +74,11 @@ def prepare(asked: Asked, *, begins: bool = False, inner_too: bool = False) -> s
         return cursor.fetchone()[0]
 
 
+def weighted(query: str, weight: str) -> str:
+    """The prepared query, fulfilled by words of one weight only (A to D, as the document was written)."""
+    return re.sub(r"('(?:[^']|'')+')(:\*)?", lambda term: f"{term[1]}:{'*' if term[2] else ''}{weight}", query)
+
+
 @SearchVectorField.register_lookup
 class Finds(Lookup):
     """`filter(document__finds=query)` with a query that `prepare` made: Django's own would read it as words again."""

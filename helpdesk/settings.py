@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "mail",
     "tickets",
     "sla",
+    "knowledge",
     "contracts",
     "accounts",
     "django.contrib.admin",

@@ -53,11 +53,6 @@ def documents_of(user: User) -> QuerySet[SearchDocument]:
     return SearchDocument.objects.filter(ticket__in=Ticket.objects.visible_to(user))
 
 
-def weighted(query: str, weight: str) -> str:
-    """The prepared query, fulfilled by words of one weight only (see `SearchDocument`)."""
-    return re.sub(r"('(?:[^']|'')+')(:\*)?", lambda term: f"{term[1]}:{'*' if term[2] else ''}{weight}", query)
-
-
 @dataclass(frozen=True)
 class Found:
     """One page of what was found: keys in their order, how many in all (`many`: more than that), the next page's key.
@@ -186,10 +181,12 @@ class Search:
         """One page of what a prepared query finds: one statement for few, two for many; never all counted."""
         found = self.narrowed(user, now)
         if query:
-            found = found.filter(document__finds=weighted(query, WHERE[self.where][1]) if self.where else query)
+            found = found.filter(
+                document__finds=text_search.weighted(query, WHERE[self.where][1]) if self.where else query
+            )
         elif not self.customer:
             return Found()
-        in_subject = Q(document__finds=weighted(query, "A")) if query else Q(pk=0)
+        in_subject = Q(document__finds=text_search.weighted(query, "A")) if query else Q(pk=0)
         some = list(
             found.annotate(first=ExpressionWrapper(in_subject, BooleanField())).values_list("first", "pk")[: MANY + 1]
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import desk, search
+from tickets.views import articles, desk, search
 
 app_name = "desk"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
+    path("t/<int:number>/articles/", articles.articles, name="articles"),
+    path("t/<int:number>/article/", articles.draft, name="article"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
     path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),
