@@ -86,10 +86,10 @@ class Finds(Lookup):
     lookup_name = "finds"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         document, of_document = self.process_lhs(compiler, connection)
         query, of_query = self.process_rhs(compiler, connection)
-        return f"{document} @@ {query}::tsquery", [*of_document, *of_query]
+        return f"{document} @@ {query}::tsquery", (*of_document, *of_query)
 
 
 # What was found, shown

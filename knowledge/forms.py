@@ -27,6 +27,6 @@ class ArticleForm(forms.ModelForm):
         release, product = cleaned.get("release"), cleaned.get("product")
         if release is not None and product is None:
             cleaned["product"] = release.product
-        elif release is not None and release.product_id != product.pk:
+        elif release is not None and product is not None and release.product_id != product.pk:
             self.add_error("release", _("This release is of another product."))
         return cleaned

@@ -37,7 +37,11 @@ def draft_of(ticket: Ticket) -> Article:
     solved = (
         ticket.events.filter(verb="resolved", message__isnull=False).select_related("message").order_by("-at").first()
     )
-    answer = solved.message.body if solved else next((one.body for one in reversed(said) if one.by_vendor), "")
+    answer = (
+        solved.message.body
+        if solved and solved.message
+        else next((one.body for one in reversed(said) if one.by_vendor), "")
+    )
     parts = [
         (_("What happens"), question),
         (_("What to do"), answer),
