@@ -132,6 +132,12 @@ TIMETABLE = {
         expires=timedelta(hours=1),
         why="a customer without a contract is known in the first hour of the first uncovered day (domain §1.1)",
     ),
+    "read for the search": Job(
+        task="tickets.tasks.index_search",
+        every=timedelta(minutes=1),
+        expires=timedelta(minutes=1),
+        why="tickets from before the search, and new words that a mistyped one may be meant for (domain §6)",
+    ),
     "keep signed documents": Job(
         task="contracts.tasks.keep_documents",
         every=timedelta(minutes=2),

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "mail",
     "tickets",
     "sla",
+    "knowledge",
     "contracts",
     "accounts",
     "django.contrib.admin",

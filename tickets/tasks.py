@@ -1,6 +1,7 @@
 """Jobs of the tickets: read the clock, call one verb for each."""
 
 import logging
+import time
 
 from celery import shared_task
 from django.db.models import Exists, OuterRef
@@ -10,6 +11,7 @@ from contracts.moment import job_now
 from sla.models import DeadlineProposal
 from tickets import bulk, calendar_changes, drafts, months, pace, terms_decisions, workflow
 from tickets.models import State, Ticket
+from tickets.search_index import learn_words, read_tickets
 
 log = logging.getLogger(__name__)
 
@@ -94,3 +96,15 @@ def advance_bulk_runs() -> int:
 def measure_pace() -> int:
     """Counts how fast the lines lately were, for the forecasts (tickets/pace.py)."""
     return pace.measure(job_now())
+
+
+@shared_task
+def index_search() -> int:
+    """Reads tickets from before the search and words that its vocabulary lacks; the rest comes with the next run."""
+    until, done = time.monotonic() + SECONDS_OF_A_RUN, 0
+    last = 0
+    while time.monotonic() < until and (keys := read_tickets(last, 200)):
+        done, last = done + len(keys), keys[-1]
+    while time.monotonic() < until and learn_words(200)[0]:
+        pass
+    return done

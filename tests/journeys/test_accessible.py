@@ -39,6 +39,11 @@ def number(house: House) -> int:
         (CSM, "/m/set-aside/"),
         (CSM, "/m/late/"),
         (ENGINEER, "/a/style/"),
+        (ENGINEER, "/w/search/?q=ошибка"),
+        (CONTACT, "/t/search/?q=ошибка"),
+        (CONTACT, "/kb/"),
+        (ENGINEER, "/w/kb/"),
+        (ENGINEER, "/w/kb/new/"),
     ],
 )
 def test_page_has_no_findings(house: House, number: int, who: str, address: str, width: int, theme: str) -> None:

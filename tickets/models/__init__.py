@@ -34,6 +34,7 @@ from tickets.models.macros import (
     MacroQuerySet,
 )
 from tickets.models.pace import LinePace
+from tickets.models.search import SearchDocument, SearchWord
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -70,6 +71,8 @@ __all__ = [
     "Priority",
     "Rating",
     "SavedView",
+    "SearchDocument",
+    "SearchWord",
     "State",
     "TermsDecision",
     "TermsItem",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import bulk, composer, desk, macros
+from tickets.views import articles, bulk, composer, desk, macros, search
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -22,6 +22,8 @@ urlpatterns = [
     path("bulk/<int:pk>/", bulk.run, name="bulk_run"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="bulk_undo"),
     path("bulk/<int:pk>/again/", bulk.again, name="bulk_again"),
+    path("search/", search.desk_search, name="search"),
+    path("search/suggest/", search.desk_suggest, name="suggest"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/files/<int:pk>/picture/", composer.picture, name="picture"),
@@ -36,6 +38,8 @@ urlpatterns = [
     path("macros/<int:pk>/", macros.edit, name="macro"),
     path("macros/<int:pk>/removal/", macros.removal, name="macro_removal"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
+    path("t/<int:number>/articles/", articles.articles, name="articles"),
+    path("t/<int:number>/article/", articles.draft, name="article"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
     path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),
