@@ -23,6 +23,7 @@ from tickets.models.lines import (
     Defect,
     HandOver,
 )
+from tickets.models.skills import Skill
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -49,6 +50,7 @@ __all__ = [
     "MessageQuerySet",
     "Priority",
     "Rating",
+    "Skill",
     "State",
     "TermsDecision",
     "TermsItem",
