@@ -19,6 +19,7 @@ from contracts.price_words import day_words
 from sla import words
 from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Escalation, Whom
+from tickets import choosing
 from tickets.models import Event, HandOver, Message, Ticket
 
 # The message beside it says it all: no line of its own.
@@ -72,7 +73,16 @@ def desk_steps(events: Iterable[Event], escalations: Iterable[Escalation] = ()) 
 def desk_step(event: Event) -> Step:
     """An event in an engineer's words. An unknown verb is shown by its name rather than hidden."""
     what, more = _desk_words(event.verb, event.details, event.by)
+    if event.verb == "assigned":
+        more = why_assigned(event)
     return Step(event.verb, event.at, event.by, what, more)
+
+
+def why_assigned(event: Event) -> str:
+    """Why this person, in one line; "" where a person chose without being offered anybody."""
+    away, why = _text(event.details.get("away")), event.details.get("why")
+    said = [_("%(name)s is away") % {"name": away}] if away else []
+    return "; ".join([*said, *(choosing.reasons(why, at=event.at) if why else [])])
 
 
 def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
@@ -89,7 +99,8 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     if verb == "accepted":
         return _("taken by %(name)s") % who, ""
     if verb == "assigned":
-        return _("assigned to %(to)s") % change, ""
+        by_itself = _("chosen by the system: %(to)s") if details.get("automatic") else _("assigned to %(to)s")
+        return by_itself % change, ""
     if verb == "asked_customer":
         return _("asked the customer, waiting for the answer"), ""
     if verb == "stopped_waiting":

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(django.db.models.fields.json.KeyTransform('assignee', 'details'), models.OrderBy(models.F('at'), descending=True), condition=models.Q(('verb', 'assigned')), name='event_assigned'),
+            index=models.Index(django.db.models.fields.json.KeyTextTransform('assignee', 'details'), models.OrderBy(models.F('at'), descending=True), condition=models.Q(('verb', 'assigned')), name='event_assigned'),
         ),
         migrations.AddIndex(
             model_name='ticket',

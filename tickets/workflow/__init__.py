@@ -7,6 +7,7 @@ the person; nothing is changed then.
 One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
 """
 
+from tickets.workflow.assignment import ASSIGNERS, assign_next, relieve
 from tickets.workflow.calendars import apply_calendar
 from tickets.workflow.contact import (
     agree_contact_change,
@@ -44,14 +45,17 @@ from tickets.workflow.held import confirm_held, drop_held, hold, put_before_admi
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
+from tickets.workflow.taking import Taken, take_most_urgent
 from tickets.workflow.terms import apply_terms
 
 __all__ = [
+    "ASSIGNERS",
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
     "UNASKED_PRIORITY",
     "NotAllowed",
+    "Taken",
     "Upload",
     "accept",
     "accept_deadline",
@@ -63,6 +67,7 @@ __all__ = [
     "ask_contact_change",
     "ask_customer",
     "assign",
+    "assign_next",
     "attach_defect",
     "close_silent",
     "confirm",
@@ -89,6 +94,7 @@ __all__ = [
     "rate",
     "reclassify",
     "refuse_deadline",
+    "relieve",
     "reopen",
     "reply",
     "resolve",
@@ -99,6 +105,7 @@ __all__ = [
     "side_of",
     "signs_for_us",
     "stop_waiting",
+    "take_most_urgent",
     "withdraw",
     "withdraw_contact_change",
     "withdraw_deadline",
