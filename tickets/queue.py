@@ -20,6 +20,7 @@ from contracts.models import Package, Product
 from sla import words
 from sla.models import Commitment
 from tickets.models import State, Ticket, TicketQuerySet
+from tickets.urgency import most_urgent
 
 PAGE = 50
 MICROSECOND = timedelta(microseconds=1)
@@ -359,16 +360,16 @@ def filters(queue: Queue) -> list[Filter]:
     return found
 
 
-def next_to_take(user: User, queue: Queue, groups: list[Group], now: datetime, *, whole: bool) -> Row | None:
-    """What nobody works on with the nearest deadline, in this queue, or from "my" in one's lines (direction §5).
+def next_to_take(user: User, queue: Queue, groups: list[Group], now: datetime) -> Row | None:
+    """What “take the most urgent” would take here, from "my" in one's lines (direction §5, tickets/urgency.py).
 
-    It mostly stands on the page that is shown; `whole` says that the page is all there is.
+    It mostly stands on the page that is shown.
     """
-    if queue.place != "my" and queue.runs_against_time and not queue.after:
-        shown = (row for group in groups for row in group.rows if row.ticket.assignee_id is None)
-        found = next(shown, None)
-        if found is not None or whole:
-            return found
     elsewhere = queue.but(state="open", place="" if queue.place == "my" else queue.place)
-    ticket = elsewhere.tickets(user).filter(assignee__isnull=True).with_clocks().by_deadline().first()
-    return row(ticket, now) if ticket else None
+    ranked = most_urgent(elsewhere.tickets(user), user)
+    if not ranked:
+        return None
+    wanted = ranked[0].waiting.pk
+    shown = (row for group in groups for row in group.rows if row.ticket.pk == wanted)
+    found = next(shown, None)
+    return found or row(Ticket.objects.with_clocks().get(pk=wanted), now)

@@ -405,6 +405,7 @@ class Stop:
     until: datetime | None = None
     who: User | None = None
     visits: int = 0
+    back_from: int | None = None  # the line that gave it back to here, the last time it came
 
     @property
     def is_now(self) -> bool:
@@ -426,6 +427,10 @@ def route(
     for passed in passages:
         visits.append((number, since, passed.at, passed.by))
         number, since = passed.to_line_id, passed.at
+    given_back = {(passed.to_line_id, passed.returned_at) for passed in passages if passed.returned_at is not None}
+    for passed in passages:
+        came_back = (passed.from_line_id, passed.at) in given_back
+        stops[passed.to_line_id].back_from = passed.from_line_id if came_back else None
     visits.append((number, since, ticket.closed_at or ticket.resolved_at, ticket.assignee))
     for number, since, until, who in visits:
         there = [event.by for event in taken if since <= event.at and (until is None or event.at <= until)]
@@ -435,3 +440,9 @@ def route(
     if ticket.is_open:
         stops[ticket.line_id].place = "now"
     return [stops[number] for number in sorted(stops)]
+
+
+def bounces(hand_overs: Iterable[HandOver], line: int, other: int) -> int:
+    """How often the ticket came back between two lines: passages between them, less the first (domain §3.3)."""
+    between = {line, other}
+    return max(0, sum({passed.from_line_id, passed.to_line_id} == between for passed in hand_overs) - 1)

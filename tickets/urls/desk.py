@@ -2,13 +2,24 @@
 
 from django.urls import path
 
-from tickets.views import desk
+from tickets.views import desk, shifts, taking
 
 app_name = "desk"
 urlpatterns = [
     path("", desk.queue, {"place": ""}, name="queue"),
     path("my/", desk.queue, {"place": "my"}, name="my"),
     path("l/<int:line>/", desk.line_queue, name="line"),
+    path("take/", taking.take, name="take"),
+    path("shift/", shifts.shift, name="shift"),
+    path("shift/week/", shifts.week, name="shift_week"),
+    path("shift/edit/<int:line>/", shifts.edit, name="shift_edit"),
+    path("shift/edit/<int:line>/change/", shifts.change, name="shift_change"),
+    path("shift/edit/<int:line>/skills/", shifts.skills, name="shift_skills"),
+    path("shift/edit/<int:line>/choosing/", shifts.choosing_of_line, name="shift_choosing"),
+    path("shift/edit/<int:line>/remove/", shifts.remove, name="shift_remove"),
+    path("shift/away/<int:pk>/", shifts.away, name="shift_away"),
+    path("t/<int:number>/why/", taking.why, name="why"),
+    path("t/<int:number>/next/", taking.assign_next, name="assign_next"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
