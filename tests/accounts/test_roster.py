@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import planning, roster
@@ -134,6 +134,7 @@ ABSENCES = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(WEEKS, max_size=8), st.lists(ABSENCES, max_size=4), HOURS)
 def test_nobody_who_is_away_is_on_shift(patterns, absences, hour):
     at = november(16) + timedelta(hours=hour)
@@ -145,6 +146,7 @@ def test_nobody_who_is_away_is_on_shift(patterns, absences, hour):
     assert len({(span.person, span.line, span.instead_of) for span in there}) == len(there)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(WEEKS, max_size=8), st.lists(ABSENCES, max_size=4))
 def test_gaps_and_hours_of_a_line_fill_the_week_without_a_rest(patterns, absences):
     since, until = november(16), november(23)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import translation
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import planning
@@ -105,6 +105,7 @@ CANDIDATES = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CANDIDATES, st.randoms())
 def test_nobody_away_or_off_shift_is_chosen_and_the_order_asked_in_changes_nothing(candidates, random):
     ranked = choosing.rank(candidates)
@@ -116,6 +117,7 @@ def test_nobody_away_or_off_shift_is_chosen_and_the_order_asked_in_changes_nothi
     assert choosing.rank(shuffled) == ranked
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CANDIDATES)
 def test_who_is_first_stays_first_with_less_to_do(candidates):
     ranked = choosing.rank(candidates)

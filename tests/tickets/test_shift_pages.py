@@ -159,12 +159,12 @@ def test_shift_page_costs_the_same_for_one_person_and_for_three(client, django_a
     client.force_login(manager)
     plan(an_engineer(2), by=manager, weekdays=ALL_DAYS, starts=0, ends=1440)
     client.get("/w/shift/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/w/shift/")
     for _number in range(2):
         plan(an_engineer(2), by=manager, weekdays=ALL_DAYS, starts=0, ends=1440)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/w/shift/")
 
 

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 from django.utils import translation
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import ProductFactory, a_customer, an_engineer, open_ticket
@@ -51,6 +51,7 @@ def test_most_urgent_comes_first(waiting, order):
     assert [one.waiting.pk for one in urgency.rank(waiting, a_day_after)] == order
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.builds(
