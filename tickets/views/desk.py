@@ -184,7 +184,11 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
             for call in reversed(escalations)
             if call.state != Escalation.State.CLOSED
         ],
-        "conversation": timeline.conversation(said, timeline.desk_steps(events, escalations), hand_overs),
+        "conversation": timeline.conversation(
+            said,
+            timeline.desk_steps(events, escalations),
+            [passed for passed in hand_overs if passed is not waiting],  # that one stands above the conversation
+        ),
         "waiting": waiting,
         "returning": next(iter(acts(["return"], found, may, lines, sent)), None),
         "bounces": timeline.bounces(hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
