@@ -90,7 +90,9 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     counts = desk_counts(user)
     if user.works_at_desk:
         entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
-        entries[-1]["current"] &= not request.path.startswith(reverse("kb_desk:articles"))
+        aside = ("/w/shift/", reverse("kb_desk:articles"))
+        entries[-1]["current"] &= not request.path.startswith(aside)
+        entries.append(entry(_("Shifts"), "desk:shift", "users", "/w/shift/"))
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")

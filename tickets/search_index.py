@@ -1,6 +1,6 @@
 """What the search has not read yet: tickets from before it, and words that its vocabulary does not have.
 
-Everything new is read by triggers (migration 0006_search); the vocabulary follows within a minute. Both are counted
+Everything new is read by triggers (migration 0009_search); the vocabulary follows within a minute. Both are counted
 from what is left to do, so a run that was killed goes on where it stopped, and two at once do no harm.
 """
 

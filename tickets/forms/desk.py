@@ -1,13 +1,16 @@
 """What an engineer fills in. A form says which words are missing; whether a move is allowed the workflow says."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DESK_ROLES, Line, User
 from contracts.models import TicketKind
+from tickets import choosing
 from tickets.files import FilesField
 from tickets.models import Defect, Priority, Ticket
 from tickets.workflow import AFTER
@@ -179,7 +182,8 @@ class AssignForm(TicketForm):
         User.objects.none(), label=_("To whom"), error_messages={"required": _("Choose the person.")}
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ranking: Sequence[dict] = (), **kwargs: Any) -> None:
+        """`ranking` are the reasons of who may be next (`choosing.facts`), the best first: they stand on top."""
         super().__init__(*args, **kwargs)
         people: Any = self.fields["to"]
         people.queryset = (
@@ -187,6 +191,21 @@ class AssignForm(TicketForm):
             .order_by("full_name")
             .distinct()
         )
+        if not ranking:
+            return
+        now = timezone.now()
+        best = {one["person"]: place for place, one in enumerate(ranking)}
+        chosen = [(pk, label) for pk, label in people.choices if pk]
+        known = {int(str(pk)) for pk, _label in chosen}
+        label = {one["person"]: f"{one['name']}: {choosing.sentence(one, at=now)}" for one in ranking}
+        chosen.sort(key=lambda choice: best.get(int(str(choice[0])), len(best)))
+        people.choices = [(pk, label.get(int(str(pk)), name)) for pk, name in chosen]
+        if ranking[0]["person"] in known:
+            people.initial = ranking[0]["person"]
+        people.help_text = _("Next: %(name)s. %(reasons)s") % {
+            "name": ranking[0]["name"],
+            "reasons": choosing.sentence(ranking[0], at=now),
+        }
 
 
 class ReopenForm(TicketForm):

@@ -35,6 +35,7 @@ from tickets.models.macros import (
 )
 from tickets.models.pace import LinePace
 from tickets.models.search import SearchDocument, SearchWord
+from tickets.models.skills import Skill
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -73,6 +74,7 @@ __all__ = [
     "SavedView",
     "SearchDocument",
     "SearchWord",
+    "Skill",
     "State",
     "TermsDecision",
     "TermsItem",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import STAFF_ROLES
@@ -139,6 +140,14 @@ class Event(models.Model):
             models.Index("ticket", "at", "id", name="event_timeline"),
             # The outbox: WHERE notified_at IS NULL ORDER BY id (mail/outbound.py).
             models.Index("id", name="event_outbox", condition=Q(notified_at__isnull=True)),
+            # When a person was last assigned something: WHERE details->>'assignee' = … ORDER BY at DESC LIMIT 1
+            # (tickets/next_engineer.py).
+            models.Index(
+                KeyTextTransform("assignee", "details"),
+                F("at").desc(),
+                name="event_assigned",
+                condition=Q(verb="assigned"),
+            ),
         ]
 
     def __str__(self) -> str:

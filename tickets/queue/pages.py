@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from sla import words
-from tickets.models import State, Ticket, TicketQuerySet
+from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
 from tickets.queue.rows import Row, columns, drawn
+from tickets.urgency import most_urgent
 
 CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
 MICROSECOND = timedelta(microseconds=1)
@@ -258,20 +259,17 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
 
 
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
-    """What nobody works on with the nearest deadline, in this queue, or from "my" in one's lines (direction §5).
+    """What “take the most urgent” would take here, from "my" in one's lines (direction §5, tickets/urgency.py).
 
-    It mostly stands on the page that is shown; else it is one statement.
+    It mostly stands on the page that is shown; else it is one statement more.
     """
-    if queue.place != "my" and queue.runs_against_time and not queue.after:
-        found = next((row for row in page.rows if row.assignee_id is None), None)
-        if found is not None or page.all_here:
-            return found
     elsewhere = queue.but(place="" if queue.place == "my" else queue.place).having("state", ()).without("assignee")
-    waiting = tickets_of(elsewhere, user, now).filter(assignee__isnull=True, state__in=[State.NEW, State.IN_PROGRESS])
-    first, *others = (part.values("pk")[:1] for part in parts(waiting))
-    keys = first.union(*others, all=True)
-    rows = drawn(columns(Ticket.objects.filter(pk__in=keys).by_deadline()[:1]), now)
-    return rows[0] if rows else None
+    ranked = most_urgent(tickets_of(elsewhere, user, now), user)
+    if not ranked:
+        return None
+    wanted = ranked[0].waiting.pk
+    found = next((row for row in page.rows if row.pk == wanted), None)
+    return found or drawn(columns(Ticket.objects.filter(pk=wanted)), now)[0]
 
 
 def nearest_due(user: User, now: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import articles, bulk, composer, desk, macros, search
+from tickets.views import articles, bulk, composer, desk, macros, search, shifts, taking
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -24,6 +24,17 @@ urlpatterns = [
     path("bulk/<int:pk>/again/", bulk.again, name="bulk_again"),
     path("search/", search.desk_search, name="search"),
     path("search/suggest/", search.desk_suggest, name="suggest"),
+    path("take/", taking.take, name="take"),
+    path("shift/", shifts.shift, name="shift"),
+    path("shift/week/", shifts.week, name="shift_week"),
+    path("shift/edit/<int:line>/", shifts.edit, name="shift_edit"),
+    path("shift/edit/<int:line>/change/", shifts.change, name="shift_change"),
+    path("shift/edit/<int:line>/skills/", shifts.skills, name="shift_skills"),
+    path("shift/edit/<int:line>/choosing/", shifts.choosing_of_line, name="shift_choosing"),
+    path("shift/edit/<int:line>/remove/", shifts.remove, name="shift_remove"),
+    path("shift/away/<int:pk>/", shifts.away, name="shift_away"),
+    path("t/<int:number>/why/", taking.why, name="why"),
+    path("t/<int:number>/next/", taking.assign_next, name="assign_next"),
     path("t/<int:number>/", desk.ticket, name="ticket"),
     path("t/<int:number>/files/<int:pk>/", desk.file, name="file"),
     path("t/<int:number>/files/<int:pk>/picture/", composer.picture, name="picture"),

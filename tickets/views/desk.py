@@ -4,7 +4,7 @@ A page finds what the person may see and shows it; an action fills its form, cal
 with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.absences import stood_in_for_by
 from accounts.access import desk_only, only, person
-from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
+from accounts.models import BOARD_ROLES, DESK_ROLES, Choosing, Line, User
 from accounts.refusals import Refused
 from contracts import entitlement
 from contracts.models import PromiseKind, Service
@@ -41,6 +41,7 @@ from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
 from tickets.models import HandOver, Macro, Message, Ticket
+from tickets.next_engineer import who_is_next
 from tickets.queue import (
     Queue,
     count_groups,
@@ -244,6 +245,8 @@ def ticket_context(
     deadlines = deadline_page.of_ticket(found, user, signs=signs, now=now, zone=words.MOSCOW)
     if deadlines.may_propose:
         may.add("deadline")
+    suggests = "assignment" in may and found.line.choosing != Choosing.OFF
+    ranking = who_is_next(found, at=now).facts() if suggests else []
     return {
         "ticket": found,
         "promises": [
@@ -260,15 +263,21 @@ def ticket_context(
             for call in reversed(escalations)
             if call.state != Escalation.State.CLOSED
         ],
-        "conversation": timeline.conversation(said, timeline.desk_steps(events, escalations), hand_overs),
+        "conversation": timeline.conversation(
+            said,
+            timeline.desk_steps(events, escalations),
+            [passed for passed in hand_overs if passed is not waiting],  # that one stands above the conversation
+        ),
         "waiting": waiting,
+        "returning": next(iter(acts(["return"], found, may, lines, sent)), None),
+        "bounces": timeline.bounces(hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
         "contact": contact,
         "may": may,
         "next_line": found.line_id + 1,
         "asks": "messages" in may and "question" in moves.says(found),
         "buttons": acts(moves.BUTTONS, found, may, lines, sent),
         "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
-        "rest": acts(moves.REST, found, may, lines, sent),
+        "rest": acts([name for name in moves.REST if name != "return"], found, may, lines, sent, ranking),
         "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
         "deadlines": deadlines,
         "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
@@ -298,17 +307,25 @@ class Act:
         return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
 
 
-def acts(names: Iterable[str], found: Ticket, may: set[str], lines: list[Line], sent: Sent | None) -> list[Act]:
+def acts(
+    names: Iterable[str],
+    found: Ticket,
+    may: set[str],
+    lines: list[Line],
+    sent: Sent | None,
+    ranking: Sequence[dict] = (),
+) -> list[Act]:
     """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
     shown = [name for name in names if name in may and (sent is None or sent.name != name)]
-    return [Act(moves.MOVES[name], found, form_for(name, found, lines)) for name in shown]
+    return [Act(moves.MOVES[name], found, form_for(name, found, lines, ranking=ranking)) for name in shown]
 
 
-def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any) -> Any:
+def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any, ranking: Sequence[dict] = ()) -> Any:
     """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
     if name not in FORMS:
         return None
-    return FORMS[name](*sent, ticket=found, **({"lines": lines} if name == "handover" else {}))
+    more = {"handover": {"lines": lines}, "assignment": {"ranking": ranking}}.get(name, {})
+    return FORMS[name](*sent, ticket=found, **more)
 
 
 def composer(

@@ -7,6 +7,7 @@ the person; nothing is changed then.
 One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
 """
 
+from tickets.workflow.assignment import ASSIGNERS, assign_next, relieve
 from tickets.workflow.calendars import apply_calendar
 from tickets.workflow.composing import AFTER, send
 from tickets.workflow.contact import (
@@ -45,17 +46,20 @@ from tickets.workflow.held import confirm_held, drop_held, hold, put_before_admi
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
+from tickets.workflow.taking import Taken, take_most_urgent
 from tickets.workflow.terms import apply_terms
 from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
     "AFTER",
+    "ASSIGNERS",
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
     "UNASKED_PRIORITY",
     "Meanwhile",
     "NotAllowed",
+    "Taken",
     "Upload",
     "accept",
     "accept_deadline",
@@ -67,6 +71,7 @@ __all__ = [
     "ask_contact_change",
     "ask_customer",
     "assign",
+    "assign_next",
     "attach_defect",
     "close_silent",
     "confirm",
@@ -94,6 +99,7 @@ __all__ = [
     "rate",
     "reclassify",
     "refuse_deadline",
+    "relieve",
     "reopen",
     "reply",
     "resolve",
@@ -105,6 +111,7 @@ __all__ = [
     "side_of",
     "signs_for_us",
     "stop_waiting",
+    "take_most_urgent",
     "withdraw",
     "withdraw_contact_change",
     "withdraw_deadline",
