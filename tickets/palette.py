@@ -89,7 +89,8 @@ def pages(user: User) -> Iterable[Found]:
         yield Found(_("Queue"), _("all my lines"), reverse("desk:queue"), "inbox")
         yield Found(_("My queue"), "", reverse("desk:my"), "inbox")
         for line in Line.objects.order_by("number"):
-            yield Found(line.name, _("queue of the line"), reverse("desk:line", args=[line.pk]), "inbox")
+            label = _("Line %(number)d: %(name)s") % {"number": line.pk, "name": line.name}
+            yield Found(label, _("queue of the line"), reverse("desk:line", args=[line.pk]), "inbox")
     if user.sees_board:
         yield Found(_("Board"), "", reverse("manage:board"), "gauge")
         yield Found(_("Escalations"), "", reverse("manage:escalations"), "siren")

@@ -23,14 +23,17 @@
   const quietly = (work) => work.catch(() => {});  // the next event or poll asks again
 
   /* Counters: tabs, rail, the title of the window. Only the words inside the links change: the focus stays. */
-  const title = (late) => { doc.title = (late ? late + " " : "") + doc.title.replace(/^\(\d+[^)]*\)\s*/, ""); };
+  const title = () => {
+    const late = one(".lines a[aria-current] .cnt--late")?.lastChild.textContent;
+    doc.title = (late ? `(${counted(words.late, +late)}) ` : "") + doc.title.replace(/^\(\d+[^)]*\)\s*/, "");
+  };
   const count = async () => {
     const fresh = parsed(await get("live/counters/"));
     for (const name of ["lines", "rail"]) for (const link of all(`.${name} a`, fresh)) {
       const shown = all(`.${name} a`).find((other) => other.getAttribute("href") === link.getAttribute("href"));
       if (shown && shown.innerHTML !== link.innerHTML) shown.innerHTML = link.innerHTML;
     }
-    if (one(".list")) title(fresh.firstElementChild.dataset.late);
+    title();
   };
 
   /* Rows. A row changes where it stands; the order changes only while nobody points at the list or is in it. */
@@ -216,11 +219,11 @@
   const token = () => one("[name=csrfmiddlewaretoken]")?.value || "";
   const form = (state) => { const data = new FormData(); data.set("state", state); data.set("csrfmiddlewaretoken", token()); return data; };
   let lastTyped = 0, told = { n: 0, state: "" };
-  const beat = async (state) => {
+  const beat = async () => {
     const n = open();
     if (told.n && told.n !== n) { navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); told = { n: 0, state: "" }; }
     if (!n || doc.visibilityState !== "visible" || linked === false && !navigator.onLine) return;
-    state = Date.now() - lastTyped < BEAT ? "writing" : "looking";
+    const state = Date.now() - lastTyped < BEAT ? "writing" : "looking";
     told = { n, state };
     const answer = await fetch(`${words.desk}t/${n}/presence/`, { method: "POST", body: form(state) });
     if (answer.ok && !linked) (await answer.json()).here.forEach(heard);
@@ -233,7 +236,12 @@
   addEventListener("pagehide", () => { if (told.n) navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); });
   setInterval(() => quietly(beat()), BEAT);
   doc.addEventListener("htmx:pushedIntoHistory", () => setTimeout(() => { unread = 0; quietly(beat()); pencils(); }, 0));
-  doc.addEventListener("htmx:afterSettle", pencils);
+  doc.addEventListener("htmx:afterSettle", () => { pencils(); title(); });
+  doc.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.elt.id !== "composer" || !event.detail.successful) return;
+    lastTyped = 0;
+    quietly(beat());
+  });
   doc.addEventListener("visibilitychange", () => quietly(beat()));
 
   /* Many events at once are one look: counters at once, the list not more often than every three seconds. */
@@ -304,5 +312,5 @@
   }, 5000);
   addEventListener("online", () => quietly(poll()));
   quietly(beat());
-  if (one(".list")) { const late = doc.title.match(/^\((\d+)/); if (late) quietly(count()); }
+  title();
 })();

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.models import User
 from tickets import keys
@@ -36,10 +36,11 @@ def live_words() -> dict[str, Any]:
     return {
         "stream": reverse("live"),
         "desk": reverse("desk:queue"),
+        "late": forms("%(n)d overdue", "%(n)d overdue"),
         "new": forms("%(n)d new", "%(n)d new"),
         "sooner": forms("%(n)d more urgent", "%(n)d more urgent"),
         "moved": _("The order has changed"),
-        "show": _("Show"),
+        "show": pgettext("live", "Show"),
         "unread": forms("%(n)d new message", "%(n)d new messages"),
         "message": _("New message: {name}"),
         "left15": _("15 minutes left: {promise}"),

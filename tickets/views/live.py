@@ -67,13 +67,11 @@ def _customer_of(user: User) -> int | None:
 @never_cache
 @require_safe
 def counters(request: HttpRequest) -> HttpResponse:
-    """The tabs of the queue that the page came from (`?from=`), the rail, and how many are overdue for the title."""
+    """The tabs of the queue that the page came from (`?from=`) and the rail, with their counts."""
     user, now = person(request), timezone.now()
     looked_at = _queue(request)
     prefetch_related_objects([user], "lines")
-    shown = tabs(user, looked_at, now)
-    late = next((tab.late for tab in shown if tab.current), 0)
-    return render(request, "desk/live/counters.html", {"tabs": shown, "late": late, "part": "counters"})
+    return render(request, "desk/live/counters.html", {"tabs": tabs(user, looked_at, now)})
 
 
 @desk_only
