@@ -9,6 +9,7 @@ looked up again then.
 import asyncio
 import json
 import logging
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -66,10 +67,13 @@ class Watcher:
         return told("ticket", plain(heard), key) if heard else b""
 
 
+ID = re.compile(r"([0-9]{1,15})-([0-9]{1,9})")
+
+
 def place(key: str) -> tuple[int, int]:
-    """An id of the wire, fit to be compared; (0, 0) for what is none."""
-    at, _dash, number = key.partition("-")
-    return (int(at), int(number or 0)) if at.isdecimal() and (number or "0").isdecimal() else (0, 0)
+    """An id of the wire, fit to be compared; (0, 0) for what is none, whatever a browser sends."""
+    found = ID.fullmatch(key)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def plain(fields: wire.Fields) -> dict[str, str | int]:

@@ -104,7 +104,8 @@
     if (!busy()) { apply(list); return; }
     waiting = list;
     const fresh = ids.filter((id) => !shown.includes(id)).length, sooner = rows.filter((row) => dues.has(row.id) && due(row) < dues.get(row.id)).length;
-    const told = [fresh && counted(words.new, fresh), sooner && counted(words.sooner, sooner)].filter(Boolean);
+    const left = shown.filter((id) => !ids.includes(id)).length;
+    const told = [fresh && counted(words.new, fresh), sooner && counted(words.sooner, sooner), left && counted(words.left, left)].filter(Boolean);
     one("span", banner()).textContent = told.join(", ") || words.moved;
     banner().hidden = false;
   };
@@ -116,8 +117,15 @@
     if (!n || !old) return;
     if (one("details[open]", old) || old.contains(doc.activeElement)) { headWaits = true; return; }
     headWaits = false;
-    const fresh = parsed(await get(`t/${n}/head/`)).querySelector(".tk__h");
-    if (fresh && open() === n && !one("details[open]", old) && !old.contains(doc.activeElement)) { one(".tk__h").replaceWith(fresh); grown(fresh); dispatchEvent(new Event("link")); pencils(); }
+    const fresh = parsed(await get(`t/${n}/head/`)), used = (node) => !node || one("details[open]", node) || node.contains(doc.activeElement);
+    for (const css of open() === n ? [".tk__h", ".ctx"] : []) {
+      const shown = one(`.tk ${css}`), now = one(css, fresh), at = shown?.scrollTop;
+      if (used(shown) || !now) continue;
+      shown.replaceWith(now);
+      grown(now).scrollTop = at;
+    }
+    dispatchEvent(new Event("link"));  // chips of the moment tick on
+    pencils();
   };
   for (const name of ["toggle", "focusout"]) doc.addEventListener(name, () => { if (headWaits) setTimeout(() => { if (headWaits) quietly(head()); }, 200); }, true);
   const scroller = () => { const box = one(".msgs"); return box && getComputedStyle(box).overflowY === "auto" ? box : one(".tk"); };

@@ -30,6 +30,8 @@ def number(house: House) -> int:
         (ENGINEER, "/w/"),
         (ENGINEER, "/w/l/1/"),
         (ENGINEER, "/w/t/{number}/"),
+        (ENGINEER, "/w/keys/"),
+        (ENGINEER, "/w/palette/?q=1"),
         (CSM, "/m/"),
         (CSM, "/m/escalations/"),
         (CSM, "/m/late/"),

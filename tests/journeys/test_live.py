@@ -242,14 +242,15 @@ def test_answer_of_one_appears_at_the_other_and_leaves_the_draft_alone(house: Ho
         lead.fill("#message_body", "")
 
 
-def test_head_follows_what_another_does(house: House, number: int) -> None:
-    with beside(house, number) as (anna, lead):
+def test_head_context_and_row_follow_what_another_does(house: House, number: int) -> None:
+    with beside(house, number, at="?from=l/1/") as (anna, lead):
         expect(lead.locator(".route")).not_to_contain_text("А. Гусева")
 
         with anna.expect_response(lambda answer: answer.request.method == "POST" and "acceptance" in answer.url):
             anna.locator(f"form[action*='/w/t/{number}/acceptance/'] button").click()
 
         expect(lead.locator(".route")).to_contain_text("А. Гусева")
+        expect(lead.locator(".ctx .kv").nth(1)).to_contain_text("Анна Гусева")
         expect(lead.locator(f"#row-{number} .av").first).to_have_text("АГ")
 
 

@@ -99,6 +99,11 @@ def test_watcher_of_a_customer_hears_their_company_and_no_names() -> None:
     assert watcher.says((wire.PRESENCE, "7-0", {"n": "10"})) == b""
 
 
+@pytest.mark.parametrize("sent", ["", "5", "5-", "-5", "x-1", "9" * 5000 + "-0", "٣-0", "5-0\n"])
+def test_what_is_no_id_of_the_wire_is_taken_for_none(sent: str) -> None:
+    assert hub.place(sent) == (0, 0)
+
+
 def test_watcher_that_does_not_keep_up_is_ended() -> None:
     watcher = hub.Watcher(person=1, customer=None)
 

@@ -39,6 +39,7 @@ def live_words() -> dict[str, Any]:
         "late": forms("%(n)d overdue", "%(n)d overdue"),
         "new": forms("%(n)d new", "%(n)d new"),
         "sooner": forms("%(n)d more urgent", "%(n)d more urgent"),
+        "left": forms("%(n)d has left the list", "%(n)d have left the list"),
         "moved": _("The order has changed"),
         "show": pgettext("live", "Show"),
         "unread": forms("%(n)d new message", "%(n)d new messages"),

@@ -133,7 +133,7 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
 @never_cache
 @require_safe
 def head(request: HttpRequest, number: int) -> HttpResponse:
-    """The head of a ticket: its status, what can be done, both promises and its way through the lines."""
+    """The head of a ticket (status, what can be done, both promises, its way through the lines) and its context."""
     user, now = person(request), timezone.now()
     return render(request, "desk/_ticket.html", _context(request, user, number, now) | {"part": "head"})
 
