@@ -157,6 +157,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.RU)
     timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow", validators=[known_time_zone])
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    single_keys = models.BooleanField(_("single keys of the keyboard"), default=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the catalogue"), default=False)

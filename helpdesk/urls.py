@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from helpdesk import health, style_page, views
+from tickets.views import live
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -21,6 +22,8 @@ urlpatterns = [
     path("a/calendars/", include("tickets.urls.calendars")),
     path("a/", include("sla.urls")),
     path("outbox/", include("mail.urls")),
+    path("live/", live.stream, name="live"),
+    path("me/keys/", views.set_keys, name="set_keys"),
     path("me/language/", views.set_language, name="set_language"),
     path("me/theme/", views.set_theme, name="set_theme"),
     path("account/", include("allauth.account.urls")),

@@ -140,3 +140,13 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie("theme", samesite="Lax")
     return response
+
+
+@require_POST
+@login_required
+def set_keys(request: HttpRequest) -> HttpResponse:
+    """Whether single keys act in the workspace: kept with the person, on every device (WCAG 2.1.4)."""
+    user = person(request)
+    user.single_keys = request.POST.get("keys") != "off"
+    user.save(update_fields=["single_keys"])
+    return _back(request)

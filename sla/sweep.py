@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 
+from sla import wire
 from sla.callees import Callees, Place
 from sla.ladder import Reached, letter_after, next_rungs
 from sla.models import CalendarVersion, Commitment, SweepTrouble
@@ -47,6 +48,7 @@ class Due(NamedTuple):
 
     pk: int
     ticket: int
+    number: int
     priority: int
     calendar: int
     ending: str
@@ -83,6 +85,7 @@ class Batch:
     looked: list[Looked] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
     poison: list[tuple[int, str]] = field(default_factory=list)
+    changed: dict[int, int] = field(default_factory=dict)  # number of the ticket: its line
 
 
 def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
@@ -112,7 +115,7 @@ def sweep(now: datetime, *, batch: int = BATCH) -> Swept:
 
 # `commitment_next_check` is the index of this query, as of `CommitmentQuerySet.due_for_check`.
 DUE = """
-SELECT c.id, c.ticket_id, c.priority, c.calendar_version_id, c.ending, c.due_at, c.rungs::text, c.rungs_done,
+SELECT c.id, c.ticket_id, t.number, c.priority, c.calendar_version_id, c.ending, c.due_at, c.rungs::text, c.rungs_done,
        t.line_id, t.assignee_id, t.terms_id, t.contract_id, k.csm_id
 FROM (
     SELECT * FROM sla_commitment WHERE next_check_at <= %s AND (%s::bigint IS NULL OR id = %s)
@@ -202,9 +205,10 @@ def _locked(now: datetime, limit: int, key: int | None = None) -> tuple[list[Due
     due, unread = [], []
     with connection.cursor() as cursor:
         cursor.execute(DUE, [now, key, key, limit])
-        for pk, ticket, priority, calendar, ending, due_at, rungs, done, *place in cursor.fetchall():
+        for pk, ticket, number, priority, calendar, ending, due_at, rungs, done, *place in cursor.fetchall():
             try:
-                due.append(Due(pk, ticket, priority, calendar, ending, due_at, json.loads(rungs), done, Place(*place)))
+                read, where = json.loads(rungs), Place(*place)
+                due.append(Due(pk, ticket, number, priority, calendar, ending, due_at, read, done, where))
             except NOT_UNDERSTOOD as error:
                 unread.append((pk, repr(error)))
     return due, unread
@@ -233,6 +237,8 @@ def _climb(due: Sequence[Due], now: datetime, callees: Callees) -> Batch:
             continue
         batch.looked.append(looked)
         batch.called += called
+        if called or looked.ending != row.ending:
+            batch.changed[row.number] = row.place.line
     return batch
 
 
@@ -286,6 +292,8 @@ def _write(batch: Batch, now: datetime) -> None:
             cursor.execute(CALL, [now, json.dumps([_called_row(call) for call in batch.called])])
         if batch.looked:
             cursor.execute(LOOK_AGAIN, [json.dumps([_looked_row(looked) for looked in batch.looked])])
+    told: list[wire.Fields] = [{"n": number, "line": line, "what": "clock"} for number, line in batch.changed.items()]
+    transaction.on_commit(lambda: wire.tell(told), robust=True)
 
 
 def _called_row(call: Called) -> dict[str, Any]:

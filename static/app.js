@@ -27,9 +27,19 @@
     return hours ? `${hours} ${H}` + (rest ? ` ${rest} ${MIN}` : "") : `${rest} ${MIN}`;
   };
   const icons = { ok: "clock", soon: "clock-alert", crit: "timer", late: "siren" };
+  // No link for a while: no number is shown that may be a lie, but when it was true last (desk/live.js says so too).
+  const lost = () => !navigator.onLine || "lost" in body.dataset;
+  let known = Date.now();
+  const wall = (at) => new Intl.DateTimeFormat("ru", { timeZone: one("time[data-clock]")?.dataset.clock, hour: "2-digit", minute: "2-digit" }).format(at);
+  const stale = (chip) => {
+    const use = one("use", chip), value = one("time", chip) || one(".sla__v", chip);
+    value.textContent = wall(known);
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#cloud-off"));
+  };
   const tick = () => {
     let next = 30;
-    for (const chip of navigator.onLine ? all(".sla[data-left]") : []) {
+    if (lost()) all(".sla[data-left]").forEach(stale);
+    for (const chip of lost() ? [] : all(".sla[data-left]")) {
       const { left, at, open, soon, crit, day } = chip.dataset;
       const rest = left - Math.max(0, Math.min(seconds() - at, open));
       const state = rest <= 0 ? "late" : rest <= crit ? "crit" : rest <= soon ? "soon" : "ok";
@@ -54,13 +64,14 @@
   ticking();
   on("visibilitychange", ticking);
   const link = () => {
-    const strip = one("#offline");
-    body.classList.toggle("is-offline", !navigator.onLine);
-    if (strip) { strip.hidden = navigator.onLine; one("#messages")?.prepend(strip); }
+    const strip = one("#offline"), when = strip && one("time", strip);
+    if (lost() && !body.matches(".is-offline")) known = +body.dataset.lost || Date.now();
+    body.classList.toggle("is-offline", lost());
+    if (strip) { strip.hidden = !lost(); one("#messages")?.prepend(strip); }
+    if (when) when.textContent = wall(known);
     ticking();
   };
-  addEventListener("offline", link);
-  addEventListener("online", link);
+  ["offline", "online", "link"].forEach((name) => addEventListener(name, link));
 
   /* Menus close on a click elsewhere and on Escape, which gives the focus back. */
   on("click", (event) => all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
@@ -132,34 +143,8 @@
     else local.removeItem(keyOf(form));
   });
 
-  /* Keys of the workspace: the Latin letter as typed, else the physical key, so they work on ЙЦУКЕН. */
-  const switcher = one("[data-act=keys]"), keys = () => local?.getItem("keys") !== "off" && body.matches(".ws");
-  const showKeys = () => {
-    const word = one("[data-on]", switcher);
-    switcher.setAttribute("aria-pressed", keys());
-    word.textContent = keys() ? word.dataset.on : word.dataset.off;
-  };
-  if (switcher && local && body.matches(".ws")) {
-    switcher.hidden = false;
-    switcher.onclick = () => { local.setItem("keys", keys() ? "off" : "on"); showKeys(); };
-    showKeys();
-  }
   on("keydown", (event) => {
-    const field = event.target;
-    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && field.matches("textarea")) return field.form?.requestSubmit();
-    if (field.matches("textarea, select, input:not([type=checkbox], [type=radio])") || event.isComposing) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || dialog?.open || !keys()) return;
-    const key = /^[a-z]$/i.test(event.key) ? event.key.toUpperCase() : event.code.replace("Key", "");
-    const rows = all(".q__s"), here = rows.indexOf(rows.includes(field) ? field : one(".q.is-open .q__s"));
-    let target = /^[A-Z]$/.test(key) && one(`[data-key=${key}]`);
-    if (key === "J") target = rows[Math.min(here + 1, rows.length - 1)];
-    if (key === "K") target = rows[Math.max(here - 1, 0)];
-    if (!target) return;
-    event.preventDefault();
-    if (target.matches("[type=radio]")) { target.click(); target = one("textarea", target.form); }
-    if (target.matches("summary")) target.parentElement.open = true;
-    target.focus();
-    target.scrollIntoView({ block: "nearest" });
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "Enter" && event.target.matches("textarea")) event.target.form?.requestSubmit();
   });
 
   /* A refused form starts at its summary, a conversation at its end; what htmx brings in is treated alike. */

@@ -78,6 +78,7 @@ MOVES = {
             "flag",
             _("The clocks are counted anew from the receipt; their pauses stay."),
             _("Change"),
+            key="P",
         ),
         Move(
             "defect",
@@ -92,6 +93,7 @@ MOVES = {
             "user",
             _("No clock changes: the reaction waits for that person."),
             _("Assign"),
+            key="A",
         ),
         Move(
             "deadline",

@@ -33,6 +33,8 @@ def number(house: House) -> int:
         (ENGINEER, "/w/t/{number}/macros/"),
         (ENGINEER, "/w/macros/"),
         (ENGINEER, "/w/macros/new/"),
+        (ENGINEER, "/w/keys/"),
+        (ENGINEER, "/w/palette/?q=1"),
         (CSM, "/m/"),
         (CSM, "/m/escalations/"),
         (CSM, "/m/forecast/"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import articles, bulk, composer, desk, macros, search, shifts, taking
+from tickets.views import articles, bulk, composer, desk, keys, live, macros, search, shifts, taking
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -77,4 +77,13 @@ urlpatterns = [
         {"name": "deadline_withdrawal"},
         name="deadline_withdrawal",
     ),
+    path("live/counters/", live.counters, name="live_counters"),
+    path("live/list/", live.listed, name="live_list"),
+    path("live/here/", live.here, name="live_here"),
+    path("t/<int:number>/row/", live.one_row, name="row"),
+    path("t/<int:number>/thread/", live.thread, name="thread"),
+    path("t/<int:number>/head/", live.head, name="head"),
+    path("t/<int:number>/presence/", live.heartbeat, name="presence"),
+    path("keys/", keys.sheet, name="keys"),
+    path("palette/", keys.palette, name="palette"),
 ]

@@ -12,6 +12,7 @@ from accounts.refusals import Forbidden, Refused
 from contracts.models import PromiseKind
 from sla import clocks
 from sla.models import DeadlineProposal
+from tickets import live
 from tickets.models import Event, Message, State, Ticket
 
 
@@ -61,6 +62,7 @@ def record(
     ticket.changed_at = max(at, ticket.changed_at or at)
     ticket.save()
     event = Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+    live.tell(ticket, event)
     # A proposal of another deadline ends with the clock that it was made for (domain §4.2).
     left_behind = ticket.deadline_proposals.open().filter(commitment__stopped_at__isnull=False)
     for proposal in left_behind.select_related("proposed_by"):

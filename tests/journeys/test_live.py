@@ -1,0 +1,414 @@
+"""The live workspace: what one does, the others see with no reload; and what happens when the wire is gone (issue 5.6).
+
+The streams are those of a real uvicorn, the browsers real ones, and Valkey is really stopped.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from tests.helpdesk.test_cache import a_server
+from tests.journeys.conftest import House, _free_port, _start, wait_for
+from tests.journeys.test_main_job import CONTACT, LINES, file_request
+
+ANNA, PAVEL, LEAD = LINES[1], LINES[2], "gordeev@veskora.example"
+STRANGER = "loginov@kedrolesie.example"
+SESSIONS = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from accounts.models import User
+for email in {emails!r}:
+    user = User.objects.get(email=email)
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    print("session", email, session.session_key)
+"""
+SAY = """
+from django.utils import timezone
+from accounts.models import User
+from tickets import workflow
+from tickets.models import Ticket
+by = User.objects.get(email={by!r})
+for number in {numbers!r}:
+    ticket = Ticket.objects.get(number=number)
+    workflow.{verb}(ticket, by=by, at=timezone.now(), body={body!r})
+"""
+
+
+def say(house: House, numbers: list[int], body: str, *, verb: str = "note", by: str = PAVEL) -> None:
+    house.manage("shell", "-v0", "-c", SAY.format(by=by, numbers=numbers, verb=verb, body=body))
+
+
+def sessions(house: House, emails: list[str]) -> dict[str, str]:
+    said = house.manage("shell", "-v0", "-c", SESSIONS.format(emails=emails))
+    return dict(line.split()[1:] for line in said.splitlines() if line.startswith("session "))
+
+
+@dataclass
+class Stream:
+    """A stream of events as a program reads it."""
+
+    connection: HTTPConnection
+    answer: HTTPResponse
+
+    def next(self, event: str, *, within: float = 10) -> tuple[str, Any]:
+        """Id and data of the next event of this name. Raises TimeoutError."""
+        until = time.monotonic() + within
+        found: dict[str, str] = {}
+        while time.monotonic() < until:
+            line = self.answer.readline().decode().rstrip("\n")
+            if not line:
+                if found.get("event") == event:
+                    return found.get("id", ""), json.loads(found["data"] or "null")
+                found = {}
+                continue
+            name, _colon, value = line.partition(": ")
+            found[name] = value
+        raise TimeoutError(event)
+
+    def close(self) -> None:
+        if self.connection.sock is not None:
+            self.connection.sock.close()
+        self.answer.close()
+
+
+def listen(address: str, session: str, last: str = "", *, timeout: float = 10) -> Stream:
+    connection = HTTPConnection("127.0.0.1", int(address.rsplit(":", 1)[1]), timeout=timeout)
+    headers = {"Cookie": f"sessionid={session}"} | ({"Last-Event-ID": last} if last else {})
+    connection.request("GET", "/live/", headers=headers)
+    return Stream(connection, connection.getresponse())
+
+
+@pytest.fixture(scope="module")
+def number(house: House) -> int:
+    return file_request(house.enter(CONTACT), "Отчёт о продажах считает две недели вместо одной", impact="2")
+
+
+@pytest.fixture(scope="module")
+def known(house: House, number: int) -> dict[str, str]:
+    return sessions(house, [ANNA, PAVEL, LEAD, CONTACT, STRANGER])
+
+
+# The stream
+
+
+def test_events_that_a_browser_missed_come_after_its_last_id(house: House, number: int, known: dict[str, str]) -> None:
+    first = listen(house.address, known[ANNA])
+    assert first.answer.headers["Content-Type"] == "text/event-stream"
+    first.next("hello")
+    say(house, [number], "Первая заметка")
+    seen, data = first.next("ticket")
+    first.close()
+    assert (data["n"], data["line"], data["what"]) == (number, 1, "noted")
+
+    say(house, [number, number], "Пока никто не слушал")
+    again = listen(house.address, known[ANNA], last=seen)
+    missed = [again.next("ticket")[1]["what"] for _ in range(2)]
+    up_to, _nothing = again.next("hello")
+    again.close()
+
+    assert missed == ["noted", "noted"]
+    assert up_to > seen
+
+
+def test_id_that_the_wire_has_forgotten_says_to_fetch_anew(house: House, known: dict[str, str]) -> None:
+    stream = listen(house.address, known[ANNA], last="1000-0")
+
+    stream.next("reload")
+    stream.close()
+
+
+def test_customer_hears_of_the_own_requests_only_and_never_of_a_note(
+    house: House, number: int, known: dict[str, str]
+) -> None:
+    own, foreign = listen(house.address, known[CONTACT]), listen(house.address, known[STRANGER], timeout=3)
+    own.next("hello")
+    foreign.next("hello")
+
+    say(house, [number], "Только между нами")
+    say(house, [number], "Отвечаем клиенту", verb="reply")
+
+    _id, heard = own.next("ticket")
+    own.close()
+    assert (heard["n"], heard["what"], sorted(heard)) == (number, "changed", ["message", "n", "what"])
+    with pytest.raises(TimeoutError):
+        foreign.next("ticket", within=3)
+    foreign.close()
+
+
+def test_nobody_signed_in_hears_nothing(house: House) -> None:
+    assert listen(house.address, "nobody").answer.status == 403
+
+
+def test_fifty_streams_hold_no_connection_to_the_database(house: House, known: dict[str, str]) -> None:
+    people = [
+        line.split()[1]
+        for line in house.manage(
+            "shell",
+            "-v0",
+            "-c",
+            "from accounts.models import User\n"
+            "for user in User.objects.filter(role__in=['engineer', 'line_lead', 'csm']): print('person', user.email)",
+        ).splitlines()
+        if line.startswith("person ")
+    ]
+    open_sessions = sessions(house, people)
+    streams = []
+    for turn in range(50):
+        stream = listen(house.address, open_sessions[people[turn % len(people)]])
+        assert stream.answer.status == 200, (turn, len(people))
+        stream.next("hello")
+        streams.append(stream)
+
+    server = settings.DATABASES["default"]
+    reach = {"host": server["HOST"], "port": server["PORT"], "user": server["USER"], "password": server["PASSWORD"]}
+    name = house.environment["DATABASE_URL"].split("/")[3].split("?")[0]
+    began = time.monotonic()
+    connection = HTTPConnection("127.0.0.1", int(house.address.rsplit(":", 1)[1]), timeout=20)
+    connection.request("GET", "/w/", headers={"Cookie": f"sessionid={known[ANNA]}"})
+    page = connection.getresponse()
+    with psycopg.connect(dbname="postgres", **{key: value for key, value in reach.items() if value}) as watching:
+        held = watching.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]).fetchone()
+    for stream in streams:
+        stream.close()
+
+    assert page.status == 200
+    assert time.monotonic() - began < 10
+    assert held is not None and held[0] <= 8  # web, worker and beat; not one for each stream
+
+
+def test_ninth_stream_of_a_person_is_refused(house: House) -> None:
+    [session] = sessions(house, ["tihonov@veskora.example"]).values()
+    streams = [listen(house.address, session) for _ in range(8)]
+    for stream in streams:
+        stream.next("hello")
+
+    refused = listen(house.address, session)
+    for stream in streams:
+        stream.close()
+
+    assert refused.answer.status == 429
+
+
+# Two browsers
+
+
+@contextmanager
+def beside(house: House, number: int, *, at: str = "") -> Iterator[tuple[Page, Page]]:
+    """Anna and the lead, each at the same ticket in a browser of their own."""
+    anna, lead = house.enter(ANNA), house.enter(LEAD)
+    for page in (anna, lead):
+        page.goto(f"/w/t/{number}/{at}")
+    try:
+        yield anna, lead
+    finally:
+        anna.close()
+        lead.close()
+
+
+def write(page: Page, words: str, *, note: bool = False) -> None:
+    page.locator(".rt--int" if note else ".rt--pub").click()
+    page.fill("#message_body", words)
+    page.click("#composer .btn--p")
+
+
+def test_answer_of_one_appears_at_the_other_and_leaves_the_draft_alone(house: House, number: int) -> None:
+    with beside(house, number) as (anna, lead):
+        lead.fill("#message_body", "Мой черновик")
+        lead.locator("#message_body").evaluate("field => field.setSelectionRange(2, 5)")
+
+        write(anna, "Нашли причину, готовим исправление")
+
+        expect(lead.locator(".msgs")).to_contain_text("Нашли причину, готовим исправление")
+        expect(lead.locator("#message_body")).to_have_value("Мой черновик")
+        assert lead.evaluate("document.activeElement.id") == "message_body"
+        assert lead.locator("#message_body").evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 5]
+        expect(lead.locator("#said")).to_have_text(re.compile("Новое сообщение: "))
+        lead.fill("#message_body", "")
+
+
+def test_head_context_and_row_follow_what_another_does(house: House, number: int) -> None:
+    with beside(house, number, at="?from=l/1/") as (anna, lead):
+        expect(lead.locator(".route")).not_to_contain_text("А. Гусева")
+
+        with anna.expect_response(lambda answer: answer.request.method == "POST" and "acceptance" in answer.url):
+            anna.locator(f"form[action*='/w/t/{number}/acceptance/'] button").click()
+
+        expect(lead.locator(".route")).to_contain_text("А. Гусева")
+        expect(lead.locator(".ctx .kv").nth(1)).to_contain_text("Анна Гусева")
+        expect(lead.locator(f"#row-{number} .av").first).to_have_text("АГ")
+
+
+def test_open_menu_is_not_taken_away(house: House, number: int) -> None:
+    with beside(house, number) as (anna, lead):
+        lead.locator("#act-handover > summary").click()
+        lead.fill("#handover_known", "Знаем, что")
+
+        write(anna, "Ещё одна заметка", note=True)
+
+        expect(lead.locator(".msgs")).to_contain_text("Ещё одна заметка")
+        expect(lead.locator("#handover_known")).to_have_value("Знаем, что")
+        lead.fill("#handover_known", "")
+
+
+def test_presence_says_who_looks_and_who_writes_never_oneself(house: House, number: int) -> None:
+    with beside(house, number, at="?from=l/1/") as (anna, lead):
+        expect(lead.locator("#who")).to_have_text("смотрит Анна")
+
+        anna.locator("#message_body").press_sequentially("Пишу")
+
+        expect(lead.locator("#who")).to_have_text("Анна пишет")
+        expect(lead.locator(f"#row-{number} .q__pen")).to_have_text("Анна пишет")
+        expect(anna.locator("#who")).not_to_contain_text("Анна")
+        expect(anna.locator(f"#row-{number} .q__pen")).to_have_count(0)
+
+        anna.fill("#message_body", "")
+        anna.goto("/w/")
+        expect(lead.locator("#who")).to_be_hidden()
+
+
+def test_pill_shows_what_came_below_and_the_text_does_not_jump(house: House, number: int) -> None:
+    with beside(house, number) as (anna, lead):
+        for turn in range(3):
+            write(anna, f"Длинная заметка {turn} " + "и ещё строка\n" * 14, note=True)
+            expect(lead.locator(".msgs")).to_contain_text(f"Длинная заметка {turn}")
+            expect(anna.locator("#message_body")).to_have_value("")
+        lead.locator(".msgs").evaluate("box => { box.scrollTop = 0 }")
+
+        write(anna, "Самое новое", note=True)
+
+        pill = lead.locator("#newer")
+        expect(pill).to_have_text("1 новое ↓")
+        assert lead.locator(".msgs").evaluate("box => box.scrollTop") == 0
+        pill.click()
+        expect(pill).to_be_hidden()
+        expect(lead.locator(".msgs").get_by_text("Самое новое")).to_be_in_viewport()
+
+
+def test_order_waits_under_the_pointer_and_counters_do_not(house: House) -> None:
+    contact, anna = house.enter(CONTACT), house.enter(ANNA)
+    file_request(contact, "Обычный вопрос, на который смотрят", impact="3")
+    anna.goto("/w/l/1/")
+    anna.locator(".rows .q").first.hover()
+    before = anna.locator(".rows .q").evaluate_all("rows => rows.map((row) => row.id)")
+    count = int(anna.locator(".lines a[aria-current] .cnt").first.inner_text())
+
+    new = file_request(contact, "Пришло, пока указатель над списком", impact="1")
+
+    expect(anna.locator(".lines a[aria-current] .cnt").first).to_have_text(str(count + 1))
+    expect(anna.locator("#fresh")).to_contain_text("1 новое")
+    assert anna.locator(".rows .q").evaluate_all("rows => rows.map((row) => row.id)") == before
+    anna.click("#fresh button")
+    expect(anna.locator(f"#row-{new}")).to_be_visible()
+    expect(anna.locator("#fresh")).to_be_hidden()
+
+    anna.mouse.move(1200, 600)
+    anna.evaluate("document.activeElement.blur()")
+    another = file_request(contact, "Пришло, пока никто не смотрит на список", impact="1")
+    expect(anna.locator(f"#row-{another}")).to_be_visible()
+    contact.close()
+    anna.close()
+
+
+def test_two_tabs_of_a_browser_share_one_stream(house: House, number: int) -> None:
+    one, two = house.enter(PAVEL), house.enter(PAVEL)
+    asked: list[str] = []
+    for page in (one, two):
+        page.on("request", lambda request: asked.append(request.url) if "/live/?" in request.url else None)
+        page.goto(f"/w/t/{number}/")
+    expect(two.locator("#composer")).to_be_visible()
+
+    say(house, [number], "Для обеих вкладок", by=ANNA)
+
+    for page in (one, two):
+        expect(page.locator(".msgs")).to_contain_text("Для обеих вкладок")
+    assert len([url for url in asked if re.search(r"/live/\?last", url)]) == 1
+    one.close()
+    two.close()
+
+
+# Without the wire
+
+
+@pytest.fixture
+def apart(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Any]]:
+    """The same house served with a Valkey of its own, which can be stopped."""
+    place = tmp_path_factory.mktemp("v")
+    port = _free_port()
+    with ExitStack() as stack:
+        process = stack.enter_context(a_server(place / "s"))
+        environment = {
+            **house.environment,
+            "REDIS_URL": f"unix://{place / 's'}?db=0",
+            "SITE_URL": f"http://127.0.0.1:{port}",
+        }
+        web = _start(stack, place, environment, "uvicorn", "helpdesk.asgi:application", "--port", str(port))
+        wait_for(port, web, Path(place / "uvicorn-helpdesk.asgi:application.log"))
+        other = replace(house, address=f"http://127.0.0.1:{port}", environment=environment, contexts={})
+        yield other, process
+        for context in other.contexts.values():
+            context.close()
+
+
+def test_without_valkey_pages_work_and_ask_by_themselves(apart: tuple[House, Any], number: int) -> None:
+    house, valkey = apart
+    anna, lead = house.enter(ANNA), house.enter(LEAD)
+    lead.goto(f"/w/t/{number}/")
+    anna.goto(f"/w/t/{number}/")
+    expect(lead.locator("#who")).to_have_text("смотрит Анна")
+
+    valkey.kill()
+    valkey.wait()
+    write(anna, "Без провода тоже доходит", note=True)
+
+    expect(anna.locator(".msgs")).to_contain_text("Без провода тоже доходит")
+    expect(lead.locator(".msgs")).to_contain_text("Без провода тоже доходит", timeout=45_000)
+    assert lead.locator("body.is-offline").count() == 0
+
+
+def test_lost_link_is_said_and_comes_back(house: House, number: int) -> None:
+    lead = house.enter(LEAD)
+    lead.goto(f"/w/t/{number}/?from=l/1/")
+    strip = lead.locator("#offline")
+
+    lead.context.set_offline(True)
+    expect(strip).to_contain_text(re.compile(r"Нет связи, показаны данные на \d\d:\d\d"))
+    shown = lead.locator(".sla[data-left] use").evaluate_all("uses => uses.map((use) => use.getAttribute('href'))")
+    lead.context.set_offline(False)
+
+    assert all(name.endswith("#cloud-off") for name in shown)
+    expect(strip).to_be_hidden()
+    lead.close()
+
+
+def test_streams_end_when_the_server_is_asked_to_stop(
+    house: House, known: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    port, place = _free_port(), tmp_path_factory.mktemp("w")
+    with ExitStack() as stack:
+        web = _start(stack, place, house.environment, "uvicorn", "helpdesk.asgi:application", "--port", str(port))
+        wait_for(port, web, place / "uvicorn-helpdesk.asgi:application.log")
+        stream = listen(f"http://127.0.0.1:{port}", known[ANNA])
+        stream.next("hello")
+
+        began = time.monotonic()
+        web.terminate()
+        web.wait(timeout=8)
+        stream.close()
+
+    assert time.monotonic() - began < 4
