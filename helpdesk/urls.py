@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("t/", include("tickets.urls.portal")),
     path("w/", include("tickets.urls.desk")),
+    path("releases/", include("tickets.urls.releases")),
     path("report/", include("tickets.urls.months")),
     path("m/", include("tickets.urls.manage")),
     path("", include("tickets.urls.people")),

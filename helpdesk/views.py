@@ -84,11 +84,19 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         requests["current"] = request.path == "/" or request.path.startswith("/t/")
         contract = entry(_("Contract"), "contract:contract", "handshake", "/contract/")
         reports = entry(_("Reports"), "report:reports", "chart-column", "/report/")
-        return [requests, contract, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+        releases = entry(_("Releases"), "releases:releases", "package", "/releases/")
+        return [requests, contract, releases, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
     entries = []
     counts = desk_counts(user)
     if user.works_at_desk:
-        entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
+        queue = entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"])
+        line_four = [
+            entry(_("Major"), "desk:majors", "zap", "/w/major/", counts["majors"]),
+            entry(_("Defects"), "desk:defects", "bug", "/w/defects/"),
+            entry(_("Releases"), "desk:releases", "package", "/w/releases/"),
+        ]
+        queue["current"] &= not any(one["current"] for one in line_four)
+        entries += [queue, *line_four]
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from contracts.models import ReleaseFile
 from tickets.models import Attachment, HeldFile, Message, Ticket
 from tickets.workflow import Upload
 
@@ -73,7 +74,7 @@ def download(user: User, number: int, pk: int) -> FileResponse:
     return given_out(attachment)
 
 
-def given_out(attachment: Attachment | HeldFile) -> FileResponse:
+def given_out(attachment: Attachment | HeldFile | ReleaseFile) -> FileResponse:
     """The file of a row that the caller may read; `Http404` where the storage has it no more."""
     try:
         content = attachment.file.open("rb")

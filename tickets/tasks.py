@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from contracts.models import ResponsibleContact
 from sla.models import DeadlineProposal
-from tickets import calendar_changes, months, terms_decisions, workflow
+from tickets import broadcasts, calendar_changes, months, terms_decisions, workflow
 from tickets.models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -73,3 +73,12 @@ def close_months() -> int:
 def check_months() -> int:
     """Writes down what has changed in closed months since: a row beside figures that never change (domain §4.6)."""
     return months.check_months(at=timezone.now())
+
+
+@shared_task
+def send_to_many() -> int:
+    """Goes on with messages to many requests, for a while; the next run does the rest (domain §3.3)."""
+    found = list(broadcasts.at_work()[:20])
+    for broadcast in found:
+        broadcasts.advance(broadcast, at=timezone.now(), seconds=SECONDS_OF_A_RUN / len(found))
+    return len(found)

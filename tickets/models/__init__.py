@@ -1,5 +1,6 @@
 """Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow/` changes a ticket."""
 
+from tickets.models.broadcasts import Broadcast, BroadcastItem
 from tickets.models.changes import (
     CalendarChange,
     CalendarItem,
@@ -14,14 +15,25 @@ from tickets.models.conversation import (
     Rating,
     attachment_path,
 )
+from tickets.models.defects import (
+    Defect,
+    DefectEvent,
+    DefectQuerySet,
+    in_language,
+)
 from tickets.models.held import (
     HeldFile,
     HeldRequest,
     HeldRequestQuerySet,
 )
 from tickets.models.lines import (
-    Defect,
     HandOver,
+)
+from tickets.models.major import (
+    MajorAction,
+    MajorChild,
+    MajorIncident,
+    MajorNote,
 )
 from tickets.models.ticket import (
     OPEN_STATES,
@@ -37,14 +49,22 @@ __all__ = [
     "OPEN_STATES",
     "WORKED_STATES",
     "Attachment",
+    "Broadcast",
+    "BroadcastItem",
     "CalendarChange",
     "CalendarItem",
     "Defect",
+    "DefectEvent",
+    "DefectQuerySet",
     "Event",
     "HandOver",
     "HeldFile",
     "HeldRequest",
     "HeldRequestQuerySet",
+    "MajorAction",
+    "MajorChild",
+    "MajorIncident",
+    "MajorNote",
     "Message",
     "MessageQuerySet",
     "Priority",
@@ -55,5 +75,6 @@ __all__ = [
     "Ticket",
     "TicketQuerySet",
     "attachment_path",
+    "in_language",
     "new_token",
 ]

@@ -21,6 +21,7 @@ from sla.models import Escalation, Whom
 from sla.sweep import late_since
 from tickets import board as boards
 from tickets import moves, workflow
+from tickets.major_page import open_majors
 from tickets.models import Ticket
 
 PAGE = 50
@@ -43,6 +44,7 @@ def board(request: HttpRequest) -> HttpResponse:
         {
             "now": now,
             "late_since": late_since(now),
+            "majors": list(open_majors()[:5]),
             "facts": boards.facts(now),
             "departures": boards.departures(now),
             "packages": packages,
