@@ -128,9 +128,9 @@ def remove_file(file: ReleaseFile, *, by: User) -> None:
     """A file of a draft is taken away again."""
     only_publishers(by)
     _draft(file.publication)
-    stored = file.file
+    storage, name = file.file.storage, str(file.file.name)
     file.delete()
-    transaction.on_commit(lambda: stored.storage.delete(stored.name))
+    transaction.on_commit(lambda: storage.delete(name))
 
 
 def _locked(publication: ReleasePublication) -> ReleasePublication:
@@ -209,8 +209,8 @@ def _tell(publication: ReleasePublication, *, at: datetime) -> int:
     told = ReleaseNotice.objects.filter(publication=publication, customer=OuterRef("pk"))
     new = audience(publication, at=at).filter(~Exists(told))
     notices = [
-        ReleaseNotice(publication=publication, customer=customer, contact_id=customer.speaks, told_at=at)
-        for customer in new
+        ReleaseNotice(publication=publication, customer_id=customer, contact_id=speaks, told_at=at)
+        for customer, speaks in new.values_list("pk", "speaks")
     ]
     # Two at once: `release_notice_once` lets one of the two rows in, so nobody is told twice.
     ReleaseNotice.objects.bulk_create(notices, batch_size=500, ignore_conflicts=True)

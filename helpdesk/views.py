@@ -91,7 +91,7 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.works_at_desk:
         queue = entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"])
         line_four = [
-            entry(_("Major"), "desk:majors", "zap", "/w/major/", counts["majors"]),
+            entry(_("Major"), "desk:majors", "zap", "/w/major/"),
             entry(_("Defects"), "desk:defects", "bug", "/w/defects/"),
             entry(_("Releases"), "desk:releases", "package", "/w/releases/"),
         ]

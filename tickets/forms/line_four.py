@@ -19,7 +19,8 @@ class WordsForm(forms.Form):
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}_%s", **kwargs)
+        kwargs["auto_id"] = f"{type(self).__name__.removesuffix('Form').lower()}_%s"
+        super().__init__(*args, **kwargs)
 
 
 def key() -> forms.CharField:
