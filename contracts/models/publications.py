@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
@@ -24,7 +24,7 @@ class ReleasePublication(models.Model):
     """
 
     class Kind(models.TextChoices):
-        RELEASE = "release", _("release")
+        RELEASE = "release", pgettext_lazy("publication", "release")
         PATCH = "patch", _("critical patch")
 
     release = models.OneToOneField(Release, models.PROTECT, related_name="publication", verbose_name=_("release"))
