@@ -110,6 +110,16 @@ class Defect(FSMModelMixin, models.Model):
         """The way around it, in the active language where it is there."""
         return in_language(self.workaround_ru, self.workaround_en)[0]
 
+    @property
+    def known_error_language(self) -> str:
+        """Which language `known_error` is in."""
+        return in_language(self.known_error_ru, self.known_error_en)[1]
+
+    @property
+    def workaround_language(self) -> str:
+        """Which language `workaround` is in."""
+        return in_language(self.workaround_ru, self.workaround_en)[1]
+
     # The table of moves (domain §3.3). Bodies are empty: the meaning stands in the verb of workflow.
 
     @transition(state, source=State.REPORTED, target=State.CONFIRMED)
