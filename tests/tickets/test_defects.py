@@ -1,11 +1,15 @@
 """The life of a defect, and the workaround that goes to all its requests in one action (domain §3.3)."""
 
+from io import BytesIO
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
 from accounts.refusals import Forbidden, Refused
+from contracts import publishing
 from mail import outbound
 from mail.models import OutgoingLetter
 from tests.factories import (
@@ -23,6 +27,7 @@ from tests.moments import tuesday
 from tickets import broadcasts, workflow
 from tickets.models import Broadcast, Defect, DefectEvent, Ticket
 from tickets.replay import SILENT
+from tickets.verification import verify
 
 pytestmark = pytest.mark.django_db
 
@@ -61,10 +66,6 @@ def brought_to(state):
 
 
 def published_release(defect, by):
-    from io import BytesIO
-
-    from contracts import publishing
-
     made = publishing.prepare(defect.product, version="9.0", kind="release", notes_ru="Новое", by=by, at=tuesday(9))
     publishing.add_file(made, kind="program", name="setup.bin", content=BytesIO(b"x"), by=by)
     return publishing.publish(made, by=by, at=tuesday(9)).release
@@ -267,10 +268,6 @@ def test_second_click_sends_nothing_more():
 
 
 def test_publication_releases_the_defects_and_every_linked_request_and_its_contact_hear_of_it():
-    from io import BytesIO
-
-    from contracts import publishing
-
     by = a_lead(4)
     defect = a_defect()
     closed = open_ticket()
@@ -328,9 +325,6 @@ def test_known_errors_are_those_of_products_licensed_now():
 
 @pytest.mark.parametrize("name", ["desk:defects", "desk:defect_page"])
 def test_pages_cost_the_same_for_one_and_three(client, django_assert_num_queries, name):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     client.force_login(a_lead(4))
     defect = a_defect()
     address = reverse(name, args=[defect.pk] if name.endswith("page") else [])
@@ -379,3 +373,16 @@ def test_defect_is_found_by_its_title_and_attached(client):
 
     assert "Print form loses signatures" in page
     assert Ticket.objects.get(pk=ticket.pk).defect == defect
+
+
+def test_what_was_told_is_recomputed_from_the_events_alone():
+    by = a_lead(4)
+    new, in_work = open_ticket(priority=1), open_ticket(priority=2)
+    workflow.accept(in_work, by=an_engineer(), at=tuesday(10, 1))
+    defect = a_defect(new)
+    workflow.attach_defect(in_work, by=an_engineer(), defect=defect, at=tuesday(10, 3))
+    sent = workflow.push_workaround(with_workaround(defect, by), by=by, at=tuesday(10, 20), restores=True)
+    broadcasts.advance(sent, at=tuesday(10, 20), seconds=None)
+    workflow.accept(new, by=an_engineer(), at=tuesday(10, 25))
+
+    assert list(verify(Ticket.objects.all(), clock=lambda: tuesday(10, 30))) == []
