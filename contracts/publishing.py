@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import IO
+from typing import IO, Any
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
@@ -207,7 +207,7 @@ def audience(publication: ReleasePublication, *, at: datetime) -> QuerySet[Custo
 def _tell(publication: ReleasePublication, *, at: datetime) -> int:
     """Writes a row of the register for each customer of the audience that has none; how many."""
     told = ReleaseNotice.objects.filter(publication=publication, customer=OuterRef("pk"))
-    new = audience(publication, at=at).filter(~Exists(told))
+    new: Any = audience(publication, at=at).filter(~Exists(told))  # `speaks` is not a field
     notices = [
         ReleaseNotice(publication=publication, customer_id=customer, contact_id=speaks, told_at=at)
         for customer, speaks in new.values_list("pk", "speaks")

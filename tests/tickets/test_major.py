@@ -135,6 +135,7 @@ def test_suggested_are_open_requests_of_the_product_since_shortly_before():
     near = open_ticket(product=incident.head.product, at=tuesday(9, 30))
     open_ticket(product=incident.head.product, at=tuesday(3))
     open_ticket(product=None)
+    open_ticket(product=incident.head.product, kind="consultation", priority=4)
     a_child(incident)
     closed = open_ticket(product=incident.head.product)
     workflow.withdraw(closed, by=contact_of(closed.customer), at=tuesday(10, 5))

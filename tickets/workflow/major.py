@@ -102,11 +102,13 @@ def _link(incident: MajorIncident, ticket: Ticket, *, by: User, at: datetime, is
 
 
 def major_candidates(incident: MajorIncident) -> TicketQuerySet:
-    """Open requests about the same product that came since shortly before the head and belong to no open incident."""
+    """Open incidents of the same product that came since shortly before the head and belong to no major incident."""
     taken = MajorChild.objects.filter(ticket=OuterRef("pk"), is_open=True)
     return (
         Ticket.objects.open()
-        .filter(product=incident.head.product_id, opened_at__gte=incident.head.opened_at - BEFORE)
+        .filter(
+            kind=TicketKind.INCIDENT, product=incident.head.product_id, opened_at__gte=incident.head.opened_at - BEFORE
+        )
         .filter(~Exists(taken))
         .order_by("opened_at", "pk")
     )
