@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Count, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,7 @@ from contracts.models import ReleaseFile, ReleaseNotice, ReleasePublication
 from contracts.spreadsheets import csv_response
 from sla import words
 from tickets import broadcasts, workflow
-from tickets.files import given_out
+from tickets.files import release_file
 from tickets.forms.line_four import ReleaseFileForm, ReleaseForm
 from tickets.models import Defect
 from tickets.views.desk import SeeOther
@@ -86,12 +86,12 @@ def release(request: HttpRequest, release: int) -> HttpResponse:
 
 @customer_only
 @require_safe
-def file(request: HttpRequest, release: int, file: int) -> FileResponse:
+def file(request: HttpRequest, release: int, file: int) -> StreamingHttpResponse:
     """A file as a download; the register keeps that the company took it. HEAD takes nothing."""
     user = person(request)
     notice = _notice(user, release)
     found = get_object_or_404(notice.publication.files, pk=file)
-    response = given_out(found)
+    response = release_file(request, found)
     if request.method == "GET":
         publishing.downloaded(notice, by=user, at=timezone.now())
     return response
@@ -262,9 +262,9 @@ def add_file(request: HttpRequest, release: int) -> HttpResponse:
 
 @readers_only
 @require_safe
-def file_of_ours(request: HttpRequest, release: int, file: int) -> FileResponse:
+def file_of_ours(request: HttpRequest, release: int, file: int) -> StreamingHttpResponse:
     """A file as one of ours takes it to look at: the register does not count it."""
-    return given_out(get_object_or_404(ReleaseFile, pk=file, publication=release))
+    return release_file(request, get_object_or_404(ReleaseFile, pk=file, publication=release))
 
 
 @desk_only
