@@ -105,6 +105,7 @@ class Role(models.TextChoices):
 DESK_ROLES = frozenset({Role.ENGINEER, Role.LINE_LEAD, Role.CSM, Role.SUPPORT_MANAGER})
 BOARD_ROLES = frozenset({Role.LINE_LEAD, Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT})
 STAFF_ROLES = DESK_ROLES | BOARD_ROLES | {Role.CONTRACT_ADMIN, Role.ADMIN}
+PRODUCT_LINE = 4  # product engineering (domain §3.3)
 # Who signs and changes contracts, and who reads their pages: managers all of them, a CSM those of own customers.
 SIGNER_ROLES = frozenset({Role.CONTRACT_ADMIN, Role.ADMIN})
 CONTRACT_READER_ROLES = SIGNER_ROLES | {Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}
@@ -195,6 +196,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def reads_contracts(self) -> bool:
         return self.role in CONTRACT_READER_ROLES
+
+    @property
+    def works_on_products(self) -> bool:
+        """Whether the person keeps defects and publishes releases: line 4, the leads, the support manager (§3.3)."""
+        if self.role == Role.ENGINEER:
+            return any(line.pk == PRODUCT_LINE for line in self.lines.all())
+        return self.role in {Role.LINE_LEAD, Role.SUPPORT_MANAGER}
 
     @property
     def is_vendor(self) -> bool:

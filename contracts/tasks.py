@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from contracts import signing
+from contracts import publishing, signing
 from contracts.models import Contract
 from contracts.moment import job_now
 from contracts.pricing import PricingError
@@ -59,3 +59,9 @@ def keep_documents() -> int:
         except Exception:  # one document that cannot be made never stops the rest; the reader would be told
             log.exception("contract %s: its document could not be made", contract.number)
     return made
+
+
+@shared_task
+def tell_of_releases() -> int:
+    """Tells customers of published releases that concern them since; how many (domain §1.2). Safe to run twice."""
+    return publishing.look_again(at=job_now())

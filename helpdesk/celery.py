@@ -108,6 +108,18 @@ TIMETABLE = {
         expires=timedelta(hours=12),
         why="what was counted and taken back since is written down beside the frozen figures, every day (domain §4.6)",
     ),
+    "send to many": Job(
+        task="tickets.tasks.send_to_many",
+        every=timedelta(seconds=15),
+        expires=timedelta(seconds=15),
+        why="a workaround, a note or a solution for more requests than a page waits for, and what a kill left (§3.3)",
+    ),
+    "tell of releases": Job(
+        task="contracts.tasks.tell_of_releases",
+        every=crontab(minute=20),
+        expires=timedelta(hours=1),
+        why="a licence bought later is told of the releases that concern it, in the hour after it (domain §1.2)",
+    ),
     "end contracts": Job(
         task="contracts.tasks.expire_contracts",
         every=crontab(minute=5),

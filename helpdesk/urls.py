@@ -13,6 +13,7 @@ urlpatterns = [
     path("kb/", include("knowledge.urls")),
     path("w/kb/", include("knowledge.urls.writing")),
     path("w/", include("tickets.urls.desk")),
+    path("releases/", include("tickets.urls.releases")),
     path("report/", include("tickets.urls.months")),
     path("m/", include("tickets.urls.manage")),
     path("", include("tickets.urls.people")),

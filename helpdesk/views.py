@@ -84,15 +84,23 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         requests["current"] = request.path == "/" or request.path.startswith("/t/")
         contract = entry(_("Contract"), "contract:contract", "handshake", "/contract/")
         reports = entry(_("Reports"), "report:reports", "chart-column", "/report/")
+        releases = entry(_("Releases"), "releases:releases", "package", "/releases/")
         articles = entry(_("Articles"), "kb:articles", "book-open", "/kb/")
-        return [requests, articles, contract, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+        letters = entry(_("Letters"), "outbox", "mail", "/outbox/")
+        return [requests, articles, contract, releases, reports, letters]
     entries = []
     counts = desk_counts(user)
     if user.works_at_desk:
-        entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
-        aside = ("/w/shift/", reverse("kb_desk:articles"))
-        entries[-1]["current"] &= not request.path.startswith(aside)
-        entries.append(entry(_("Shifts"), "desk:shift", "users", "/w/shift/"))
+        queue = entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"])
+        line_four = [
+            entry(_("Shifts"), "desk:shift", "users", "/w/shift/"),
+            entry(_("Major"), "desk:majors", "zap", "/w/major/"),
+            entry(_("Defects"), "desk:defects", "bug", "/w/defects/"),
+            entry(_("Releases"), "desk:releases", "package", "/w/releases/"),
+        ]
+        elsewhere = request.path.startswith(reverse("kb_desk:articles"))
+        queue["current"] &= not elsewhere and not any(one["current"] for one in line_four)
+        entries += [queue, *line_four]
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")

@@ -313,6 +313,19 @@ def solved(event: Event, reader: Reader) -> Letter:
     )
 
 
+def fix_is_out(event: Event, reader: Reader) -> Letter:
+    """The release that fixes the defect of this request is published (domain §3.3)."""
+    release = {"release": event.details.get("release", "")}
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "The defect is fixed"),
+        lead=[_("The defect behind this request is fixed in %(release)s, which is published now.") % release],
+        button=Link(_("Releases for your company"), link("releases:releases")),
+        links=[_open(event.ticket)],
+    )
+
+
 def declined(event: Event, reader: Reader) -> Letter:
     return _to_customer(
         event,
@@ -704,12 +717,14 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     # what happened         who is told         in what words
     "opened": ((contact, received), (colleague, confirmed)),
     "replied": ((contact_of_ours, answered),),
+    "told": ((contact_of_ours, answered),),
     "asked_customer": ((contact_of_ours, asked),),
     "restored": ((contact_of_ours, restored),),
     "reclassified": ((contact_of_ours, classified),),
     "terms_applied": ((contact_whose_dates_move, terms_changed),),
     "calendar_applied": ((contact_whose_promises_move, calendar_changed),),
     "resolved": ((contact_of_ours, solved),),
+    "defect_released": ((contact_of_ours, fix_is_out),),
     "declined": ((contact_of_ours, declined),),
     "closed_silent": ((contact_of_ours, closed_silent),),
     "reopened": ((worker, reopened), (contact_of_ours, reopened_by_us), (colleague, confirmed)),
@@ -734,6 +749,9 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "noted": (),
     "stopped_waiting": (),
     "defect_attached": (),
+    "major_declared": (),
+    "major_linked": (),
+    "major_left": (),
     "confirmed": (),
     "contact_changed": (),
     "escalated": (),

@@ -28,8 +28,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from contracts.models import ContractEvent
-from mail import contract_letters, deadline_letters, held_letters, letters, statement_letters
+from contracts.models import ContractEvent, ReleaseNotice, ReleaseReminder
+from mail import contract_letters, deadline_letters, held_letters, letters, release_letters, statement_letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
 from sla.models import Escalation
@@ -95,6 +95,14 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
         (
             StatementCorrection.objects.select_related("statement__customer", "line", "by"),
             statement_letters.of_correction,
+        ),
+        (
+            ReleaseNotice.objects.select_related("customer", "publication__release__product"),
+            release_letters.of_notice,
+        ),
+        (
+            ReleaseReminder.objects.select_related("notice__customer", "notice__publication__release__product"),
+            release_letters.of_reminder,
         ),
     )
     return sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
@@ -183,6 +191,8 @@ def _new_message_id(draft: Draft) -> str:
             kind = "contract"
         elif draft.occasion.startswith(statement_letters.OCCASIONS):
             kind = "month"
+        elif draft.occasion.startswith(release_letters.OCCASIONS):
+            kind = "release"
         return f"{kind}.{unique}@{domain}"
     if not draft.letter.may_reply:
         return f"desk.{draft.ticket.number}.{unique}@{domain}"
@@ -191,7 +201,7 @@ def _new_message_id(draft: Draft) -> str:
 
 def _thread(draft: Draft) -> tuple[str, str]:
     """(In-Reply-To, References): the letter that this answers, and the first of the conversation with this reader."""
-    if draft.occasion.startswith((CONTRACT_EVENT, *statement_letters.OCCASIONS)):
+    if draft.occasion.startswith((CONTRACT_EVENT, *statement_letters.OCCASIONS, *release_letters.OCCASIONS)):
         return "", ""  # a conversation of its own: nobody wrote before it
     if draft.ticket is None:
         held = HeldRequest.objects.get(pk=int(draft.occasion.partition(":")[2]))
@@ -234,6 +244,10 @@ def mark_history_notified(before: datetime) -> int:
         )
         + StatementAnswer.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
         + StatementCorrection.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
+        + ReleaseNotice.objects.filter(notified_at__isnull=True, told_at__lt=before).update(
+            notified_at=models.F("told_at")
+        )
+        + ReleaseReminder.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
     )
 
 

@@ -1,19 +1,23 @@
 """Files of messages: taken in by forms, given out as downloads to who may read the message."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from contracts.models import ReleaseFile
+from contracts.views.streaming import streamed
 from tickets.models import Attachment, HeldFile, Message, Ticket
 from tickets.workflow import Upload
+
+PART = 256 * 1024  # bytes of a release's file in memory at a time
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -128,3 +132,25 @@ def given_out(attachment: Attachment | HeldFile, *, inline_as: str = "") -> File
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def release_file(request: HttpRequest, file: ReleaseFile) -> StreamingHttpResponse:
+    """A file of a release that the caller may read, a part in memory at a time; `Http404` where it is there no more.
+
+    A distribution is large: under ASGI a `FileResponse` would be read into memory whole before it is sent.
+    """
+    try:
+        content = file.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = streamed(request, _parts(content), name=file.name, content_type="application/octet-stream")
+    response["Content-Length"] = str(file.size)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _parts(content: IO[bytes]) -> Iterator[bytes]:
+    with content:
+        while part := content.read(PART):
+            yield part

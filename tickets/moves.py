@@ -14,7 +14,8 @@ from accounts.models import Role, User
 from contracts.models import PromiseKind
 from sla.models import Commitment, Escalation
 from tickets.models import HandOver, State, Ticket
-from tickets.workflow import may_answer
+from tickets.workflow import may_answer, may_declare
+from tickets.workflow.major import LEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ MOVES = {
             _("Attach the defect"),
         ),
         Move(
+            "major",
+            _("Declare a major incident"),
+            "zap",
+            _("No clock changes. Other requests can be linked, and one note tells all their customers."),
+            _("Declare a major incident"),
+        ),
+        Move(
             "assignment",
             _("Assign"),
             "user",
@@ -123,10 +131,10 @@ MOVES = {
 # Beside the ticket as buttons; the rest lie in the menus of the status and of everything else.
 BUTTONS = ("handover", "resolution")
 OF_STATUS = ("waiting", "reopening", "decline")
-REST = ("return", "restoration", "classification", "defect", "assignment", "deadline")
+REST = ("return", "restoration", "classification", "defect", "major", "assignment", "deadline")
 
 
-def offered(ticket: Ticket, user: User, *, waiting: HandOver | None) -> set[str]:
+def offered(ticket: Ticket, user: User, *, waiting: HandOver | None, belongs_to_major: bool = False) -> set[str]:
     """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted.
 
     Those of a deadline depend on what was proposed: `deadline_page.of_ticket` knows.
@@ -147,6 +155,7 @@ def offered(ticket: Ticket, user: User, *, waiting: HandOver | None) -> set[str]
         "restoration": ticket.is_open and ticket.state != State.NEW and ticket.priority in {1, 2},
         "classification": ticket.is_open,
         "defect": ticket.is_open,
+        "major": may_declare(ticket) and user.role in LEADERS and not belongs_to_major,
         "assignment": ticket.is_open and user.role in {Role.LINE_LEAD, Role.SUPPORT_MANAGER},
     }
     return {name for name, may in rules.items() if may}

@@ -37,6 +37,10 @@ SILENT = frozenset(
         "deadline_refused",
         "deadline_withdrawn",
         "defect_attached",
+        "defect_released",
+        "major_declared",
+        "major_left",
+        "major_linked",
         "noted",
         "priority_proposed",
         "rated",
@@ -372,6 +376,11 @@ def _replied(story: Story, event: Happened) -> None:
     story.react(event.at, "replied")
 
 
+def _told(story: Story, event: Happened) -> None:
+    """A message to the customers of many requests: the reaction ends, nobody takes the request by it."""
+    story.react(event.at, "replied")
+
+
 def _works_on_it(story: Story, event: Happened) -> bool:
     return story.assignee is not None and story.assignee in (event.by, event.by_name)
 
@@ -555,6 +564,7 @@ RULES: dict[str, Callable[[Story, Happened], None]] = {
     "opened": _opened,
     "accepted": _accepted,
     "replied": _replied,
+    "told": _told,
     "asked_customer": _asked_customer,
     "customer_replied": _heard,
     "stopped_waiting": _heard,

@@ -23,8 +23,9 @@ def may_change(view: SavedView, user: User) -> bool:
         return False
     if user.role == Role.SUPPORT_MANAGER:
         return True
-    leads = user.role == Role.LINE_LEAD and view.shared == Shared.LINE
-    return leads and user.lines.filter(pk=view.line_id).exists()
+    if user.role != Role.LINE_LEAD or view.line_id is None:
+        return False
+    return view.shared == Shared.LINE and user.lines.filter(pk=view.line_id).exists()
 
 
 def _only_who_may(view: SavedView, user: User) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from contracts.models import ResponsibleContact
 from contracts.moment import job_now
 from sla.models import DeadlineProposal
-from tickets import bulk, calendar_changes, drafts, months, pace, terms_decisions, workflow
+from tickets import broadcasts, bulk, calendar_changes, drafts, months, pace, terms_decisions, workflow
 from tickets.models import State, Ticket
 from tickets.search_index import learn_words, read_tickets
 
@@ -108,3 +108,12 @@ def index_search() -> int:
     while time.monotonic() < until and learn_words(200)[0]:
         pass
     return done
+
+
+@shared_task
+def send_to_many() -> int:
+    """Goes on with messages to many requests, for a while; the next run does the rest (domain §3.3)."""
+    found = list(broadcasts.at_work()[:20])
+    for broadcast in found:
+        broadcasts.advance(broadcast, at=job_now(), seconds=SECONDS_OF_A_RUN / len(found))
+    return len(found)

@@ -23,7 +23,7 @@ from tickets import choosing
 from tickets.models import Event, HandOver, Message, Ticket
 
 # The message beside it says it all: no line of its own.
-SAID = frozenset({"replied", "noted", "customer_replied"})
+SAID = frozenset({"replied", "told", "noted", "customer_replied"})
 # The desk sees the hand-over's note as a card.
 CARDS = frozenset({"handed_over", "returned"})
 # Whom the customer is told about when the ladder calls them in; what goes on inside a line is the desk's own.
@@ -113,6 +113,14 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
         return _("returned, line %(from)s → %(to)s") % change, reason
     if verb == "defect_attached":
         return _("defect attached"), _text(details.get("title"))
+    if verb == "defect_released":
+        return _("the fix of the defect is out: %(release)s") % {"release": details.get("release", "")}, ""
+    if verb == "major_declared":
+        return _("declared a major incident by %(name)s") % who, _text(details.get("title"))
+    if verb == "major_linked":
+        return _("linked to a major incident"), _text(details.get("title"))
+    if verb == "major_left":
+        return _("taken out of the major incident"), _text(details.get("title"))
     if verb == "restored":
         return _("service restored, priority %(from)s → %(to)s") % change, _text(details.get("workaround"))
     if verb == "restore_contested":
@@ -300,6 +308,8 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
         return (_("Passed %(line)s") if verb == "handed_over" else _("Given back %(line)s")) % {"line": line}, ""
     if verb == "defect_attached":
         return _("Recorded as a defect of the product"), ""
+    if verb == "defect_released":
+        return _("The defect is fixed in %(release)s") % {"release": details.get("release", "")}, ""
     if verb == "restored":
         return _("Service is back, priority %(from)s → %(to)s") % change, ""
     if verb == "restore_contested":

@@ -18,6 +18,7 @@ from contracts.models.contract import Contract, ContractClause, ContractLine, La
 from contracts.models.customers import ContactChange, Customer, CustomerMember, Licence, ResponsibleContact
 from contracts.models.imports import ImportRow, ImportRun
 from contracts.models.life import ContractDocument, ContractEvent, CoverageGap, RenewalOffer
+from contracts.models.publications import ReleaseFile, ReleaseNotice, ReleasePublication, ReleaseReminder
 
 __all__ = [
     "Channel",
@@ -40,6 +41,10 @@ __all__ = [
     "Product",
     "PromiseKind",
     "Release",
+    "ReleaseFile",
+    "ReleaseNotice",
+    "ReleasePublication",
+    "ReleaseReminder",
     "RenewalOffer",
     "ResponsibleContact",
     "Service",

@@ -125,6 +125,41 @@ def test_page_of_contracts_has_no_findings(
     assert page_width <= width
 
 
+LINE_FOUR = LINES[4]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        (LINE_FOUR, "/w/major/"),
+        (LINE_FOUR, "/w/major/1/"),
+        (LINE_FOUR, "/w/defects/"),
+        (LINE_FOUR, "/w/releases/"),
+        (LINE_FOUR, "/w/releases/1/"),
+        (LINE_FOUR, "/w/releases/3/"),
+        (LINE_FOUR, "/w/releases/new/"),
+        (LINE_FOUR, "/w/t/{number}/defects/"),
+        (CONTACT, "/releases/"),
+        (CONTACT, "/releases/1/"),
+    ],
+)
+def test_page_of_line_four_has_no_findings(
+    house: House, number: int, who: str, address: str, width: int, theme: str
+) -> None:
+    page = house.enter(who, width=width, theme=theme)
+    answer = page.goto(address.format(number=number))
+    page.evaluate("document.querySelectorAll('details.why').forEach((one) => { one.open = true })")
+
+    found = Axe().run(page)
+    page_width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert answer is not None and answer.status == 200
+    assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in found.response["violations"]] == []
+    assert page_width <= width
+
+
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>' + "Ж" * 140
 VERY_LONG = f"{HOSTILE} javascript:alert(3) https://example.com/{'a' * 2000} {'W' * 3000}"
 

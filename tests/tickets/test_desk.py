@@ -320,12 +320,18 @@ def test_ticket_of_a_package_without_resolution_says_so(desk: Client) -> None:
 @pytest.mark.parametrize(
     ("state", "offered"),
     [
-        ("new", {"acceptance", "messages", "handover", "resolution", "decline", "classification", "defect"}),
+        (
+            "new",
+            {"acceptance", "messages", "handover", "resolution", "decline", "classification", "defect", "major"},
+        ),
         (
             "in_progress",
-            {"messages", "handover", "resolution", "decline", "restoration", "classification", "defect"},
+            {"messages", "handover", "resolution", "decline", "restoration", "classification", "defect", "major"},
         ),
-        ("awaiting_customer", {"messages", "resolution", "waiting", "restoration", "classification", "defect"}),
+        (
+            "awaiting_customer",
+            {"messages", "resolution", "waiting", "restoration", "classification", "defect", "major"},
+        ),
         ("resolved", {"messages", "reopening"}),
         ("closed", {"messages"}),
     ],

@@ -7,10 +7,12 @@ from io import BytesIO
 import pytest
 from django.urls import URLResolver, get_resolver, reverse
 
+from contracts import publishing
 from contracts.models import Customer, ImportRun
 from mail.models import OutgoingLetter
 from sla.statements import StatementAnswer, StatementCorrection
 from tests.factories import (
+    ReleaseFactory,
     UserFactory,
     a_clause,
     a_contract_admin,
@@ -28,7 +30,7 @@ from tests.factories import (
 from tests.moments import december, tuesday
 from tickets import month_answers, months, workflow
 from tickets.api import TicketViewSet
-from tickets.models import Attachment, Ticket
+from tickets.models import Attachment, MajorAction, MajorIncident, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -240,6 +242,11 @@ VALUES = {
     "position": "1",
     "said": "{said}",
     "app_label": "tickets",
+    "defect": "{defect}",
+    "major": "{major}",
+    "action": "{action}",
+    "release": "{release}",
+    "file": "{file}",
 }
 
 
@@ -283,6 +290,11 @@ def filled(address, ticket, *, letter):
         licence=customer.licences.get().pk,
         user=observer_of(customer).pk,
         said=customer.statements.get().answers.get().pk,
+        defect=ticket.defect.pk,
+        major=MajorIncident.objects.get().pk,
+        action=MajorAction.objects.get().pk,
+        release=customer.release_notices.get().publication_id,
+        file=customer.release_notices.get().publication.files.get().pk,
     )
 
 
@@ -324,10 +336,29 @@ def talked_about(foreign):
     )
     statement = months.close_month(customer, date(2026, 11, 1), at=december(1, 6))
     month_answers.dispute(statement, statement.lines.get(position=1), words="Secret", by=contact, at=december(1, 7))
+    _line_four(foreign)
     ImportRun.objects.create(
         kind="customers", file_name="secret.csv", checked_by=admin, checked_at=tuesday(10), state="checked"
     )
     return foreign
+
+
+def _line_four(foreign):
+    """A defect, a major incident with its review, a published release: all of the other company."""
+    lead = a_lead(4)
+    workflow.attach_defect(
+        foreign, by=lead, title="Secret defect", steps="Secret", expected="Secret", actual="Secret", at=tuesday(10, 9)
+    )
+    head = open_ticket(foreign.customer, priority=1, subject="Secret head")
+    incident = workflow.declare_major(head, by=lead, title="Secret major", reason="Secret", at=tuesday(10, 9))
+    workflow.end_major(incident, by=lead, what_happened="Secret", at=tuesday(11))
+    workflow.add_major_action(incident, by=lead, text="Secret", owner=lead, due_on=date(2026, 12, 1), at=tuesday(11))
+    release = publishing.prepare(
+        ReleaseFactory().product, version="9.0", kind="release", notes_ru="Secret", by=lead, at=tuesday(10)
+    )
+    publishing.add_file(release, kind="program", name="Secret", content=BytesIO(b"Secret"), by=lead)
+    publishing.publish(release, by=lead, at=tuesday(11))
+    foreign.refresh_from_db()
 
 
 WITHOUT_PART = {
@@ -354,6 +385,8 @@ def state_of(ticket):
             customer.contract_events,
             customer.held,
             ticket.contract.clauses,
+            customer.release_notices,
+            MajorIncident.objects,
             customer.statements,
             StatementAnswer.objects.filter(statement__customer=customer),
             StatementCorrection.objects.filter(statement__customer=customer),

@@ -15,6 +15,8 @@ from tickets.files import FilesField
 from tickets.models import Defect, Priority, Ticket
 from tickets.workflow import AFTER
 
+SUGGESTED = 15  # known defects beside a ticket
+
 
 def new_key() -> str:
     """A key for one rendering of a form: sent twice, it says a thing once."""
@@ -127,12 +129,30 @@ class DefectForm(TicketForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known: Any = self.fields["defect"]
-        known.queryset = Defect.objects.exclude(state=Defect.State.REJECTED).order_by("-pk")
-        if self.ticket.product_id:
-            known.queryset = known.queryset.filter(product=self.ticket.product_id)
+        known.queryset = Defect.objects.exclude(state=Defect.State.REJECTED)
+        # The newest of the ticket's product are offered here; a page of its own finds any other by its title.
+        newest = known.queryset.filter(product=self.ticket.product_id).order_by("-pk")[:SUGGESTED]
+        known.widget.choices = [("", known.empty_label), *((defect.pk, defect.title) for defect in newest)]
         if self.data.get("defect"):  # a known one is described already
             for name in ("title", "steps", "expected", "actual"):
                 self.fields[name].required = False
+
+
+class DeclareForm(TicketForm):
+    """A major incident begins: its name, and why it is one."""
+
+    title = forms.CharField(
+        label=_("Name of the disturbance"),
+        max_length=200,
+        error_messages={"required": _("Name the disturbance in one line.")},
+        widget=forms.TextInput({"class": "in"}),
+    )
+    reason = text(
+        _("Why it is a major incident"), _("Write why it is a major incident: who and what is affected."), rows=2
+    )
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, ticket=ticket, initial={"title": ticket.subject}, **kwargs)
 
 
 class RestoreForm(TicketForm):

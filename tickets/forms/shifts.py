@@ -32,7 +32,8 @@ class OfLine(forms.Form):
     use_required_attribute = False
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}_%s", **kwargs)
+        kwargs["auto_id"] = f"{type(self).__name__.removesuffix('Form').lower()}_%s"
+        super().__init__(*args, **kwargs)
         for name in ("person", "instead"):
             if name in self.fields:
                 field: Any = self.fields[name]

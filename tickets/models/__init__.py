@@ -1,5 +1,6 @@
 """Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow/` changes a ticket."""
 
+from tickets.models.broadcasts import Broadcast, BroadcastItem
 from tickets.models.bulk import BulkItem, BulkRun
 from tickets.models.changes import (
     CalendarChange,
@@ -15,6 +16,12 @@ from tickets.models.conversation import (
     Rating,
     attachment_path,
 )
+from tickets.models.defects import (
+    Defect,
+    DefectEvent,
+    DefectQuerySet,
+    in_language,
+)
 from tickets.models.drafts import (
     Draft,
     LastRead,
@@ -26,12 +33,17 @@ from tickets.models.held import (
     HeldRequestQuerySet,
 )
 from tickets.models.lines import (
-    Defect,
     HandOver,
 )
 from tickets.models.macros import (
     Macro,
     MacroQuerySet,
+)
+from tickets.models.major import (
+    MajorAction,
+    MajorChild,
+    MajorIncident,
+    MajorNote,
 )
 from tickets.models.pace import LinePace
 from tickets.models.search import SearchDocument, SearchWord
@@ -51,11 +63,15 @@ __all__ = [
     "OPEN_STATES",
     "WORKED_STATES",
     "Attachment",
+    "Broadcast",
+    "BroadcastItem",
     "BulkItem",
     "BulkRun",
     "CalendarChange",
     "CalendarItem",
     "Defect",
+    "DefectEvent",
+    "DefectQuerySet",
     "Draft",
     "Event",
     "HandOver",
@@ -66,6 +82,10 @@ __all__ = [
     "LinePace",
     "Macro",
     "MacroQuerySet",
+    "MajorAction",
+    "MajorChild",
+    "MajorIncident",
+    "MajorNote",
     "Message",
     "MessageQuerySet",
     "PendingFile",
@@ -81,5 +101,6 @@ __all__ = [
     "Ticket",
     "TicketQuerySet",
     "attachment_path",
+    "in_language",
     "new_token",
 ]

@@ -44,6 +44,8 @@ class Message(models.Model):
     by_vendor = models.BooleanField(_("by the vendor"))
     body = models.TextField(_("text"))
     quoted = models.TextField(_("quoted text"), blank=True)
+    # Where the words are in another language than the ticket; "" where they are in its own.
+    language = models.CharField(_("language"), max_length=2, blank=True)
     channel = models.ForeignKey("contracts.Channel", models.PROTECT, related_name="+", verbose_name=_("channel"))
     created_at = models.DateTimeField(_("written at"))
     message_id = models.CharField(_("Message-ID"), max_length=998, null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Between the four lines: hand-overs and the defects that line 4 works on (domain §3.3)."""
+"""Between the four lines: hand-overs (domain §3.3). The defects that line 4 works on have a file of their own."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from tickets.models.ticket import Ticket
 
@@ -51,39 +50,3 @@ class HandOver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_line_id} → {self.to_line_id}"
-
-
-class Defect(models.Model):
-    """A fault of the product that gathers the tickets it causes; line 4 confirms and fixes it (domain §3.3)."""
-
-    class State(models.TextChoices):
-        REPORTED = "reported", pgettext_lazy("defect", "reported")
-        CONFIRMED = "confirmed", pgettext_lazy("defect", "confirmed")
-        FIXED = "fixed", pgettext_lazy("defect", "fixed")
-        RELEASED = "released", pgettext_lazy("defect", "released")
-        REJECTED = "rejected", pgettext_lazy("defect", "rejected")
-
-    title = models.CharField(_("title"), max_length=200)
-    product = models.ForeignKey(
-        "contracts.Product", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("product")
-    )
-    release = models.ForeignKey(
-        "contracts.Release", models.PROTECT, null=True, blank=True, related_name="defects", verbose_name=_("release")
-    )
-    steps = models.TextField(_("steps"))
-    expected = models.TextField(_("expected"))
-    actual = models.TextField(_("actual"))
-    known_error = models.TextField(_("known error and workaround"), blank=True)
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.REPORTED)
-    reported_by: "models.ForeignKey[User]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("reported by")
-    )
-    reported_at = models.DateTimeField(_("reported at"))
-
-    class Meta:
-        verbose_name = _("defect")
-        verbose_name_plural = _("defects")
-        ordering: ClassVar = ["-pk"]
-
-    def __str__(self) -> str:
-        return self.title

@@ -203,6 +203,13 @@ class Ticket(FSMModelMixin, models.Model):
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
             # What a change of terms moves: open tickets in order of receipt, WHERE id > … (tickets/terms_preview.py).
             models.Index("id", name="ticket_open", condition=Q(state__in=["new", "in_progress", "awaiting_customer"])),
+            # What may belong to a major incident: open ones of its product, WHERE opened_at >= … (workflow/major.py).
+            models.Index(
+                "product",
+                "opened_at",
+                name="ticket_of_product",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
             # The job that closes after silence: WHERE closes_at <= now (tickets/tasks.py).
             models.Index("closes_at", name="ticket_closes", condition=Q(state="resolved")),
         ]

@@ -196,6 +196,10 @@ class Queue:
         """The same without one value of a filter, or without the whole filter."""
         return self.having(name, () if value is None else (kept for kept in self.values(name) if kept != value))
 
+    def to_take(self) -> "Queue":
+        """Where "take the most urgent" looks: what is open here, from "my" in one's lines, whoever it is assigned to."""
+        return self.but(place="" if self.place == "my" else self.place).having("state", ()).without("assignee")
+
     @property
     def bare(self) -> "Queue":
         """The same place without any filter."""

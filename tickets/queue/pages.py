@@ -263,8 +263,7 @@ def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | N
 
     It mostly stands on the page that is shown; else it is one statement more.
     """
-    elsewhere = queue.but(place="" if queue.place == "my" else queue.place).having("state", ()).without("assignee")
-    ranked = most_urgent(tickets_of(elsewhere, user, now), user)
+    ranked = most_urgent(tickets_of(queue.to_take(), user, now), user)
     if not ranked:
         return None
     wanted = ranked[0].waiting.pk

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from tickets.views import articles, bulk, composer, desk, keys, live, macros, search, shifts, taking
+from tickets.views import (
+    articles,
+    bulk,
+    composer,
+    defects,
+    desk,
+    keys,
+    live,
+    macros,
+    major,
+    releases,
+    search,
+    shifts,
+    taking,
+)
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -57,6 +71,8 @@ urlpatterns = [
     path("t/<int:number>/handover/", desk.act, {"name": "handover"}, name="handover"),
     path("t/<int:number>/handover/return/", desk.act, {"name": "return"}, name="return"),
     path("t/<int:number>/defect/", desk.act, {"name": "defect"}, name="defect"),
+    path("t/<int:number>/defects/", defects.find, name="find_defect"),
+    path("t/<int:number>/major/", desk.act, {"name": "major"}, name="major"),
     path("t/<int:number>/restoration/", desk.act, {"name": "restoration"}, name="restoration"),
     path("t/<int:number>/classification/", desk.act, {"name": "classification"}, name="classification"),
     path("t/<int:number>/resolution/", desk.act, {"name": "resolution"}, name="resolution"),
@@ -86,4 +102,24 @@ urlpatterns = [
     path("t/<int:number>/presence/", live.heartbeat, name="presence"),
     path("keys/", keys.sheet, name="keys"),
     path("palette/", keys.palette, name="palette"),
+    path("defects/", defects.defects, name="defects"),
+    path("defects/<int:defect>/", defects.defect, name="defect_page"),
+    *(
+        path(f"defects/<int:defect>/{name}/", defects.act, {"name": name}, name=f"defect_{name}")
+        for name in defects.ACTS
+    ),
+    path("major/", major.majors, name="majors"),
+    path("major/<int:major>/", major.major, name="major_page"),
+    path("major/<int:major>/actions/<int:action>/", major.action_done, name="major_action_done"),
+    path("major/<int:major>/children/<int:number>/", major.unlink, name="major_unlink"),
+    *(path(f"major/<int:major>/{name}/", major.act, {"name": name}, name=f"major_{name}") for name in major.ACTS),
+    path("releases/", releases.register, name="releases"),
+    path("releases/new/", releases.new, name="release_new"),
+    path("releases/<int:release>/", releases.register_of, name="release"),
+    path("releases/<int:release>/csv/", releases.register_csv, name="release_csv"),
+    path("releases/<int:release>/files/", releases.add_file, name="release_files"),
+    path("releases/<int:release>/files/<int:file>/", releases.file_of_ours, name="release_file"),
+    path("releases/<int:release>/files/<int:file>/removal/", releases.remove_file, name="release_file_removal"),
+    path("releases/<int:release>/publication/", releases.publish, name="release_publication"),
+    path("releases/<int:release>/reminders/", releases.remind, name="release_reminders"),
 ]

@@ -35,7 +35,7 @@ from sla.explain import explanations
 from sla.forecast import Forecast
 from sla.models import Escalation
 from sla.words import MOSCOW
-from tickets import deadline_page, drafts, files, macros, moves, reading, timeline, workflow
+from tickets import deadline_page, drafts, files, macros, major_page, moves, reading, timeline, workflow
 from tickets.bulk import bulk_acts, just_finished
 from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
@@ -236,7 +236,8 @@ def ticket_context(
     )
     promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
     own = [clock for clock in found.clocks if clock not in promises and clock.is_running]
-    may = moves.offered(found, user, waiting=waiting)
+    major = major_page.of_ticket(found)
+    may = moves.offered(found, user, waiting=waiting, belongs_to_major=major is not None)
     waits = any(call.state == Escalation.State.OPEN for call in escalations)
     away = stood_in_for_by(user, now) if waits else []
     contact = found.customer.contact_at(now)
@@ -257,6 +258,7 @@ def ticket_context(
         "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
         "route": timeline.route(found, lines, hand_overs, events),
+        "major": major,
         "called_in": timeline.called_in(escalations),
         "escalations": [
             (call, moves.may_acknowledge(call, user, away=away))
@@ -324,7 +326,8 @@ def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any, ranking: S
     """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
     if name not in FORMS:
         return None
-    more = {"handover": {"lines": lines}, "assignment": {"ranking": ranking}}.get(name, {})
+    asks: dict[str, dict[str, Any]] = {"handover": {"lines": lines}, "assignment": {"ranking": ranking}}
+    more = asks.get(name, {})
     return FORMS[name](*sent, ticket=found, **more)
 
 
@@ -410,6 +413,7 @@ FORMS: dict[str, type[forms.TicketForm]] = {
     "handover": forms.HandOverForm,
     "return": forms.ReturnForm,
     "defect": forms.DefectForm,
+    "major": forms.DeclareForm,
     "restoration": forms.RestoreForm,
     "classification": forms.ReclassifyForm,
     "resolution": forms.ResolveForm,
@@ -448,6 +452,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "handover": workflow.hand_over,
     "return": workflow.return_hand_over,
     "defect": workflow.attach_defect,
+    "major": workflow.declare_major,
     "restoration": workflow.restore,
     "classification": workflow.reclassify,
     "resolution": lambda ticket, *, by, at, body, key: workflow.resolve(
@@ -471,6 +476,7 @@ DONE: dict[str, str | Promise] = {
     "handover": gettext_lazy("Handed over %(line)s"),
     "return": gettext_lazy("Given back"),
     "defect": gettext_lazy("Defect attached"),
+    "major": gettext_lazy("A major incident is declared: link the requests that it caused"),
     "restoration": gettext_lazy("Service is back, the customer is told"),
     "classification": gettext_lazy("Classified anew, the deadlines are counted again"),
     "resolution": gettext_lazy("Solved: the customer is asked to confirm"),

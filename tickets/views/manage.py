@@ -23,6 +23,7 @@ from sla.sweep import late_since
 from tickets import board as boards
 from tickets import moves, workflow
 from tickets.forecasting import will_be_missed
+from tickets.major_page import open_majors
 from tickets.models import Ticket
 
 PAGE = 50
@@ -48,6 +49,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "now": now,
             "late_since": late_since(now),
             "set_aside": troubles.standing().count(),
+            "majors": list(open_majors()[:5]),
             "facts": boards.facts(now),
             "departures": boards.departures(now),
             "missing": missing[:MISSING],

@@ -27,6 +27,7 @@ from accounts.refusals import Forbidden, Refused
 from contracts import entitlement
 from contracts.entitlement import NotCovered
 from contracts.models import TicketKind, Topic
+from contracts.signing import moscow_day
 from sla import words
 from sla.explain import explain
 from sla.models import DeadlineProposal
@@ -41,9 +42,10 @@ from tickets.forms.portal import (
     ReplyForm,
     clean_key,
 )
-from tickets.models import HeldRequest, Rating, State, Ticket
+from tickets.models import Defect, HeldRequest, Rating, State, Ticket
 
 PAGE = 50
+KNOWN_ERRORS = 5  # on the first page of the portal
 STATES = {
     "open": [State.NEW, State.IN_PROGRESS, State.AWAITING_CUSTOMER],
     "waiting": [State.AWAITING_CUSTOMER],
@@ -118,6 +120,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "held": portal_page.waiting_letters(person(request), may_decide=company.may_write),
         "rows": portal_page.rows(opened[:PAGE], now=now, zone=zone),
         "more": len(opened) > PAGE,
+        "known_errors": Defect.objects.known_errors_for(company.customer, on=moscow_day(now))[:KNOWN_ERRORS],
         "to_check": to_check,
         "to_check_words": ngettext(
             "%(count)d request is solved and waits for your check",

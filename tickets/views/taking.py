@@ -16,8 +16,9 @@ from accounts.refusals import Refused
 from tickets import choosing, timeline, workflow
 from tickets.models import Ticket
 from tickets.next_engineer import who_is_next
-from tickets.queue import Queue
-from tickets.views.desk import SeeOther, ticket_again, wants_pane
+from tickets.queue import Queue, glance, tickets_of
+from tickets.views.answers import SeeOther
+from tickets.views.desk import ticket_again, wants_pane
 
 
 @desk_only
@@ -26,7 +27,8 @@ def take(request: HttpRequest) -> HttpResponse:
     """Accepts the most urgent of what is looked at (`?from=`; from "my" of one's lines) and opens it."""
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
-    among = looked_at.but(state="open", place="" if looked_at.place == "my" else looked_at.place).tickets(user)
+    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
+    among = tickets_of(looked_at.to_take(), user, now)
     try:
         taken = workflow.take_most_urgent(by=user, at=now, among=among)
     except Refused as refusal:

@@ -35,7 +35,9 @@ def say(
     message_id: str | None = None,
     quoted: str = "",
     key: str | None = None,
+    language: str = "",
 ) -> Message:
+    """`language` of the words, "" for the ticket's own."""
     message = Message.objects.create(
         ticket=ticket,
         author=by,
@@ -43,6 +45,7 @@ def say(
         kind=kind,
         body=body,
         quoted=quoted,
+        language=language,
         channel_id=channel,
         created_at=at,
         message_id=message_id or None,

@@ -10,7 +10,7 @@ from contracts.models import PromiseKind
 from sla import clocks
 from sla.models import Escalation, Whom
 from tickets import routing
-from tickets.models import Defect, HandOver, State, Ticket
+from tickets.models import Defect, DefectEvent, HandOver, State, Ticket
 from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.gates import NotAllowed, lock, needs_words, only_desk, record
 
@@ -180,6 +180,9 @@ def attach_defect(
             reported_by=by,
             reported_at=at,
         )
+        DefectEvent.objects.create(defect=defect, verb="reported", by=by, at=at, details={"ticket": ticket.number})
+    elif defect.state == Defect.State.REJECTED:
+        raise NotAllowed(_("That defect is rejected: attach another, or describe a new one."), "3.3")
     ticket.defect = defect
     record(ticket, "defect_attached", by=by, at=at, details={"defect": defect.pk, "title": defect.title})
     return defect

@@ -45,7 +45,7 @@ def _emptiness(among: TicketQuerySet, at: datetime) -> str:
     if not among.open().exists():
         return _("There is no open request here.")
     running = among.open().filter(clock_paused=False, due_at__isnull=False).by_deadline().values_list("due_at").first()
-    if running is None:
+    if running is None or running[0] is None:
         return _("Somebody works on every request here.")
     nearest = words.moment(running[0], words.MOSCOW, at, "short")
     return _("Somebody works on every request here. The nearest deadline: %(moment)s.") % {"moment": nearest}

@@ -1,0 +1,285 @@
+"""What is filled in about defects, major incidents and releases. Shape only: the rules stand in the verbs."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import STAFF_ROLES, User
+from contracts.models import Deployment, Product, Release, ReleaseFile, ReleasePublication
+from contracts.publishing import version_key
+from tickets.forms.desk import new_key, text
+from tickets.models import Defect, MajorIncident
+from tickets.workflow.major import LEADERS
+
+
+class WordsForm(forms.Form):
+    """A form beside others on one page: its ids begin with its own name."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["auto_id"] = f"{type(self).__name__.removesuffix('Form').lower()}_%s"
+        super().__init__(*args, **kwargs)
+
+
+def key() -> forms.CharField:
+    return forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+
+def line(label: Any, missing: Any, **attrs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=200,
+        error_messages={"required": missing},
+        widget=forms.TextInput({"class": "in", **attrs}),
+    )
+
+
+# Defects
+
+
+class DefectForm(WordsForm):
+    """A form of one defect."""
+
+    def __init__(self, *args: Any, defect: Defect, **kwargs: Any) -> None:
+        self.defect = defect
+        super().__init__(*args, **kwargs)
+
+
+class RejectForm(DefectForm):
+    reason = text(_("Why it is no defect"), _("Write why it is no defect of the product."), rows=2)
+
+
+class ReopenDefectForm(DefectForm):
+    reason = text(_("Why again"), _("Write why it is looked at again."), rows=2)
+
+
+class FixForm(DefectForm):
+    """In which release the fix goes out: the newest versions first."""
+
+    fixed_in = forms.ModelChoiceField(
+        Release.objects.none(),
+        label=_("Fixed in the release"),
+        required=False,
+        empty_label=_("not known yet"),
+        widget=forms.Select({"class": "in"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["fixed_in"]
+        field.queryset = Release.objects.select_related("product").order_by("-released_on", "-pk")
+        if self.defect.product_id:
+            field.queryset = field.queryset.filter(product=self.defect.product_id)
+
+
+class NameReleaseForm(FixForm):
+    """The release of a fix, said later or anew."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["fixed_in"]
+        field.required = True
+        field.error_messages["required"] = _("Choose the release.")
+
+
+class DefectTextsForm(DefectForm):
+    """What is known of the defect, for customers in both languages, and its steps."""
+
+    known_error_ru = text(_("Known error, in Russian"), rows=3, lang="ru")
+    known_error_en = text(_("Known error, in English"), rows=3, lang="en")
+    workaround_ru = text(_("Workaround, in Russian"), rows=3, lang="ru")
+    workaround_en = text(_("Workaround, in English"), rows=3, lang="en")
+    title = line(_("Title"), _("Give the defect a title."))
+    steps = text(_("Steps"), _("Write the steps that show the defect."), rows=2)
+    expected = text(_("What was expected"), _("Write what was expected."), rows=2)
+    actual = text(_("What happened instead"), _("Write what happened instead."), rows=2)
+
+    def __init__(self, *args: Any, defect: Defect, **kwargs: Any) -> None:
+        initial = {name: getattr(defect, name) for name in self.base_fields}
+        super().__init__(*args, defect=defect, initial=initial, **kwargs)
+
+
+class PushForm(DefectForm):
+    """The workaround as it stands goes to all open linked requests."""
+
+    restores = forms.BooleanField(
+        label=_("Service is back by it: priority 1 or 2 in work becomes 3"),
+        required=False,
+        widget=forms.CheckboxInput({"class": "ck"}),
+    )
+    key = key()
+
+
+# Major incidents
+
+
+class MajorForm(WordsForm):
+    """A form of one major incident."""
+
+    def __init__(self, *args: Any, incident: MajorIncident, **kwargs: Any) -> None:
+        self.incident = incident
+        super().__init__(*args, **kwargs)
+
+
+class MajorNoteForm(MajorForm):
+    text = text(_("Note among ourselves"), _("An empty note says nothing: write a few words."), rows=2)
+
+
+class BothLanguagesForm(MajorForm):
+    """Words to customers; each reads those in the language of their request, where they are there."""
+
+    text_ru = text(_("In Russian"), rows=3, lang="ru")
+    text_en = text(_("In English"), rows=3, lang="en")
+    key = key()
+    missing = _("Write what the customers are to know.")
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        if not said.get("text_ru", "").strip() and not said.get("text_en", "").strip():
+            self.add_error("text_ru", forms.ValidationError(self.missing, code="required"))
+        return said
+
+
+class TellForm(BothLanguagesForm):
+    pass
+
+
+class SolveForm(BothLanguagesForm):
+    missing = _("Write how it was solved: the customer confirms it by that.")
+
+
+class CoordinatorForm(MajorForm):
+    to = forms.ModelChoiceField(
+        User.objects.filter(role__in=LEADERS, is_active=True).order_by("full_name"),
+        label=_("Who coordinates from now on"),
+        error_messages={"required": _("Choose the person.")},
+        widget=forms.Select({"class": "in"}),
+    )
+
+
+class LinkForm(MajorForm):
+    """Requests of the suggestions, or their numbers by hand."""
+
+    tickets = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    numbers = forms.CharField(
+        label=_("Numbers of other requests"),
+        required=False,
+        max_length=400,
+        widget=forms.TextInput({"class": "in", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if args and args[0] is not None:  # any number may be sent: which requests they are the view looks up
+            sent = [value for value in args[0].getlist("tickets") if value.isascii() and value.isdigit()]
+            field: Any = self.fields["tickets"]
+            field.choices = [(int(value[:18]), value) for value in sent]
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        words = said.get("numbers", "").replace(",", " ").replace("№", " ").split()
+        if any(not (word.isascii() and word.isdigit() and len(word) < 19) for word in words):
+            self.add_error("numbers", _("Write numbers of requests, with spaces between them."))
+        elif not words and not said.get("tickets"):
+            self.add_error("numbers", _("Choose at least one request."))
+        else:
+            said["chosen"] = {*said.get("tickets", []), *(int(word) for word in words)}
+        return said
+
+
+class EndForm(MajorForm):
+    what_happened = text(_("What happened"), _("Write what happened: the review starts from it."))
+
+
+class ReviewForm(MajorForm):
+    cause = text(_("Cause"), _("Name the cause, or what is known of it."))
+    went_well = text(_("What went well"), rows=2)
+    went_badly = text(_("What went badly"), rows=2)
+
+    def __init__(self, *args: Any, incident: MajorIncident, **kwargs: Any) -> None:
+        initial = {name: getattr(incident, name) for name in self.base_fields}
+        super().__init__(*args, incident=incident, initial=initial, **kwargs)
+
+
+class ActionForm(MajorForm):
+    text = line(_("What is to be done"), _("Write what is to be done."))
+    owner = forms.ModelChoiceField(
+        User.objects.filter(role__in=STAFF_ROLES, is_active=True).order_by("full_name"),
+        label=_("Who"),
+        error_messages={"required": _("Choose the person.")},
+        widget=forms.Select({"class": "in"}),
+    )
+    due_on = forms.DateField(
+        label=_("By"),
+        error_messages={"required": _("Choose the day."), "invalid": _("Choose the day.")},
+        widget=forms.DateInput({"class": "in", "type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+    )
+
+
+# Releases
+
+
+class ReleaseForm(WordsForm):
+    """A release or a critical patch before it is published."""
+
+    product = forms.ModelChoiceField(
+        Product.objects.order_by("name"),
+        label=_("Product"),
+        error_messages={"required": _("Choose the product.")},
+        widget=forms.Select({"class": "in"}),
+    )
+    version = line(_("Version"), _("A version has numbers: they say which one is newer."), maxlength=40)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=ReleasePublication.Kind.choices, initial="release", widget=forms.RadioSelect
+    )
+    deployment = forms.ChoiceField(
+        label=_("Which licences it concerns"),
+        choices=[("", _("all")), *Deployment.choices],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    only_from = forms.CharField(
+        label=_("Only from these versions"),
+        help_text=_("Versions with spaces between them; empty: every older one."),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"class": "in"}),
+    )
+    notes_ru = text(
+        _("What is new, in Russian"), _("Write what is new: the customers decide by it whether to install.")
+    )
+    notes_en = text(_("What is new, in English"))
+
+    def clean_version(self) -> str:
+        version: str = self.cleaned_data["version"].strip()
+        if len(version) > 40 or not version_key(version):
+            raise forms.ValidationError(_("A version has numbers: they say which one is newer."), code="invalid")
+        return version
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or {}
+        words = said.get("only_from", "").replace(",", " ").split()
+        found = list(Release.objects.filter(product=said.get("product"), version__in=words)) if words else []
+        unknown = sorted(set(words) - {release.version for release in found})
+        if unknown:
+            self.add_error(
+                "only_from",
+                forms.ValidationError(_("There is no version %(version)s of it."), params={"version": unknown[0]}),
+            )
+        said["from_versions"] = found
+        return said
+
+
+class ReleaseFileForm(WordsForm):
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=ReleaseFile.Kind.choices, initial="program", widget=forms.RadioSelect
+    )
+    file = forms.FileField(
+        label=_("File"),
+        allow_empty_file=True,
+        error_messages={"required": _("Choose a file")},
+        widget=forms.ClearableFileInput({"class": "in"}),
+    )

@@ -1,0 +1,94 @@
+"""What the pages of major incidents show: rows, the timeline in words, the banner. Constant numbers of statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from contracts.price_words import day_words
+from tickets.broadcasts import with_counts
+from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote, Ticket
+
+PAGE = 50
+CHILDREN = 100
+SUGGESTED = 30
+
+
+def with_counts_of_tickets(incidents: QuerySet[MajorIncident]) -> QuerySet[MajorIncident]:
+    """With `tickets`, `still_open` and `customers`, as lists show how large an incident is."""
+    return incidents.select_related("coordinator", "head__product").annotate(
+        tickets=Count("children", distinct=True),
+        still_open=Count("children", filter=Q(children__ticket__state__in=OPEN_STATES), distinct=True),
+        customers=Count("children__ticket__customer", distinct=True),
+    )
+
+
+def open_majors() -> QuerySet[MajorIncident]:
+    """The open ones, newest first, for the board; few at any time."""
+    found = MajorIncident.objects.filter(state=MajorIncident.State.OPEN).order_by("-pk")
+    return with_counts_of_tickets(found)
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """What the banner of a ticket says: which incident it is of, and whether it is the head."""
+
+    incident: MajorIncident
+    is_head: bool
+
+
+def of_ticket(ticket: Ticket) -> Belongs | None:
+    """The open incident that the ticket belongs to, else the last one; None for most tickets. One statement."""
+    child = (
+        MajorChild.objects.filter(ticket=ticket)
+        .select_related("incident__coordinator")
+        .order_by("-is_open", "-pk")
+        .first()
+    )
+    return Belongs(child.incident, child.is_head) if child is not None else None
+
+
+class Told(NamedTuple):
+    """One entry of the timeline: the note, what happened in words, and how far a message to many is."""
+
+    note: MajorNote
+    what: str
+    broadcast: Broadcast | None
+
+
+def timeline(incident: MajorIncident) -> list[Told]:
+    """The whole timeline, newest first; three statements."""
+    notes = (
+        incident.notes.select_related("by")
+        .prefetch_related(Prefetch("broadcast", queryset=with_counts(Broadcast.objects.all())))
+        .order_by("-at", "-pk")
+    )
+    return [Told(note, _words(note), note.broadcast) for note in notes]
+
+
+def _words(note: MajorNote) -> str:
+    details = note.details
+    if note.kind != MajorNote.Kind.FACT:
+        return ""
+    if note.verb == "declared":
+        return _("declared; coordinator: %(name)s") % {"name": details.get("coordinator", "")}
+    if note.verb == "coordinator":
+        return _("coordinator: %(was)s → %(to)s") % {"was": details.get("was", ""), "to": details.get("to", "")}
+    if note.verb == "linked":
+        return _("linked: %(numbers)s") % {"numbers": _numbers(details.get("numbers", ()))}
+    if note.verb == "unlinked":
+        return _("taken out: %(numbers)s") % {"numbers": _numbers(details.get("numbers", ()))}
+    if note.verb == "action":
+        due = day_words(date.fromisoformat(details["due"]))
+        words = {"text": details.get("text", ""), "name": details.get("owner", ""), "day": due}
+        return _("to be done: %(text)s (%(name)s, by %(day)s)") % words
+    if note.verb == "action_done":
+        return _("done: %(text)s") % {"text": details.get("text", "")}
+    return {"ended": _("over"), "reviewed": _("review written")}.get(note.verb, note.verb)
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return ", ".join(f"№ {number}" for number in numbers)

@@ -1,0 +1,182 @@
+"""/w/major/: major incidents, the requests that they caused, what their customers are told, the review."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import desk_only, only, person
+from accounts.models import BOARD_ROLES, DESK_ROLES, User
+from tickets import broadcasts, workflow
+from tickets.forms import line_four as forms
+from tickets.major_page import CHILDREN, PAGE, SUGGESTED, timeline, with_counts_of_tickets
+from tickets.models import OPEN_STATES, Broadcast, BroadcastItem, MajorIncident, Ticket
+from tickets.queue import row
+from tickets.views.desk import SeeOther
+from tickets.workflow.major import LEADERS
+
+readers_only = only(DESK_ROLES | BOARD_ROLES)
+
+
+def _link(incident: MajorIncident, *, by: User, at: Any, chosen: set[int], **_rest: Any) -> int:
+    """The numbers of requests that the person sees; one that is not there is said so."""
+    found = list(Ticket.objects.visible_to(by).filter(number__in=chosen))
+    missing = sorted(chosen - {ticket.number for ticket in found})
+    if missing:
+        raise workflow.NotAllowed(_("There is no request № %(number)s.") % {"number": missing[0]})
+    return workflow.link_children(incident, found, by=by, at=at)
+
+
+ACTS: dict[str, tuple[Callable[..., Any], type[forms.MajorForm], Any]] = {
+    "notes": (workflow.write_major_note, forms.MajorNoteForm, gettext_lazy("Note kept")),
+    "messages": (workflow.tell_affected, forms.TellForm, gettext_lazy("The customers are told")),
+    "solution": (workflow.solve_affected, forms.SolveForm, gettext_lazy("The requests are being solved")),
+    "children": (_link, forms.LinkForm, gettext_lazy("Linked")),
+    "coordinator": (workflow.change_coordinator, forms.CoordinatorForm, gettext_lazy("The coordinator is changed")),
+    "end": (workflow.end_major, forms.EndForm, gettext_lazy("The major incident is over: write the review")),
+    "review": (workflow.review_major, forms.ReviewForm, gettext_lazy("The review is kept")),
+    "actions": (workflow.add_major_action, forms.ActionForm, gettext_lazy("Kept")),
+}
+
+
+@readers_only
+@require_safe
+def majors(request: HttpRequest) -> HttpResponse:
+    """All major incidents, newest first."""
+    found = with_counts_of_tickets(MajorIncident.objects.order_by("-pk"))
+    before = request.GET.get("before", "")
+    if before:
+        found = found.filter(pk__lt=_number(before))
+    page = list(found[: PAGE + 1])
+    context = {
+        "rows": page[:PAGE],
+        "older": f"?before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
+        "newer": "?" if before else "",
+    }
+    return render(request, "desk/majors.html", context)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadRequest(_("This address is not complete."))
+    return int(text)
+
+
+@readers_only
+@require_safe
+def major(request: HttpRequest, major: int) -> HttpResponse:
+    """One incident: its requests with their clocks, the timeline, what can be done, the review."""
+    return _page(request, _find(major))
+
+
+def _find(pk: int) -> MajorIncident:
+    found = MajorIncident.objects.select_related("head__product", "coordinator", "declared_by", "reviewed_by")
+    return get_object_or_404(found, pk=pk)
+
+
+def _page(
+    request: HttpRequest, found: MajorIncident, sent: dict[str, forms.MajorForm] | None = None, status: int = 200
+) -> HttpResponse:
+    user, now, sent = person(request), timezone.now(), sent or {}
+    may = _may(user, found)
+    after = request.GET.get("after", "")
+    children = (
+        found.children.order_by("-is_head", "pk")
+        if not after
+        else found.children.filter(pk__gt=_number(after), is_head=False).order_by("pk")
+    )
+    page = list(children[: CHILDREN + 1])
+    tickets = {
+        ticket.pk: ticket
+        for ticket in Ticket.objects.filter(pk__in=[child.ticket_id for child in page[:CHILDREN]]).with_clocks()
+    }
+    suggested = (
+        workflow.major_candidates(found).with_clocks()[:SUGGESTED] if "children" in may else Ticket.objects.none()
+    )
+    counts = with_counts_of_tickets(MajorIncident.objects.filter(pk=found.pk)).get()
+    return render(
+        request,
+        "desk/major.html",
+        {
+            "major": found,
+            "counts": counts,
+            "children": [(child, row(tickets[child.ticket_id], now)) for child in page[:CHILDREN]],
+            "older": f"?after={page[CHILDREN - 1].pk}" if len(page) > CHILDREN else "",
+            "newer": "?" if after else "",
+            "suggested": [row(ticket, now) for ticket in suggested],
+            "timeline": timeline(found),
+            "left": _left(found),
+            "actions": list(found.actions.select_related("owner")) if not found.is_open else [],
+            "may": may,
+            "forms": {
+                name: sent.get(name) or form(incident=found)
+                for name, (_verb, form, _done) in ACTS.items()
+                if name in may
+            },
+            "sent": next(iter(sent.values()), None),
+            "opened": next(iter(sent), ""),
+            "offers_solution": "solution" in may and found.head.state not in OPEN_STATES,
+        },
+        status=status,
+    )
+
+
+def _may(user: User, found: MajorIncident) -> set[str]:
+    if user.role not in LEADERS:
+        return set()
+    if found.is_open:
+        return {"notes", "messages", "solution", "children", "coordinator", "end"}
+    return {"notes", "review", "actions"}
+
+
+def _left(found: MajorIncident) -> list[BroadcastItem]:
+    """Requests that the last message to many left as they were, with the reason."""
+    last = found.broadcasts.order_by("-pk").first()
+    return list(last.items.filter(outcome="skipped").select_related("ticket")[:50]) if last is not None else []
+
+
+@desk_only
+@require_POST
+def act(request: HttpRequest, major: int, name: str) -> HttpResponse:
+    """One verb of the incident, then its page. 422 for words that are missing; a refusal is answered at the edge."""
+    user, now = person(request), timezone.now()
+    found = _find(major)
+    verb, form_class, done = ACTS[name]
+    form = form_class(request.POST, incident=found)
+    if not form.is_valid():
+        return _page(request, found, {name: form}, status=422)
+    said = form.cleaned_data
+    made = verb(found, by=user, at=now, **said)
+    if isinstance(made, Broadcast):
+        broadcasts.advance(made, at=now)
+    messages.success(request, str(done))
+    return SeeOther(reverse("desk:major_page", args=[found.pk]))
+
+
+@desk_only
+@require_POST
+def unlink(request: HttpRequest, major: int, number: int) -> HttpResponse:
+    """The request has another cause: it is taken out."""
+    user = person(request)
+    found = _find(major)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user), number=number)
+    workflow.unlink_child(found, ticket, by=user, at=timezone.now())
+    messages.success(request, _("Taken out of the major incident"))
+    return SeeOther(reverse("desk:major_page", args=[found.pk]))
+
+
+@desk_only
+@require_POST
+def action_done(request: HttpRequest, major: int, action: int) -> HttpResponse:
+    """An action of the review is done."""
+    found = _find(major)
+    workflow.finish_major_action(get_object_or_404(found.actions, pk=action), by=person(request), at=timezone.now())
+    return SeeOther(reverse("desk:major_page", args=[found.pk]) + "#review")
