@@ -23,6 +23,11 @@ from tickets.models.lines import (
     Defect,
     HandOver,
 )
+from tickets.models.relations import (
+    TicketLink,
+    TimeEntry,
+    link_words,
+)
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -53,7 +58,10 @@ __all__ = [
     "TermsDecision",
     "TermsItem",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
+    "TimeEntry",
     "attachment_path",
+    "link_words",
     "new_token",
 ]

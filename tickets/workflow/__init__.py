@@ -42,9 +42,13 @@ from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalat
 from tickets.workflow.gates import NotAllowed, lock
 from tickets.workflow.held import confirm_held, drop_held, hold, put_before_administrator, settle_held
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
+from tickets.workflow.merging import may_merge, merge
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
+from tickets.workflow.relations import link, unlink
+from tickets.workflow.splitting import split
 from tickets.workflow.terms import apply_terms
+from tickets.workflow.time_spent import correct_time, log_time, may_correct
 
 __all__ = [
     "LOW_RATING",
@@ -69,6 +73,7 @@ __all__ = [
     "confirm_held",
     "contest",
     "contest_restore",
+    "correct_time",
     "customer_reply",
     "decline",
     "drop_held",
@@ -78,8 +83,13 @@ __all__ = [
     "hand_over_contact",
     "hold",
     "lapse_deadline",
+    "link",
     "lock",
+    "log_time",
     "may_answer",
+    "may_correct",
+    "may_merge",
+    "merge",
     "note",
     "offers_deadline",
     "only_product",
@@ -98,7 +108,9 @@ __all__ = [
     "settle_held",
     "side_of",
     "signs_for_us",
+    "split",
     "stop_waiting",
+    "unlink",
     "withdraw",
     "withdraw_contact_change",
     "withdraw_deadline",
