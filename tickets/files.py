@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import FileResponse, Http404
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -62,11 +63,11 @@ def download(user: User, number: int, pk: int) -> FileResponse:
 
     A foreign ticket's file, an internal note's file for a customer and a missing file answer alike (domain §7).
     """
+    # The number of a merged ticket stands in letters for good; its files are in the ticket that remains.
+    meant = Q(number=number) | Q(merged__number=number)
     attachment = Attachment.objects.filter(
         pk=pk,
-        message__in=Message.objects.visible_to(user).filter(
-            ticket__in=Ticket.objects.visible_to(user).filter(number=number)
-        ),
+        message__in=Message.objects.visible_to(user).filter(ticket__in=Ticket.objects.visible_to(user).filter(meant)),
     ).first()
     if attachment is None:
         raise Http404
