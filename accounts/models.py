@@ -14,6 +14,28 @@ from django.db.models.functions import Lower
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.shifts import DayOff, ExtraShift, Shift
+
+__all__ = [
+    "BOARD_ROLES",
+    "CONTRACT_READER_ROLES",
+    "DESK_ROLES",
+    "SIGNER_ROLES",
+    "STAFF_ROLES",
+    "Absence",
+    "AbsenceQuerySet",
+    "Bilingual",
+    "Choosing",
+    "DayOff",
+    "ExtraShift",
+    "Line",
+    "People",
+    "Role",
+    "Shift",
+    "User",
+    "known_time_zone",
+]
+
 
 class Bilingual(models.Model):
     """A catalogue row with a Russian and an English name; `name` is the one of the active language."""
@@ -32,18 +54,35 @@ class Bilingual(models.Model):
         return self.name_en if (get_language() or "ru").startswith("en") else self.name_ru
 
 
+class Choosing(models.TextChoices):
+    """What the desk does about who is next on a line, at the receipt and at a hand-over."""
+
+    OFF = "off", _("people take for themselves")
+    SUGGEST = "suggest", _("the next engineer is suggested")
+    ASSIGN = "assign", _("the next engineer is assigned at once")
+
+
 class Line(Bilingual):
-    """A line of support, 1 to 4 (domain §3.3). `accept_within` is the OLA to accept a hand-over, in working minutes."""
+    """A line of support, 1 to 4 (domain §3.3). `accept_within` is the OLA to accept a hand-over, in working minutes.
+
+    `choosing`: whether the next engineer is chosen by line, skill, shift and load (tickets/choosing.py).
+    """
 
     number = models.PositiveSmallIntegerField(_("number"), primary_key=True)
     does_ru = models.TextField(_("what it does, in Russian"), blank=True)
     does_en = models.TextField(_("what it does, in English"), blank=True)
     accept_within = models.DurationField(_("accepts a hand-over within"))
+    choosing = models.CharField(
+        _("who is next"), max_length=8, choices=Choosing.choices, default=Choosing.SUGGEST, db_default=Choosing.SUGGEST
+    )
 
     class Meta:
         verbose_name = _("line of support")
         verbose_name_plural = _("lines of support")
         ordering: ClassVar = ["number"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(choosing__in=["off", "suggest", "assign"]), name="line_choosing_known")
+        ]
 
     @property
     def does(self) -> str:

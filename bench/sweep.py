@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
+from tests.copies import CLOCKS, TICKETS, copied  # noqa: E402
 from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
 
 NOW = datetime(2026, 11, 17, 7, 0, tzinfo=UTC)
@@ -32,15 +33,6 @@ LATER = NOW + timedelta(days=90)
 DUE = 1_000
 ROUNDS = 5
 
-# Every clock: four rungs to come, in the shape that `clocks.lay_out` writes, looked at next in three months.
-TICKETS = """
-INSERT INTO tickets_ticket ({columns})
-SELECT {values} FROM tickets_ticket model, generate_series(1, %s) n WHERE model.id = %s
-"""
-CLOCKS = """
-INSERT INTO sla_commitment ({columns})
-SELECT {values} FROM sla_commitment model, tickets_ticket ticket WHERE model.id = %s AND ticket.id > %s
-"""
 RIPEN = """
 UPDATE sla_commitment SET next_check_at = %s, rungs_done = 0, ending = ''
 WHERE id IN (SELECT id FROM sla_commitment WHERE next_check_at > %s ORDER BY random() LIMIT %s)
@@ -128,14 +120,19 @@ def a_due_ticket() -> Any:
 
 
 def fill(model: Any, size: int) -> None:
-    """Copies the ticket and its clock until so many stand."""
+    """Copies the ticket and its clock until so many stand.
+
+    Every clock has four rungs to come, in the shape that `clocks.lay_out` writes, looked at next in three months.
+    """
     from django.db import connection
 
     from sla.models import Commitment
     from tickets.models import Ticket
 
     clock = model.commitments.get(kind="reaction")
-    standing = Commitment.objects.count()
+    # The model never falls due: it is no clock that is counted, only the one that the others are copied from.
+    model.commitments.update(next_check_at=None)
+    standing = Commitment.objects.filter(next_check_at__isnull=False).count()
     last = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
     next_number = "model.number + (SELECT max(number) FROM tickets_ticket) + n"
     ticket_own = {"number": next_number, "token": "left(md5(random()::text), 16)", "idempotency_key": "NULL"}
@@ -153,16 +150,7 @@ def fill(model: Any, size: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(TICKETS.format(**copied(Ticket, ticket_own)), [size - standing, model.pk])
         cursor.execute(CLOCKS.format(**copied(Commitment, clock_own)), [clock.pk, last])
-        cursor.execute("UPDATE sla_commitment SET next_check_at = NULL WHERE id = %s", [clock.pk])
         cursor.execute("VACUUM ANALYZE sla_commitment, sla_escalation, tickets_ticket")
-
-
-def copied(model: Any, own: dict[str, str]) -> dict[str, str]:
-    columns = [field.column for field in model._meta.concrete_fields if field.column != "id"]
-    return {
-        "columns": ", ".join(f'"{column}"' for column in columns),
-        "values": ", ".join(own.get(column, f'model."{column}"') for column in columns),
-    }
 
 
 def ripe(due: int) -> None:

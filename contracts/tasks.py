@@ -3,10 +3,10 @@
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 
 from contracts import signing
 from contracts.models import Contract
+from contracts.moment import job_now
 from contracts.pricing import PricingError
 from contracts.signing.documents import LANGUAGES, document_of, without_documents
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 @shared_task
 def expire_contracts() -> int:
     """Ends the contracts whose last day is over, by the Moscow calendar; how many (domain §2). Safe to run twice."""
-    today = signing.moscow_day(timezone.now())
+    today = signing.moscow_day(job_now())
     over = Contract.objects.filter(state=Contract.State.ACTIVE, ends_on__lt=today).order_by("ends_on", "pk")
     return sum(signing.expire(contract, on=today) for contract in over)
 
@@ -24,7 +24,7 @@ def expire_contracts() -> int:
 @shared_task
 def cover_added_licences() -> int:
     """Adds the lines of licences that began after the signing; how many (domain §1.7.5). Safe to run twice."""
-    today = signing.moscow_day(timezone.now())
+    today = signing.moscow_day(job_now())
     added = 0
     for contract in Contract.objects.in_force(today).order_by("pk"):
         try:
@@ -37,13 +37,13 @@ def cover_added_licences() -> int:
 @shared_task
 def offer_renewals() -> int:
     """Offers the successors of contracts that end within 90 days; how many offers (domain §2). Safe to run twice."""
-    return signing.offer_renewals(at=timezone.now())
+    return signing.offer_renewals(at=job_now())
 
 
 @shared_task
 def notice_gaps() -> dict[str, int]:
     """Opens and closes coverage gaps by the Moscow calendar; how many of each (domain §1.1). Safe to run twice."""
-    opened, closed = signing.notice_gaps(at=timezone.now())
+    opened, closed = signing.notice_gaps(at=job_now())
     return {"opened": opened, "closed": closed}
 
 
@@ -51,7 +51,7 @@ def notice_gaps() -> dict[str, int]:
 def keep_documents() -> int:
     """Makes the documents of contracts signed since the last round, in each language; how many. Safe to run twice."""
     made = 0
-    for contract in without_documents(timezone.now()):
+    for contract in without_documents(job_now()):
         try:
             for language in LANGUAGES:
                 document_of(contract, language=language)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from contracts.moment import WRONG, database_now
 from helpdesk.cache import DispensableCache
 from sla.sweep import late_since
 
@@ -30,12 +31,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def clockz(request: HttpRequest) -> HttpResponse:
-    """200 while the promises are watched; 503 since when they are not: the alarm for an operator's monitor."""
+    """200 while the promises are watched and this machine's clock is right; else 503 with what is wrong.
+
+    The alarm for an operator's monitor. Right is what the database's clock says (contracts/moment.py).
+    """
     try:
-        since = late_since(timezone.now())
+        now = database_now()
+        since = late_since(now)
     except DatabaseError as problem:
         log.warning("clockz: the database does not answer: %s", problem)
         return HttpResponse("clocks: the database does not answer\n", content_type="text/plain", status=503)
+    off = timezone.now() - now
+    if abs(off) > WRONG:
+        text = f"clocks: this machine's is off by {off.total_seconds():+.0f} s against the database's\n"
+        return HttpResponse(text, content_type="text/plain", status=503)
     if since is None:
         return HttpResponse("clocks: ok\n", content_type="text/plain")
     text = f"clocks: not looked at since {since.isoformat(timespec='seconds')}\n"

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from jinja2 import StrictUndefined
 
 from helpdesk import embedded
 
@@ -91,6 +92,7 @@ INSTALLED_APPS = [
     "mail",
     "tickets",
     "sla",
+    "knowledge",
     "contracts",
     "accounts",
     "django.contrib.admin",
@@ -142,6 +144,13 @@ TEMPLATES = [
                 "helpdesk.views.frame",
             ],
         },
+    },
+    # The hot rows of lists: drawn fifty to a page, where Django's templates cost seven times as much.
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "hot",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"autoescape": True, "undefined": StrictUndefined, "auto_reload": DEBUG},
     },
 ]
 

@@ -9,6 +9,8 @@ from helpdesk import health, style_page, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("t/", include("tickets.urls.portal")),
+    path("kb/", include("knowledge.urls")),
+    path("w/kb/", include("knowledge.urls.writing")),
     path("w/", include("tickets.urls.desk")),
     path("report/", include("tickets.urls.months")),
     path("m/", include("tickets.urls.manage")),

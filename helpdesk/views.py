@@ -84,11 +84,15 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         requests["current"] = request.path == "/" or request.path.startswith("/t/")
         contract = entry(_("Contract"), "contract:contract", "handshake", "/contract/")
         reports = entry(_("Reports"), "report:reports", "chart-column", "/report/")
-        return [requests, contract, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
+        articles = entry(_("Articles"), "kb:articles", "book-open", "/kb/")
+        return [requests, articles, contract, reports, entry(_("Letters"), "outbox", "mail", "/outbox/")]
     entries = []
     counts = desk_counts(user)
     if user.works_at_desk:
         entries.append(entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"]))
+        aside = ("/w/shift/", reverse("kb_desk:articles"))
+        entries[-1]["current"] &= not request.path.startswith(aside)
+        entries.append(entry(_("Shifts"), "desk:shift", "users", "/w/shift/"))
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")
@@ -99,6 +103,8 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.role in PROMISE_KEEPERS:
         entries.append(entry(_("Hours"), "promises:calendars", "calendar-clock", "/a/"))
         entries[-1]["current"] &= not request.path.startswith(reverse("packages:packages"))
+    entries.append(entry(_("Articles"), "kb:articles", "book-open", "/kb/"))
+    entries[-1]["current"] |= request.path.startswith(reverse("kb_desk:articles"))
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

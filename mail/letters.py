@@ -26,6 +26,7 @@ from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
 from sla.explain import explain
 from sla.models import Commitment, Escalation, Whom
 from tickets.models import Event, HandOver, Message, State, Ticket
+from tickets.timeline import why_assigned
 
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
 MISSED = 100  # percent: from this rung on the deadline has passed
@@ -567,12 +568,14 @@ def priority_asked(event: Event, reader: Reader) -> Letter:
 
 
 def assigned(event: Event, reader: Reader) -> Letter:
-    by = event.by.full_name if event.by else ""
+    lead = [_("Assigned by: %(name)s.") % {"name": _name(event.by)}] if event.by else []
+    if why := why_assigned(event):
+        lead.append(_("Why you: %(reasons)s.") % {"reasons": why})
     return _to_staff(
         event,
         reader,
         pgettext("letter", "Assigned to you"),
-        lead=[_("Assigned by: %(name)s.") % {"name": by}],
+        lead=lead,
         promises=_running(event.ticket, reader),
     )
 
@@ -753,6 +756,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "deadline_lapsed": (),
     # Nobody: they are on the pages, or an Escalation of its own tells whom they concern.
     "accepted": (),
+    "assignment_undone": (),
     "noted": (),
     "stopped_waiting": (),
     "defect_attached": (),

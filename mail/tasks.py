@@ -1,12 +1,12 @@
 """Jobs of the mail: read the clock, call two functions."""
 
 from celery import shared_task
-from django.utils import timezone
 
+from contracts.moment import job_now
 from mail import outbound
 
 
 @shared_task
 def deliver() -> dict[str, int]:
     """Writes the letters of what has happened and sends those that are due; safe to run twice or at once."""
-    return {"written": outbound.write_letters(timezone.now()), "sent": outbound.send_letters(timezone.now())}
+    return {"written": outbound.write_letters(job_now()), "sent": outbound.send_letters(job_now())}

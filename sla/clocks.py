@@ -350,11 +350,39 @@ def _end_pause(commitment: Commitment, *, at: datetime) -> None:
 
 
 def resume(ticket: "Ticket", *, at: datetime) -> None:
-    """The customer answered: the clock goes on, its deadline later by the business time that it stood."""
+    """The customer answered: the clock goes on, its deadline later by the business time that it stood.
+
+    So does the time in which its last rung is to be acknowledged: nobody was needed while it stood.
+    """
     for commitment in running(ticket, PromiseKind.RESOLUTION):
         if commitment.paused_at is not None:
+            stood_since = commitment.paused_at
             _end_pause(commitment, at=at)
+            call = unheard_call(commitment)
+            if call is not None and call.acknowledge_by is not None and call.acknowledge_by > stood_since:
+                left = commitment.calendar.between(stood_since, call.acknowledge_by)
+                call.acknowledge_by = commitment.calendar.add(at, left)
+                call.save(update_fields=["acknowledge_by"])
+            _look_at_call(commitment, call)
             commitment.save()
+
+
+def unheard_call(commitment: Commitment) -> Escalation | None:
+    """The rung that was called last, where it waits to be acknowledged still; locked. One statement at most."""
+    if not commitment.rungs_done:
+        return None
+    calls = commitment.escalations.filter(position__isnull=False).order_by("-position").select_for_update(of=("self",))
+    latest = calls.first()
+    waits = latest is not None and latest.state == Escalation.State.OPEN and latest.acknowledge_by is not None
+    return latest if waits else None
+
+
+def _look_at_call(commitment: Commitment, call: Escalation | None) -> None:
+    """The next look, where a rung that was called waits to be acknowledged: then too, if another is left to call."""
+    if call is None or commitment.next_check_at is None or commitment.rungs_done >= len(commitment.rungs):
+        return
+    if call.acknowledge_by is not None:
+        commitment.next_check_at = min(commitment.next_check_at, call.acknowledge_by)
 
 
 @dataclass(frozen=True)
@@ -574,6 +602,9 @@ def change_calendar(ticket: "Ticket", version: CalendarVersion, *, at: datetime,
         supersede(old, at=at, why=why, calls_kept=new.rungs_done)
         new.save(force_insert=True)
         old.escalations.filter(raised_by__isnull=True, position__lt=new.rungs_done).update(commitment=new)
+        if (call := unheard_call(new)) is not None:
+            _look_at_call(new, call)
+            new.save(update_fields=["next_check_at"])
         Escalation.objects.filter(answer_clock=old).update(answer_clock=new)
         moved.append(recounted_to(new, due))
     return moved

@@ -277,11 +277,24 @@ class Commitment(models.Model):
     )
     kind = models.CharField(_("promise"), max_length=20, choices=PromiseKind.choices)
     priority = models.PositiveSmallIntegerField(_("priority"))
+    # Read from the row, never searched by: an index would cost every look of the sweep.
     terms = models.ForeignKey(
-        "contracts.PackageTerms", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("terms")
+        "contracts.PackageTerms",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("terms"),
     )
     clause = models.ForeignKey(
-        "contracts.ContractClause", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("clause")
+        "contracts.ContractClause",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("clause"),
     )
     calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+", verbose_name=_("calendar"))
     target = models.DurationField(_("target, business time"))
@@ -312,6 +325,12 @@ class Commitment(models.Model):
             models.Index("next_check_at", "id", name="commitment_next_check", condition=Q(next_check_at__isnull=False)),
             # Board and queue counts: running clocks by their deadline.
             models.Index("due_at", name="commitment_running_due", condition=Q(stopped_at__isnull=True)),
+            # The recent pace: WHERE kind IN (…) AND stopped_at >= since ORDER BY stopped_at DESC (tickets/pace.py).
+            models.Index(
+                F("stopped_at").desc(),
+                name="commitment_ended_lately",
+                condition=Q(stopped_at__isnull=False, kind__in=["reaction", "resolution"]),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -378,7 +397,13 @@ class Escalation(models.Model):
         "tickets.Ticket", models.CASCADE, related_name="escalations", verbose_name=_("ticket")
     )
     commitment = models.ForeignKey(
-        Commitment, models.CASCADE, null=True, blank=True, related_name="escalations", verbose_name=_("promise")
+        Commitment,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="escalations",
+        db_index=False,  # `escalation_once_a_rung` begins with it
+        verbose_name=_("promise"),
     )
     answer_clock = models.OneToOneField(
         Commitment, models.SET_NULL, null=True, blank=True, related_name="answers", verbose_name=_("answer clock")
@@ -395,9 +420,16 @@ class Escalation(models.Model):
         related_name="called_in",
         verbose_name=_("person"),
     )
+    # These references to people are read from the row and never searched by: an index of each would cost every rung.
     # Who was away when the rung was reached: `person` stands in for them.
     instead_of: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("instead of")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("instead of"),
     )
     # Called before its time, because nobody acknowledged the rung below.
     is_early = models.BooleanField(_("before its time"), default=False)
@@ -413,6 +445,7 @@ class Escalation(models.Model):
         null=True,
         blank=True,
         related_name="raised",
+        db_index=False,
         verbose_name=_("raised by"),
     )
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
@@ -423,12 +456,19 @@ class Escalation(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         verbose_name=_("acknowledged by"),
     )
     answer = models.TextField(_("answer"), blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     closed_by: "models.ForeignKey[User | None]" = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("closed by"),
     )
     notified_at = models.DateTimeField(_("letter written at"), null=True, blank=True)
 
@@ -566,6 +606,7 @@ class SweepTrouble(models.Model):
     """A commitment that could not be swept: set aside for an hour so that it stops nobody, and shown to operators."""
 
     commitment = models.OneToOneField(Commitment, models.CASCADE, related_name="trouble", verbose_name=_("commitment"))
+    since = models.DateTimeField(_("first happened at"))
     happened_at = models.DateTimeField(_("happened at"))
     error = models.TextField(_("error"))
     times = models.PositiveIntegerField(_("times"), default=1)
@@ -573,6 +614,9 @@ class SweepTrouble(models.Model):
     class Meta:
         verbose_name = _("trouble of the sweep")
         verbose_name_plural = _("troubles of the sweep")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(happened_at__gte=F("since")), name="trouble_last_after_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.commitment_id}: {self.error[:80]}"

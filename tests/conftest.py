@@ -61,3 +61,9 @@ def attachments_apart(settings: Any, tmp_path: Path) -> None:
 def no_static_folder_needed(settings: Any, tmp_path: Path) -> None:
     """WhiteNoise warns of a folder that `collectstatic` has not made, and a warning stops a test."""
     settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def lines_looked_at_anew() -> None:
+    """What a process knows of the lines for some seconds is of the test before."""
+    import_module("tickets.forecasting").forget_lines()  # by name: no models before Django is set up

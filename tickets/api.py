@@ -211,6 +211,15 @@ class NoWords(serializers.Serializer):
     """The move says it all."""
 
 
+class DeskWords(serializers.Serializer):
+    """What the desk says to the customer; with `seen` it is refused (409) if somebody has written since."""
+
+    body = serializers.CharField(max_length=200_000)
+    seen = serializers.IntegerField(
+        required=False, min_value=0, help_text="The id of the last message that the writer has read."
+    )
+
+
 class Words(serializers.Serializer):
     body = serializers.CharField(max_length=200_000)
     key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one message.")
@@ -384,8 +393,9 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @verb(Words, "Reply in public: the desk, or the responsible contact")
     def replies(self, request: Request, number: str) -> Response:
         """A contact's reply to a closed request opens a follow-up: the answer is that one."""
-        say = workflow.reply if person(request).is_vendor else workflow.customer_reply
-        message = say(self.get_object(), by=person(request), at=timezone.now(), channel="api", **self._words(Words))
+        desk = person(request).is_vendor
+        say, form = (workflow.reply, DeskWords) if desk else (workflow.customer_reply, Words)
+        message = say(self.get_object(), by=person(request), at=timezone.now(), channel="api", **self._words(form))
         return self._now(message.ticket.number)
 
     @verb(Words, "Internal note")
@@ -394,7 +404,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @verb(Words, "Ask the customer: the resolution clock stands")
     def questions(self, request: Request, number: str) -> Response:
-        return self._do(workflow.ask_customer, Words)
+        return self._do(workflow.ask_customer, DeskWords)
 
     @verb(None, "Go on without the customer's answer: the clock runs again")
     def waiting(self, request: Request, number: str) -> Response:
@@ -426,7 +436,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @verb(Words, "Solved")
     def resolution(self, request: Request, number: str) -> Response:
-        return self._do(workflow.resolve, Words)
+        return self._do(workflow.resolve, DeskWords)
 
     @verb(Reason, "Decline as outside support")
     def decline(self, request: Request, number: str) -> Response:

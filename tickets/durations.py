@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 CLOCK = re.compile(r"(\d{1,2}):([0-5]?\d)")
 HOURS = re.compile(
-    r"(?:(\d{1,2}(?:[.,]\d{1,2})?)\s*(?:hours?|часов|часа|час|ч|h)\.?)?\s*(?:(\d{1,4})\s*(?:minutes?|мин\w*|min|м|m)?\.?)?"
+    r"(?:(\d{1,2}(?:[.,]\d{1,2})?)\s*(?:hours?|часов|часа|час|ч|h)\.?)?\s*"
+    r"(?:(\d{1,4})\s*(?:minutes?|мин\w*|min|м|m)?\.?)?"
 )
 
 

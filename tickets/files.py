@@ -36,18 +36,21 @@ class FilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
         files = [super(FilesField, self).clean(file, initial) for file in given]
-        too_big = [file for file in files if file.size > settings.ATTACHMENT_MAX_BYTES]
-        if too_big:
-            raise forms.ValidationError(
-                _("“%(name)s” is %(size)s. A file can be at most %(limit)s: split it or give us a link to it.")
-                % {
-                    "name": too_big[0].name,
-                    "size": filesizeformat(too_big[0].size),
-                    "limit": filesizeformat(settings.ATTACHMENT_MAX_BYTES),
-                },
-                code="too_big",
-            )
+        for file in files:
+            if words := too_big(file.name or "", file.size or 0):
+                raise forms.ValidationError(words, code="too_big")
         return files
+
+
+def too_big(name: str, size: int) -> str:
+    """What is said of a file of this many bytes that is over the limit; "" for one that may come."""
+    if size <= settings.ATTACHMENT_MAX_BYTES:
+        return ""
+    return _("“%(name)s” is %(size)s. A file can be at most %(limit)s: split it or give us a link to it.") % {
+        "name": name,
+        "size": filesizeformat(size),
+        "limit": filesizeformat(settings.ATTACHMENT_MAX_BYTES),
+    }
 
 
 def uploads(files: Iterable[UploadedFile]) -> list[Upload]:
@@ -63,6 +66,39 @@ def download(user: User, number: int, pk: int) -> FileResponse:
 
     A foreign ticket's file, an internal note's file for a customer and a missing file answer alike (domain §7).
     """
+    return given_out(_found(user, number, pk))
+
+
+def picture(user: User, number: int, pk: int) -> FileResponse:
+    """A picture of a message, shown in place: only what begins as a PNG, JPEG, GIF or WebP does, whatever it is called.
+
+    Raises `Http404` for anything else (a drawing in SVG is a program) and for what this person may not see.
+    """
+    attachment = _found(user, number, pk)
+    try:
+        with attachment.file.open("rb") as content:
+            content_type = raster_type(content.read(16))
+    except FileNotFoundError as error:
+        raise Http404 from error
+    if not content_type:
+        raise Http404
+    return given_out(attachment, inline_as=content_type)
+
+
+def raster_type(head: bytes) -> str:
+    """The type of a picture by its first 16 bytes, one of `RASTER_TYPES`; "" for anything else. Pure."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    return ""
+
+
+def _found(user: User, number: int, pk: int) -> Attachment:
     # The number of a merged ticket stands in letters for good; its files are in the ticket that remains.
     meant = Q(number=number) | Q(merged__number=number)
     attachment = Attachment.objects.filter(
@@ -71,17 +107,23 @@ def download(user: User, number: int, pk: int) -> FileResponse:
     ).first()
     if attachment is None:
         raise Http404
-    return given_out(attachment)
+    return attachment
 
 
-def given_out(attachment: Attachment | HeldFile) -> FileResponse:
-    """The file of a row that the caller may read; `Http404` where the storage has it no more."""
+def given_out(attachment: Attachment | HeldFile, *, inline_as: str = "") -> FileResponse:
+    """The file of a row that the caller may read; `Http404` where the storage has it no more.
+
+    `inline_as`: the type that its first bytes proved, for a picture that may be shown in place.
+    """
     try:
         content = attachment.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     response = FileResponse(
-        content, as_attachment=True, filename=attachment.name, content_type="application/octet-stream"
+        content,
+        as_attachment=not inline_as,
+        filename=attachment.name,
+        content_type=inline_as or "application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -132,7 +132,9 @@ def offered(ticket: Ticket, user: User, *, waiting: HandOver | None) -> set[str]
     if not user.works_at_desk:
         return set()
     rules = {
-        "acceptance": ticket.is_open and (waiting is not None or ticket.assignee_id != user.pk),
+        # What was assigned is not yet accepted: the reaction waits for the person.
+        "acceptance": ticket.is_open
+        and (waiting is not None or ticket.assignee_id != user.pk or ticket.state == State.NEW),
         "messages": True,
         "handover": ticket.state in {State.NEW, State.IN_PROGRESS},
         "return": ticket.is_open and waiting is not None,

@@ -574,6 +574,10 @@ def _assigned(story: Story, event: Happened) -> None:
     story.assignee = event.details.get("assignee") or event.details["to"]
 
 
+def _assignment_undone(story: Story, event: Happened) -> None:
+    story.assignee = event.details["assignee"]
+
+
 def _escalated(story: Story, event: Happened) -> None:
     row = story.begin(story.promised(PromiseKind.ESCALATION_ANSWER), event.at)
     if row is not None:
@@ -612,6 +616,7 @@ RULES: dict[str, Callable[[Story, Happened], None]] = {
     "handed_over": _handed_over,
     "returned": _returned,
     "assigned": _assigned,
+    "assignment_undone": _assignment_undone,
     "escalated": _escalated,
     "escalation_answered": _escalation_answered,
 }

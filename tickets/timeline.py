@@ -19,6 +19,7 @@ from contracts.price_words import day_words
 from sla import words
 from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Escalation, Whom
+from tickets import choosing
 from tickets.durations import spent_words
 from tickets.models import Event, HandOver, Message, Ticket, link_words
 
@@ -73,7 +74,16 @@ def desk_steps(events: Iterable[Event], escalations: Iterable[Escalation] = ()) 
 def desk_step(event: Event) -> Step:
     """An event in an engineer's words. An unknown verb is shown by its name rather than hidden."""
     what, more = _desk_words(event.verb, event.details, event.by)
+    if event.verb == "assigned":
+        more = why_assigned(event)
     return Step(event.verb, event.at, event.by, what, more)
+
+
+def why_assigned(event: Event) -> str:
+    """Why this person, in one line; "" where a person chose without being offered anybody."""
+    away, why = _text(event.details.get("away")), event.details.get("why")
+    said = [_("%(name)s is away") % {"name": away}] if away else []
+    return "; ".join([*said, *(choosing.reasons(why, at=event.at) if why else [])])
 
 
 def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
@@ -90,7 +100,10 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
     if verb == "accepted":
         return _("taken by %(name)s") % who, ""
     if verb == "assigned":
-        return _("assigned to %(to)s") % change, ""
+        by_itself = _("chosen by the system: %(to)s") if details.get("automatic") else _("assigned to %(to)s")
+        return by_itself % change, ""
+    if verb == "assignment_undone":
+        return (_("assignment taken back: %(to)s") if change["to"] else _("assignment taken back: nobody")) % change, ""
     if verb == "asked_customer":
         return _("asked the customer, waiting for the answer"), ""
     if verb == "stopped_waiting":
@@ -429,6 +442,7 @@ class Stop:
     until: datetime | None = None
     who: User | None = None
     visits: int = 0
+    back_from: int | None = None  # the line that gave it back to here, the last time it came
 
     @property
     def is_now(self) -> bool:
@@ -450,6 +464,10 @@ def route(
     for passed in passages:
         visits.append((number, since, passed.at, passed.by))
         number, since = passed.to_line_id, passed.at
+    given_back = {(passed.to_line_id, passed.returned_at) for passed in passages if passed.returned_at is not None}
+    for passed in passages:
+        came_back = (passed.from_line_id, passed.at) in given_back
+        stops[passed.to_line_id].back_from = passed.from_line_id if came_back else None
     visits.append((number, since, ticket.closed_at or ticket.resolved_at, ticket.assignee))
     for number, since, until, who in visits:
         there = [event.by for event in taken if since <= event.at and (until is None or event.at <= until)]
@@ -459,3 +477,9 @@ def route(
     if ticket.is_open:
         stops[ticket.line_id].place = "now"
     return [stops[number] for number in sorted(stops)]
+
+
+def bounces(hand_overs: Iterable[HandOver], line: int, other: int) -> int:
+    """How often the ticket came back between two lines: passages between them, less the first (domain §3.3)."""
+    between = {line, other}
+    return max(0, sum({passed.from_line_id, passed.to_line_id} == between for passed in hand_overs) - 1)

@@ -16,6 +16,7 @@ from django.db import transaction
 from accounts.models import Role, User
 from contracts import entitlement
 from contracts.models import Customer, PromiseKind, Topic
+from helpdesk.demo.agreements import agreement
 from helpdesk.demo.company import Company, moment
 from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan, LicencePlan, next_release
 from helpdesk.demo.stories_en import STORIES as STORIES_EN
@@ -199,6 +200,9 @@ class _Play:
         self.customer: Customer = made.customers[part.plan.code]
         self.customer_office = WorkingCalendar(part.plan.timezone, OFFICE)
         self.opened_at = self.at = part.at
+        self.has_agreed = False
+        # Dice of its own: what else happens in the ticket is the same with a proposal and without.
+        self.proposed = agreement(Random(f"{part.number}:{part.story.subject}"), part.story.language)
 
     def run(self) -> None:
         day = (self.opened_at.date() - self.made.today).days
@@ -229,6 +233,8 @@ class _Play:
             self.at = at
             self._keep(self._turn(turn))
             self._post()
+            if not self.has_agreed and turn.kind in {"accept", "answer", "restore"}:
+                self._agree()
         self._sweep(self.now)
         self._post()
         if self.ticket.state == State.RESOLVED and self.ticket.closes_at and self.ticket.closes_at <= self.now:
@@ -428,6 +434,47 @@ class _Play:
             answer = AFTER_LOW_RATING[self.story.language]
             workflow.answer_escalation(call, by=call.person, answer=self.rng.choice(answer), at=at)
 
+    def _agree(self) -> None:
+        """Another deadline is proposed for the solution, and mostly answered (domain §4.2)."""
+        clock = Commitment.objects.running().filter(ticket=self.ticket, kind=PromiseKind.RESOLUTION).first()
+        if self.proposed is None or not workflow.offers_deadline(self.ticket, clock):
+            return
+        assert clock is not None
+        at = VENDOR_OFFICE.add(self.at, timedelta(minutes=self.proposed.after))
+        answered = VENDOR_OFFICE.add(at, timedelta(minutes=self.proposed.answered_after))
+        due_at = clock.calendar.add(max(clock.due_at, at), timedelta(hours=9) * self.proposed.days)
+        if at > self.now or due_at <= answered:
+            return
+        self.has_agreed = True
+        self._to(at)
+        proposal = workflow.propose_deadline(
+            self.ticket, due_at=due_at, reason=self.proposed.reason, by=self._signatory(self.proposed.side), at=at
+        )
+        if answered > self.now or self.proposed.outcome == "unanswered":
+            self.ticket.refresh_from_db()
+            return
+        self._to(answered)
+        other = self._signatory("customer" if self.proposed.side == "vendor" else "vendor")
+        if self.proposed.outcome == "accepted":
+            workflow.accept_deadline(proposal, by=other, at=answered)
+        elif self.proposed.outcome == "refused":
+            workflow.refuse_deadline(proposal, words=self.proposed.refusal, by=other, at=answered)
+        else:
+            workflow.withdraw_deadline(proposal, by=self._signatory(self.proposed.side), at=answered)
+        self.ticket.refresh_from_db()
+
+    def _to(self, at: datetime) -> None:
+        """It is later now: the house has done until then what it does by itself."""
+        self._sweep(at)
+        self.at = at
+
+    def _signatory(self, side: str) -> User:
+        """Who signs a deadline for a side: the contact, or the lead of the line, else the support manager."""
+        if side == "customer":
+            return self._contact(self.at)
+        leads = User.objects.filter(role=Role.LINE_LEAD, lines=self.ticket.line_id, is_active=True)
+        return leads.order_by("pk").first() or User.objects.filter(role=Role.SUPPORT_MANAGER).earliest("pk")
+
     # What the house does by itself meanwhile
 
     def _sweep(self, until: datetime) -> None:
@@ -443,6 +490,8 @@ class _Play:
                 break
             sweep(due + SWEEP_LAG)
             self._acknowledge(until)
+        for proposal in self.ticket.deadline_proposals.open().filter(due_at__lte=until):
+            workflow.lapse_deadline(proposal, at=proposal.due_at)  # its job would have done so then
 
     def _acknowledge(self, until: datetime) -> None:
         called = self.ticket.escalations.filter(

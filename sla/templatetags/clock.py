@@ -4,11 +4,14 @@ The vendor's people read Moscow time everywhere, customers their own (direction 
 """
 
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from django import template
+from django.template import engines
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from contracts.terms import WORKING_DAY
 from sla import chip as chips
@@ -67,6 +70,15 @@ def chip_context(drawn: chips.Chip, now: datetime, *, big: bool = False) -> dict
     }
 
 
+@register.simple_tag(takes_context=True)
+def draw_chip(context: template.Context) -> SafeString:
+    """The chip of `chip_context`, whose values stand in the context; `hot/chip.html` has its only markup."""
+    told = {name: context.get(name) for name in ("chip", "big", "left", "at", "open_for", "soon", "crit", "day")}
+    # The engine escapes; the template has no |safe.
+    drawn = engines["hot"].get_template("hot/chip.html").render({"of": told, "icons": static("icons.svg")})
+    return mark_safe(drawn)
+
+
 @register.inclusion_tag("sla/_lane.html", takes_context=True)
 def lane(
     context: template.Context,
@@ -74,15 +86,17 @@ def lane(
     now: datetime | None = None,
     kind: str = "resolution",
     package: str = "",
+    forecast: Any = None,
 ) -> dict:
-    """One promise as a row: its name, chip, track, promised instant and target.
+    """One promise as a row: its name, chip, track, promised instant and target; under it the sentence of its forecast.
 
     Without a commitment it says that nothing is promised: `kind` names what, `package` whose terms.
     """
     if commitment is None:
         return {"label": words.promise(kind), "package": package}
     target = words.target(commitment.amount, commitment.unit)
-    return lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+    drawn = lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+    return drawn | {"forecast": forecast}
 
 
 def lane_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, zone: tzinfo, target: str) -> dict:

@@ -196,6 +196,7 @@ DESK = {"engineer", "line lead", "csm", "support manager"}
     [
         ("manage:board", [], BOARD),
         ("manage:escalations", [], BOARD),
+        ("manage:missing", [], BOARD),
         ("manage:tickets", ["late"], BOARD),
         ("desk:queue", [], DESK),
         ("desk:my", [], DESK),

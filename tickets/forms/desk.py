@@ -1,15 +1,19 @@
 """What an engineer fills in. A form says which words are missing; whether a move is allowed the workflow says."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DESK_ROLES, Line, User
 from contracts.models import TicketKind
+from tickets import choosing
 from tickets.files import FilesField
 from tickets.models import Defect, Priority, Ticket
+from tickets.workflow import AFTER
 
 
 def new_key() -> str:
@@ -37,6 +41,24 @@ def text(label: Any, missing: Any = None, **attrs: Any) -> forms.CharField:
     )
 
 
+LARGEST_KEY = 2**63 - 1
+
+
+class KeysField(forms.Field):
+    """Keys of rows, as many hidden inputs of one name; cleaned to a list of numbers."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[int]:
+        try:
+            keys = [int(key) for key in value or []]
+        except ValueError as error:
+            raise forms.ValidationError(_("That is no file of this message.")) from error
+        if any(not 0 < key <= LARGEST_KEY for key in keys):
+            raise forms.ValidationError(_("That is no file of this message."))
+        return keys
+
+
 class MessageForm(TicketForm):
     """The composer: to the customer, a question to the customer, or a note among ourselves."""
 
@@ -51,7 +73,20 @@ class MessageForm(TicketForm):
     )
     body = text(_("Text"), _("Write a few words: an empty message says nothing."), placeholder=_("Your reply or note"))
     attachments = FilesField()
+    pending = KeysField(required=False)
+    then = forms.ChoiceField(choices=[(code, code) for code in ("", *AFTER)], required=False)
+    macro = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_KEY)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_KEY)
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+
+class DraftForm(forms.Form):
+    """The composer as it is kept from time to time; `base` is the draft that the window began from, "" for none."""
+
+    kind = forms.ChoiceField(choices=MessageForm.KINDS)
+    body = forms.CharField(max_length=200_000, required=False, strip=False)
+    key = forms.CharField(max_length=64, required=False)
+    base = forms.DateTimeField(required=False, input_formats=["iso8601"])
 
 
 class HandOverForm(TicketForm):
@@ -147,7 +182,8 @@ class AssignForm(TicketForm):
         User.objects.none(), label=_("To whom"), error_messages={"required": _("Choose the person.")}
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ranking: Sequence[dict] = (), **kwargs: Any) -> None:
+        """`ranking` are the reasons of who may be next (`choosing.facts`), the best first: they stand on top."""
         super().__init__(*args, **kwargs)
         people: Any = self.fields["to"]
         people.queryset = (
@@ -155,6 +191,21 @@ class AssignForm(TicketForm):
             .order_by("full_name")
             .distinct()
         )
+        if not ranking:
+            return
+        now = timezone.now()
+        best = {one["person"]: place for place, one in enumerate(ranking)}
+        chosen = [(pk, label) for pk, label in people.choices if pk]
+        known = {int(str(pk)) for pk, _label in chosen}
+        label = {one["person"]: f"{one['name']}: {choosing.sentence(one, at=now)}" for one in ranking}
+        chosen.sort(key=lambda choice: best.get(int(str(choice[0])), len(best)))
+        people.choices = [(pk, label.get(int(str(pk)), name)) for pk, name in chosen]
+        if ranking[0]["person"] in known:
+            people.initial = ranking[0]["person"]
+        people.help_text = _("Next: %(name)s. %(reasons)s") % {
+            "name": ranking[0]["name"],
+            "reasons": choosing.sentence(ranking[0], at=now),
+        }
 
 
 class ReopenForm(TicketForm):

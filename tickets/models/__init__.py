@@ -1,5 +1,6 @@
 """Tickets, what is said in them and what happened to them (domain §3). Only `tickets/workflow/` changes a ticket."""
 
+from tickets.models.bulk import BulkItem, BulkRun
 from tickets.models.changes import (
     CalendarChange,
     CalendarItem,
@@ -14,6 +15,11 @@ from tickets.models.conversation import (
     Rating,
     attachment_path,
 )
+from tickets.models.drafts import (
+    Draft,
+    LastRead,
+    PendingFile,
+)
 from tickets.models.held import (
     HeldFile,
     HeldRequest,
@@ -23,11 +29,18 @@ from tickets.models.lines import (
     Defect,
     HandOver,
 )
+from tickets.models.macros import (
+    Macro,
+    MacroQuerySet,
+)
+from tickets.models.pace import LinePace
 from tickets.models.relations import (
     TicketLink,
     TimeEntry,
     link_words,
 )
+from tickets.models.search import SearchDocument, SearchWord
+from tickets.models.skills import Skill
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -37,23 +50,36 @@ from tickets.models.ticket import (
     TicketQuerySet,
     new_token,
 )
+from tickets.models.views import SavedView
 
 __all__ = [
     "OPEN_STATES",
     "WORKED_STATES",
     "Attachment",
+    "BulkItem",
+    "BulkRun",
     "CalendarChange",
     "CalendarItem",
     "Defect",
+    "Draft",
     "Event",
     "HandOver",
     "HeldFile",
     "HeldRequest",
     "HeldRequestQuerySet",
+    "LastRead",
+    "LinePace",
+    "Macro",
+    "MacroQuerySet",
     "Message",
     "MessageQuerySet",
+    "PendingFile",
     "Priority",
     "Rating",
+    "SavedView",
+    "SearchDocument",
+    "SearchWord",
+    "Skill",
     "State",
     "TermsDecision",
     "TermsItem",

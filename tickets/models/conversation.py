@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import STAFF_ROLES
@@ -15,6 +16,11 @@ from tickets.models.ticket import Ticket
 if TYPE_CHECKING:
     from accounts.models import User
     from tickets.models.held import HeldFile
+
+
+LONG_TEXT, LONG_LINES = 2400, 30  # characters, lines: more than a screen of the thread
+RASTER_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+THUMBNAIL_AT_MOST = 8 * 1024 * 1024  # bytes: a bigger picture is a file to load down
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -73,6 +79,11 @@ class Message(models.Model):
     def is_note(self) -> bool:
         return self.kind == self.Kind.NOTE
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the thread shows only its beginning until it is asked for the whole."""
+        return len(self.body) > LONG_TEXT or self.body.count("\n") > LONG_LINES
+
 
 def attachment_path(attachment: "Attachment | HeldFile", name: str) -> str:
     """Files lie under a random name; the name that people see is `Attachment.name`."""
@@ -94,6 +105,11 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_thumbnail(self) -> bool:
+        """Whether it says of itself that it is a picture; whether it is one its first bytes say (`files.picture`)."""
+        return self.content_type in RASTER_TYPES and 0 < self.size <= THUMBNAIL_AT_MOST
 
 
 class Event(models.Model):
@@ -124,6 +140,14 @@ class Event(models.Model):
             models.Index("ticket", "at", "id", name="event_timeline"),
             # The outbox: WHERE notified_at IS NULL ORDER BY id (mail/outbound.py).
             models.Index("id", name="event_outbox", condition=Q(notified_at__isnull=True)),
+            # When a person was last assigned something: WHERE details->>'assignee' = … ORDER BY at DESC LIMIT 1
+            # (tickets/next_engineer.py).
+            models.Index(
+                KeyTextTransform("assignee", "details"),
+                F("at").desc(),
+                name="event_assigned",
+                condition=Q(verb="assigned"),
+            ),
         ]
 
     def __str__(self) -> str:

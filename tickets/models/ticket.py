@@ -195,6 +195,14 @@ class Ticket(FSMModelMixin, models.Model):
                 name="ticket_my_queue",
                 condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
             ),
+            # What nobody works on, of some lines: the most urgent is taken (tickets/urgency.py).
+            models.Index(
+                "line",
+                "due_at",
+                "id",
+                name="ticket_to_take",
+                condition=Q(assignee__isnull=True, state__in=["new", "in_progress"]),
+            ),
             # A company's tickets, newest first, keyset by number (views/portal.py).
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
             # What a change of terms moves: open tickets in order of receipt, WHERE id > … (tickets/terms_preview.py).

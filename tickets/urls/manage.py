@@ -7,6 +7,9 @@ from tickets.views import manage, months
 app_name = "manage"
 urlpatterns = [
     path("", manage.board, name="board"),
+    path("forecast/", manage.missing, name="missing"),
+    path("set-aside/", manage.set_aside, name="set_aside"),
+    path("set-aside/<int:pk>/look/", manage.look_again, name="look_again"),
     path("escalations/", manage.escalations, name="escalations"),
     path("escalations/<int:pk>/", manage.escalation, name="escalation"),
     path("escalations/<int:pk>/acknowledgement/", manage.acknowledgement, name="acknowledgement"),

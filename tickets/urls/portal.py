@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from tickets.views import portal
+from tickets.views import portal, search
 
 app_name = "portal"
 urlpatterns = [
     path("", portal.company, name="company"),
+    path("search/", search.portal_search, name="search"),
+    path("search/suggest/", search.portal_suggest, name="suggest"),
     path("new/", portal.new, name="new"),
     path("new/promises/", portal.new_promises, name="new_promises"),
     path("new/entitlement/", portal.new_entitlement, name="new_entitlement"),

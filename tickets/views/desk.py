@@ -4,7 +4,7 @@ A page finds what the person may see and shows it; an action fills its form, cal
 with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Prefetch, prefetch_related_objects
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,38 +26,57 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.absences import stood_in_for_by
 from accounts.access import desk_only, only, person
-from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
+from accounts.models import BOARD_ROLES, DESK_ROLES, Choosing, Line, User
 from accounts.refusals import Refused
 from contracts import entitlement
 from contracts.models import PromiseKind, Service
 from sla import words
 from sla.explain import explanations
+from sla.forecast import Forecast
 from sla.models import Escalation
 from sla.words import MOSCOW
-from tickets import deadline_page, files, moves, timeline, workflow
+from tickets import deadline_page, drafts, files, macros, moves, reading, timeline, workflow
+from tickets.bulk import bulk_acts, just_finished
+from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
-from tickets.models import HandOver, Ticket
-from tickets.queue import Queue, filters, next_to_take, row, tabs
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a POST: the page of what was made is fetched by GET."""
-
-    status_code = 303
-
+from tickets.models import HandOver, Macro, Message, Ticket
+from tickets.next_engineer import who_is_next
+from tickets.queue import (
+    Queue,
+    count_groups,
+    glance,
+    grouped,
+    nearest_due,
+    next_to_take,
+    page_of,
+    row,
+    tabs,
+)
+from tickets.queue.filters import chips_on
+from tickets.views.answers import SeeOther
 
 # The queue
+
+DENSITIES = ("usual", "dense", "roomy")
 
 
 @desk_only
 @require_safe
-def queue(request: HttpRequest, place: str) -> HttpResponse:
-    """Own lines, or what is assigned to oneself, by deadline."""
+def queue(request: HttpRequest, place: str = "", view: str = "") -> HttpResponse:
+    """Own lines, what is assigned to oneself, a line, or a saved view, by deadline.
+
+    htmx that asks for more rows (`HX-Target: more`) gets these alone.
+    """
     user, now = person(request), timezone.now()
-    looked_at = Queue.read(place, request.GET)
-    context = list_context(user, looked_at, now)
-    context["nearest"] = next_to_take(user, looked_at, context["groups"], now, whole=context["more"] is None)
+    looked_at = Queue.read(place, request.GET, view)
+    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
+    if view and not looked_at.view:
+        raise Http404
+    if wants_pane(request) and request.headers.get("HX-Target") == "more":
+        return render(request, "desk/_more.html", rows_context(user, looked_at, now))
+    context = list_context(request, user, looked_at, now)
+    context["nearest"] = next_to_take(user, looked_at, context["page"], now)
     return render(request, "desk/queue.html", context)
 
 
@@ -70,20 +89,60 @@ def line_queue(request: HttpRequest, line: int) -> HttpResponse:
     return queue(request, place=str(line))
 
 
-def list_context(user: User, looked_at: Queue, now: datetime, open_number: int | None = None) -> dict[str, Any]:
-    """What `desk/_list.html` shows; a constant number of statements."""
-    prefetch_related_objects([user], "lines")
-    tickets, next_key = looked_at.page(user)
+def density(request: HttpRequest) -> str:
+    """How close the rows stand on this device: a cookie."""
+    kept = request.COOKIES.get("density", "")
+    return kept if kept in DENSITIES else DENSITIES[0]
+
+
+def rows_context(user: User, looked_at: Queue, now: datetime) -> dict[str, Any]:
+    """The rows of a page in their groups, and where the next page begins; two statements at most."""
+    page = page_of(looked_at, user, now)
+    groups = grouped(looked_at, page, now) if looked_at.runs_against_time else []
+    total = count_groups(looked_at, user, page, groups, now)
+    more = looked_at.but(after=page.more) if page.more else None
     return {
         "queue": looked_at,
         "from": looked_at.tail,
-        "tabs": tabs(user, looked_at, now),
-        "filters": filters(looked_at),
-        "groups": looked_at.groups(user, tickets, now) if looked_at.runs_against_time else [],
-        "rows": [] if looked_at.runs_against_time else [row(ticket, now) for ticket in tickets],
-        "more": looked_at.but(after=next_key) if next_key else None,
-        "open_number": open_number,
+        "page": page,
+        "groups": groups,
+        "rows": [] if looked_at.runs_against_time else page.rows,
+        "total": total,
+        "more": more,
     }
+
+
+def list_context(
+    request: HttpRequest, user: User, looked_at: Queue, now: datetime, open_number: int | None = None
+) -> dict[str, Any]:
+    """What `desk/_list.html` shows; a constant number of statements."""
+    seen = glance(user, now, looked_at)
+    rows = rows_context(user, looked_at, now)
+    empty = not rows["page"].rows and not looked_at.after
+    return rows | {
+        "tabs": tabs(user, looked_at, now),
+        "views": [(view, view.slug == looked_at.view) for view in seen.views],
+        "view": next((view for view in seen.views if view.slug == looked_at.view), None),
+        "filters": chips_on(looked_at, seen.names),
+        "density": density(request),
+        "densities": [(code, code == density(request)) for code in DENSITIES],
+        "open_number": open_number,
+        "last_run": just_finished(seen.last_run, now),
+        "acts": bulk_acts(),
+        "next_due": nearest_due(user, now) if empty else None,
+    }
+
+
+@desk_only
+@require_POST
+def set_density(request: HttpRequest) -> HttpResponse:
+    """How close the rows stand, kept on this device for a year; back to the queue that it was chosen on."""
+    tail = Queue.from_tail(request.POST.get("from", "")).tail
+    answer = SeeOther(reverse("desk:queue") + tail)
+    chosen = request.POST.get("density", "")
+    if chosen in DENSITIES:
+        answer.set_cookie("density", chosen, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
+    return answer
 
 
 # The ticket
@@ -100,7 +159,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
 def find(user: User, number: int) -> Ticket:
     """The ticket with everything that its page shows. `Http404` for one that this person may not see."""
     found = (
-        Ticket.objects.visible_to(user)
+        drafts.beside(Ticket.objects.visible_to(user), user)
         .with_clocks()
         .select_related("customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows")
         .prefetch_related(
@@ -129,15 +188,20 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     """The page of a ticket, or for htmx only the pane with what changed around it."""
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
+    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
     found = find(user, number)
-    context = ticket_context(user, found, now, sent) | {
+    macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
+    foreseen = forecasts(found.clocks, now)
+    context = ticket_context(user, found, now, foreseen, sent, macro) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
     }
+    if context["new_from"] is not None or context["composing"].read_upto is None:  # what is shown is read
+        reading.mark(found, person=user, upto=context["read_upto"], at=now)
     if wants_pane(request):
-        return render(request, "desk/_answer.html", context | {"row": row(found, now)}, status=status)
-    context = list_context(user, looked_at, now, open_number=number) | context
+        return render(request, "desk/_answer.html", context | {"row": row(found, now, foreseen)}, status=status)
+    context = list_context(request, user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
 
 
@@ -147,7 +211,19 @@ def wants_pane(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted
 
 
-def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
+def macro_of(user: User, key: str) -> Macro | None:
+    """The macro that an address names, for who goes without scripts; None for none and for another person's own."""
+    return Macro.objects.visible_to(user).filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
+
+
+def ticket_context(
+    user: User,
+    found: Ticket,
+    now: datetime,
+    foreseen: Mapping[int, Forecast],
+    sent: Sent | None = None,
+    macro: Macro | None = None,
+) -> dict[str, Any]:
     """What `desk/_ticket.html` shows; a constant number of statements."""
     said = list(
         found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
@@ -165,12 +241,18 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
     away = stood_in_for_by(user, now) if waits else []
     contact = found.customer.contact_at(now)
     signs = workflow.signs_for_us(found, user)
+    composing = drafts.composing_of(found)
     deadlines = deadline_page.of_ticket(found, user, signs=signs, now=now, zone=words.MOSCOW)
     if deadlines.may_propose:
         may.add("deadline")
+    suggests = "assignment" in may and found.line.choosing != Choosing.OFF
+    ranking = who_is_next(found, at=now).facts() if suggests else []
     return {
         "ticket": found,
-        "promises": sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at)),
+        "promises": [
+            (clock, shown(foreseen.get(clock.pk), now))
+            for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
+        ],
         "own_clocks": own,
         "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
         "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
@@ -181,21 +263,32 @@ def ticket_context(user: User, found: Ticket, now: datetime, sent: Sent | None =
             for call in reversed(escalations)
             if call.state != Escalation.State.CLOSED
         ],
-        "conversation": timeline.conversation(said, timeline.desk_steps(events, escalations), hand_overs),
+        "conversation": timeline.conversation(
+            said,
+            timeline.desk_steps(events, escalations),
+            [passed for passed in hand_overs if passed is not waiting],  # that one stands above the conversation
+        ),
         "waiting": waiting,
+        "returning": next(iter(acts(["return"], found, may, lines, sent)), None),
+        "bounces": timeline.bounces(hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
         "contact": contact,
         "may": may,
         "next_line": found.line_id + 1,
         "asks": "messages" in may and "question" in moves.says(found),
         "buttons": acts(moves.BUTTONS, found, may, lines, sent),
         "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
-        "rest": acts(moves.REST, found, may, lines, sent),
+        "rest": acts([name for name in moves.REST if name != "return"], found, may, lines, sent, ranking),
         "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
         "deadlines": deadlines,
         "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
         "composer_sent": sent is not None and sent.name == "messages",
         "sent": sent,
-        "composer": composer(found, sent) if "messages" in may else None,
+        "composing": composing,
+        "read_upto": reading.last_key(said),
+        "new_from": reading.first_new(said, user, composing.read_upto),
+        "composer": composer(found, sent, composing, said=said, macro=macro, user=user, now=now)
+        if "messages" in may
+        else None,
         **facts(found, now),
     }
 
@@ -214,30 +307,73 @@ class Act:
         return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
 
 
-def acts(names: Iterable[str], found: Ticket, may: set[str], lines: list[Line], sent: Sent | None) -> list[Act]:
+def acts(
+    names: Iterable[str],
+    found: Ticket,
+    may: set[str],
+    lines: list[Line],
+    sent: Sent | None,
+    ranking: Sequence[dict] = (),
+) -> list[Act]:
     """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
     shown = [name for name in names if name in may and (sent is None or sent.name != name)]
-    return [Act(moves.MOVES[name], found, form_for(name, found, lines)) for name in shown]
+    return [Act(moves.MOVES[name], found, form_for(name, found, lines, ranking=ranking)) for name in shown]
 
 
-def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any) -> Any:
+def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any, ranking: Sequence[dict] = ()) -> Any:
     """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
     if name not in FORMS:
         return None
-    return FORMS[name](*sent, ticket=found, **({"lines": lines} if name == "handover" else {}))
+    more = {"handover": {"lines": lines}, "assignment": {"ranking": ranking}}.get(name, {})
+    return FORMS[name](*sent, ticket=found, **more)
 
 
-def composer(found: Ticket, sent: Sent | None) -> dict[str, Any]:
-    """The composer with the kinds of message that are possible now, and the one that was just refused."""
-    form = sent.form if sent is not None and sent.name == "messages" else forms.MessageForm(ticket=found)
+def composer(
+    found: Ticket,
+    sent: Sent | None,
+    composing: drafts.Composing,
+    *,
+    said: list[Message],
+    macro: Macro | None,
+    user: User,
+    now: datetime,
+) -> dict[str, Any]:
+    """The composer with the kinds of message that are possible now: the one just refused, else the person's draft.
+
+    `seen` is the last message that the person has read when they send: of a conflict theirs who wrote meanwhile.
+    """
     kinds = moves.says(found)
+    refused = sent if sent is not None and sent.name == "messages" else None
+    refusal = refused.refusal if refused is not None else None
+    meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
+    seen = reading.last_key(meanwhile or said)
+    if refused is not None:
+        form = refused.form
+        if not meanwhile:
+            seen = form["seen"].value() or seen
+        key = str(form["macro"].value() or "")
+        macro = macro_of(user, key) if key else None
+    else:
+        begun = {"kind": composing.kind or kinds[0], "body": composing.body}
+        if macro is not None:
+            text = macros.rendered(macro, found, by=user, now=now)
+            begun = {"kind": macro.kind, "body": "\n\n".join(part for part in (composing.body, text) if part)}
+        form = forms.MessageForm(ticket=found, initial=begun)
     chosen = form["kind"].value()
     if not form.is_bound and chosen not in kinds:
         chosen = kinds[0]
     return {
         "form": form,
         "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
-        "refusal": sent.refusal if sent is not None and sent.name == "messages" else None,
+        "refusal": refusal,
+        "meanwhile": meanwhile,
+        "seen": seen,
+        "files": composing.files,
+        "macro": macro,
+        "macro_does": ", ".join(macros.does(macro)) if macro is not None else "",
+        "may_wait": "question" in kinds,
+        "may_resolve": found.is_open,
+        "draft_at": composing.updated_at if refused is None else None,
         "clock_stands": moves.stands_while_asked(found.clocks),
     }
 
@@ -287,13 +423,13 @@ FORMS: dict[str, type[forms.TicketForm]] = {
 }
 
 
-def _say(ticket: Ticket, *, by: User, at: datetime, kind: str, body: str, attachments: list, key: str) -> None:
-    verb: Callable[..., Any] = {
-        "reply": workflow.reply,
-        "note": workflow.note,
-        "question": workflow.ask_customer,
-    }[kind]
-    verb(ticket, by=by, at=at, body=body, files=files.uploads(attachments), key=key or None)
+def _say(
+    ticket: Ticket, *, by: User, at: datetime, attachments: list, macro: int | None, key: str, **said: Any
+) -> None:
+    chosen = macro_of(by, str(macro)) if macro else None
+    if macro and chosen is None:
+        raise workflow.NotAllowed(_("This macro is not there any more: nothing of it was done."))
+    workflow.send(ticket, by=by, at=at, files=files.uploads(attachments), macro=chosen, key=key or None, **said)
 
 
 def _answer(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -353,7 +489,9 @@ def done(name: str, said: dict[str, Any]) -> str:
     words = {"line": timeline.to_line(said["to_line"])} if name == "handover" else {}
     if name == "assignment":
         words = {"name": said["to"].full_name}
-    return str(DONE[said["kind"] if name == "messages" else name]) % words
+    if name == "messages":
+        name = {"wait": "question", "resolve": "resolution"}.get(said["then"], said["kind"])
+    return str(DONE[name]) % words
 
 
 @desk_only

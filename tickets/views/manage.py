@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,15 +17,17 @@ from accounts.access import board_only, only, person
 from accounts.models import Line, User
 from accounts.refusals import Refused
 from contracts.models import Package
-from sla import reports, words
-from sla.models import Escalation, Whom
+from sla import reports, troubles, words
+from sla.models import Escalation, SweepTrouble, Whom
 from sla.sweep import late_since
 from tickets import board as boards
 from tickets import moves, workflow
+from tickets.forecasting import will_be_missed
 from tickets.models import Ticket
 
 PAGE = 50
 WEEKS = 12
+MISSING = 8  # of those that the board lists itself
 REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on it; nobody has to answer them
 
 
@@ -37,14 +40,19 @@ def board(request: HttpRequest) -> HttpResponse:
     packages = list(Package.objects.order_by("-position"))
     found = reports.by_line_and_week(now, WEEKS)
     lines = [(line, found.get(line.pk, [reports.Attainment()] * WEEKS)) for line in Line.objects.all()]
+    missing, looked_at = will_be_missed(now)
     return render(
         request,
         "manage/board.html",
         {
             "now": now,
             "late_since": late_since(now),
+            "set_aside": troubles.standing().count(),
             "facts": boards.facts(now),
             "departures": boards.departures(now),
+            "missing": missing[:MISSING],
+            "missing_count": len(missing),
+            "missing_of": looked_at,
             "packages": packages,
             "matrix": [
                 (priority, [(package, attainment.get((package.code, priority))) for package in packages])
@@ -73,6 +81,64 @@ def _spark(weeks: list[reports.Attainment]) -> str:
             y = 28 - (max(week.percent, 80) - 80) * 26 / 20
             points.append(f"{x:.1f},{y:.1f}")
     return " ".join(points)
+
+
+@board_only
+@require_safe
+def missing(request: HttpRequest) -> HttpResponse:
+    """The promises that will be missed, with the reason of each: all of them among the nearest deadlines."""
+    now = timezone.now()
+    found, looked_at = will_be_missed(now)
+    return render(request, "manage/missing.html", {"now": now, "missing": found, "missing_of": looked_at})
+
+
+look_after_only = only(troubles.LOOK_AFTER)
+
+
+@look_after_only
+@require_safe
+def set_aside(request: HttpRequest) -> HttpResponse:
+    """Promises that the sweep could not read: what, since when, how often, and why."""
+    return _set_aside(request)
+
+
+def _set_aside(request: HttpRequest, refusal: Refused | None = None) -> HttpResponse:
+    found = troubles.standing()
+    before = request.GET.get("before", "")
+    if before:
+        if not _is_number(before):
+            raise BadRequest(_("This address is not complete."))
+        found = found.filter(pk__lt=before)
+    page = list(found[: PAGE + 1])
+    return render(
+        request,
+        "manage/set_aside.html",
+        {
+            "now": timezone.now(),
+            "rows": [
+                (row, words.promise(row.commitment.kind), troubles.error_in_words(row.error)) for row in page[:PAGE]
+            ],
+            "older": f"?before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
+            "refusal": refusal,
+        },
+        status=refusal.status if refusal else 200,
+    )
+
+
+@look_after_only
+@require_POST
+def look_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The promise is looked at now; whether it could be read is said on the page."""
+    trouble = get_object_or_404(SweepTrouble, pk=pk)
+    try:
+        read = troubles.look_again(trouble, by=person(request), at=timezone.now())
+    except Refused as refusal:
+        return _set_aside(request, refusal)
+    if read:
+        messages.success(request, _("The promise was read: its ladder goes on."))
+    else:
+        messages.warning(request, _("The promise could still not be read; it is looked at again in an hour."))
+    return redirect("manage:set_aside")
 
 
 @board_only
@@ -219,14 +285,14 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
     if person(request).works_at_desk:
         return redirect("desk:ticket", number=number)
     found = get_object_or_404(Ticket.objects.visible_to(person(request)).with_clocks(), number=number)
-    messages = found.messages.select_related("author").prefetch_related("attachments")
+    said = found.messages.select_related("author").prefetch_related("attachments")
     return render(
         request,
         "manage/ticket.html",
         {
             "now": timezone.now(),
             "ticket": found,
-            "messages_of": messages,
+            "messages_of": said,
             "calls": found.escalations.select_related("person", "raised_by", "instead_of").order_by("reached_at"),
         },
     )

@@ -7,7 +7,9 @@ the person; nothing is changed then.
 One file for each body of knowledge; callers say `from tickets import workflow` and never ask which.
 """
 
+from tickets.workflow.assignment import ASSIGNERS, assign_next, relieve
 from tickets.workflow.calendars import apply_calendar
+from tickets.workflow.composing import AFTER, send
 from tickets.workflow.contact import (
     agree_contact_change,
     ask_contact_change,
@@ -15,7 +17,7 @@ from tickets.workflow.contact import (
     hand_over_contact,
     withdraw_contact_change,
 )
-from tickets.workflow.conversation import Upload
+from tickets.workflow.conversation import Meanwhile, Upload
 from tickets.workflow.customer import (
     LOW_RATING,
     RATING_MAY_CHANGE_FOR,
@@ -47,15 +49,21 @@ from tickets.workflow.priority import contest_restore, reclassify, restore, set_
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
 from tickets.workflow.relations import link, unlink
 from tickets.workflow.splitting import split
+from tickets.workflow.taking import Taken, take_most_urgent
 from tickets.workflow.terms import apply_terms
 from tickets.workflow.time_spent import correct_time, log_time, may_correct
+from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
+    "AFTER",
+    "ASSIGNERS",
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
     "UNASKED_PRIORITY",
+    "Meanwhile",
     "NotAllowed",
+    "Taken",
     "Upload",
     "accept",
     "accept_deadline",
@@ -67,6 +75,7 @@ __all__ = [
     "ask_contact_change",
     "ask_customer",
     "assign",
+    "assign_next",
     "attach_defect",
     "close_silent",
     "confirm",
@@ -95,21 +104,25 @@ __all__ = [
     "only_product",
     "open_ticket",
     "propose_deadline",
+    "put_back_assignee",
     "put_before_administrator",
     "rate",
     "reclassify",
     "refuse_deadline",
+    "relieve",
     "reopen",
     "reply",
     "resolve",
     "restore",
     "return_hand_over",
+    "send",
     "set_priority",
     "settle_held",
     "side_of",
     "signs_for_us",
     "split",
     "stop_waiting",
+    "take_most_urgent",
     "unlink",
     "withdraw",
     "withdraw_contact_change",

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import IO
 
 from django.core.files import File
+from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, Message, PendingFile, Ticket
+from tickets.workflow.gates import NotAllowed
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,51 @@ def say(
             size=upload.size,
         )
     return message
+
+
+class Meanwhile(NotAllowed):
+    """Somebody wrote while this was being written. `said` is what, oldest first; nothing was sent."""
+
+    def __init__(self, said: list[Message]) -> None:
+        super().__init__(
+            _("While you were writing, %(name)s wrote too. Read it first; your text is still here.")
+            % {"name": said[-1].author.full_name},
+            "3.2",
+        )
+        self.said = said
+
+
+def nobody_wrote_since(ticket: Ticket, seen: int | None, *, by: User) -> None:
+    """Raises `Meanwhile` if anybody but `by` wrote after the message `seen`; None: it is not said what they saw.
+
+    The ticket is locked: nobody writes between this look and what is said after it.
+    """
+    if seen is not None:
+        said = list(ticket.messages.filter(pk__gt=seen).exclude(author=by).select_related("author").order_by("pk"))
+        if said:
+            raise Meanwhile(said)
+
+
+def adopt(message: Message, pending: Iterable[int], *, by: User) -> None:
+    """The message takes the files that its author uploaded while writing it; the files stay where they lie.
+
+    Refuses, with the whole message, when one of them is not there any more: nothing is sent without its file.
+    """
+    wanted = set(pending)
+    if not wanted:
+        return
+    rows = list(
+        PendingFile.objects.select_for_update().filter(ticket=message.ticket, person=by, pk__in=wanted).order_by("pk")
+    )
+    if len(rows) != len(wanted):
+        raise NotAllowed(
+            _("A file of this message was taken away in another window. Look at the files and send again.")
+        )
+    for row in rows:
+        Attachment.objects.create(
+            message=message, file=row.file.name, name=row.name, content_type=row.content_type, size=row.size
+        )
+    PendingFile.objects.filter(pk__in=wanted).delete()
 
 
 def said_already(ticket: Ticket, by: User, key: str | None) -> Message | None:

@@ -12,7 +12,7 @@ from contracts.models import PromiseKind
 from sla import clocks
 from tickets import routing
 from tickets.models import Message, State, Ticket
-from tickets.workflow.conversation import Upload, said_already, say
+from tickets.workflow.conversation import Upload, nobody_wrote_since, said_already, say
 from tickets.workflow.gates import ENDS_WITH_THE_TICKET, NotAllowed, lock, move, needs_words, only_desk, record
 from tickets.workflow.lines import accept_hand_over, hand_over_waiting
 
@@ -66,12 +66,17 @@ def reply(
     files: Iterable[Upload] = (),
     key: str | None = None,
     message_id: str | None = None,
+    seen: int | None = None,
 ) -> Message:
-    """The desk answers in public; the reaction ends. A new ticket is thereby taken by who answers."""
+    """The desk answers in public; the reaction ends. A new ticket is thereby taken by who answers.
+
+    `seen` is the key of the last message that the person saw: with a later one of somebody else it is `Meanwhile`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if earlier := said_already(ticket, by, key):
         return earlier
+    nobody_wrote_since(ticket, seen, by=by)
     body = needs_words(body, _("An empty reply says nothing: write a few words."))
     if not (ticket.is_open or ticket.state == State.RESOLVED):
         raise NotAllowed(_("This request is closed: a reply would reach nobody. Open a follow-up instead."), "3.2")
@@ -107,13 +112,24 @@ def note(
 
 @transaction.atomic
 def ask_customer(
-    ticket: Ticket, *, by: User, body: str, at: datetime, files: Iterable[Upload] = (), key: str | None = None
+    ticket: Ticket,
+    *,
+    by: User,
+    body: str,
+    at: datetime,
+    files: Iterable[Upload] = (),
+    key: str | None = None,
+    seen: int | None = None,
 ) -> Message:
-    """A question to the customer: the resolution clock stands until they answer (domain §4.1)."""
+    """A question to the customer: the resolution clock stands until they answer (domain §4.1).
+
+    `seen` as for `reply`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if earlier := said_already(ticket, by, key):
         return earlier
+    nobody_wrote_since(ticket, seen, by=by)
     body = needs_words(body, _("Write what you ask the customer: the clock may stand only for a question."), "4.1")
     if ticket.state == State.NEW:
         move(ticket, "accept")
@@ -143,12 +159,25 @@ def stop_waiting(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
 
 
 @transaction.atomic
-def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | None = None) -> Ticket:
-    """The desk says that it is solved, and how. Five working days of silence then close it (domain §3.2)."""
+def resolve(
+    ticket: Ticket,
+    *,
+    by: User,
+    body: str,
+    at: datetime,
+    files: Iterable[Upload] = (),
+    key: str | None = None,
+    seen: int | None = None,
+) -> Ticket:
+    """The desk says that it is solved, and how. Five working days of silence then close it (domain §3.2).
+
+    `seen` as for `reply`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if said_already(ticket, by, key):
         return ticket
+    nobody_wrote_since(ticket, seen, by=by)
     body = needs_words(body, _("Write how it was solved: the customer confirms it by that."), "3.2")
     if ticket.state == State.NEW:
         move(ticket, "accept")
@@ -161,7 +190,7 @@ def resolve(ticket: Ticket, *, by: User, body: str, at: datetime, key: str | Non
     if ticket.assignee_id is None:
         take(ticket, by=by, at=at)
     accept_hand_over(ticket, hand_over_waiting(ticket), by=by, at=at)
-    message = say(ticket, body, by=by, at=at, key=key)
+    message = say(ticket, body, by=by, at=at, files=files, key=key)
     clocks.meet_reaction(ticket, at=at, why="replied")
     clocks.meet(ticket, PromiseKind.RESOLUTION, at=at, why="resolved")
     record(ticket, "resolved", by=by, at=at, message=message)

@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Line, Role, User
+from accounts.models import Absence, Line, Role, User
 from contracts.models import PromiseKind
 from sla import clocks
 from sla.models import Escalation, Whom
 from tickets import routing
 from tickets.models import Defect, HandOver, State, Ticket
+from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.gates import NotAllowed, lock, needs_words, only_desk, record
 
 
@@ -74,6 +75,7 @@ def hand_over(
     record(ticket, "handed_over", by=by, at=at, details=details)
     if bounces and bounces % 3 == 0:
         _call_leads(ticket, {from_line.pk, line.pk}, by=by, at=at, bounces=bounces)
+    choose_at_once(ticket, at=at, but=[by.pk])
     return passed
 
 
@@ -84,13 +86,22 @@ def _bounces(ticket: Ticket, lines: set[int]) -> int:
 
 def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
     leads = User.objects.filter(role=Role.LINE_LEAD, lines__in=lines, is_active=True).order_by("pk").distinct()
-    called: list[User | None] = [*leads]
-    for lead in called or [routing.person_for(ticket, Whom.LINE_LEAD)]:
+    wanted: list[User | None] = [*leads] or [routing.person_for(ticket, Whom.LINE_LEAD)]
+    away = {one.user_id: one.substitute for one in Absence.objects.at(at).select_related("substitute")}
+    called: dict[int | None, tuple[User | None, User | None]] = {}
+    for lead in wanted:
+        # Who is away is stood in for by the substitute named, else called all the same (domain §4.4).
+        stands_in = away.get(lead.pk) if lead else None
+        here = stands_in if stands_in is not None and stands_in.is_active and stands_in.pk not in away else None
+        person, instead_of = (here, lead) if here is not None else (lead, None)
+        called.setdefault(person.pk if person else None, (person, instead_of))
+    for person, instead_of in called.values():
         Escalation.objects.create(
             ticket=ticket,
             cause=Escalation.Cause.BOUNCES,
             whom=Whom.LINE_LEAD,
-            person=lead,
+            person=person,
+            instead_of=instead_of,
             raised_by=by,
             reached_at=at,
             created_at=at,

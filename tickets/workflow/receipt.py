@@ -14,6 +14,7 @@ from contracts.models import Channel, Contract, Customer, Product, Release, Tick
 from sla import clocks
 from tickets import routing
 from tickets.models import Ticket
+from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.conversation import Upload, say
 from tickets.workflow.gates import NotAllowed, needs_words, only_desk, record
 
@@ -121,6 +122,7 @@ def open_ticket(
         clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
         details["call"] = True
     record(ticket, "opened", by=by, at=at, message=message, details=details)
+    choose_at_once(ticket, at=at)
     return ticket
 
 

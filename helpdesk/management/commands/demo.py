@@ -11,9 +11,10 @@ from django.db import connections
 from django.utils import timezone
 
 from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
+from helpdesk.demo.shifts import shifts
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
 from mail import outbound
-from tickets import months
+from tickets import months, pace
 
 TICKETS = 600
 SEED = 1
@@ -30,6 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"] and is_finished():
+            shifts(timezone.localdate(), timezone.now())
             self.stdout.write("demo data: already there")
             return
         logging.getLogger("sla.sweep").setLevel(logging.WARNING)  # a year of sweeps is no news
@@ -42,9 +44,11 @@ class Command(BaseCommand):
         play_held(made, now=now, seed=options["seed"])
         expire_past_contracts()
         contract_life(made, now)
+        shifts(today, now)
         for month in months.finished(now):
             months.close_months(at=months.closing(month))  # as the job would have closed it then
         outbound.mark_history_notified(now)
+        pace.measure(timezone.now())  # so that the first page has its forecasts
 
     def _play(self, parts: list[Part], made: Company, now: datetime, seed: int, go_on: bool) -> None:
         """Plays the parts in as many processes as there are cores; tickets are independent of one another."""

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_absences'),
         ('contracts', '0010_gap_lists'),
-        ('tickets', '0005_calendar_changes'),
+        ('tickets', '0010_skills_and_who_is_next'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,1 @@
+"""Articles for customers, partners and the vendor's people (domain §6). Knows accounts and contracts, no tickets."""

@@ -1,0 +1,185 @@
+"""The composer in a real browser: text that comes back, two who answer at once, a pasted picture, a macro's line."""
+
+import base64
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import House
+from tests.journeys.test_main_job import CONTACT, LINES, accept, file_request
+
+LEAD = "gordeev@veskora.example"
+FIRST, SECOND = LINES[1], LINES[2]
+PNG = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478"
+        "9c6360f8cf500f0003010180a5d6d2b80000000049454e44ae426082"
+    )
+).decode()
+PASTE = """(encoded) => {
+  const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0)), given = new DataTransfer();
+  given.items.add(new File([bytes], "screen.png", { type: "image/png" }));
+  const area = document.querySelector("#composer textarea");
+  area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture
+def number(house: House) -> int:
+    return file_request(house.enter(CONTACT), "Отчёт о продажах строится двадцать минут", impact="3")
+
+
+def composer(page: Page, number: int) -> Page:
+    page.goto(f"/w/t/{number}/")
+    return page
+
+
+def send(page: Page, status: int = 200) -> None:
+    with page.expect_response(lambda answer: answer.url.endswith("/messages/")) as answered:
+        page.locator("#composer .cmp-send > button").click()
+    assert answered.value.status == status
+
+
+def test_text_comes_back_after_a_reload_and_on_another_device(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.locator("label.rt--int").click()
+    page.fill("#composer textarea", "Похоже на индекс: проверить план запроса.")
+    expect(page.locator("[data-status]")).to_contain_text(re.compile(r"Черновик сохранён в \d\d:\d\d"))
+
+    page.reload()
+    phone = composer(house.enter(FIRST, width=390), number)
+
+    for there in (page, phone):
+        expect(there.locator("#composer textarea")).to_have_value("Похоже на индекс: проверить план запроса.")
+        expect(there.locator("#composer [value=note]")).to_be_checked()
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft:'))") == []
+
+
+def test_text_is_safe_in_the_browser_while_the_server_cannot_be_reached(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.route("**/draft/", lambda route: route.abort())
+    page.fill("#composer textarea", "Связь пропала на полуслове.")
+    expect(page.locator("[data-status]")).to_contain_text("текст цел в этом браузере")
+
+    page.unroute("**/draft/")
+    page.reload()
+
+    expect(page.locator("#composer textarea")).to_have_value("Связь пропала на полуслове.")
+    expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён в")
+
+
+def test_session_that_ended_gives_the_text_back_after_the_sign_in(house: House, number: int) -> None:
+    context = house.browser.new_context(base_url=house.address)
+    page = context.new_page()
+
+    def sign_in() -> None:
+        page.fill("input[name=login]", SECOND)
+        page.fill("input[name=password]", "demo-2026-support")
+        page.click("form.frm button.btn--p")
+
+    page.goto(f"/account/login/?next=/w/t/{number}/")
+    sign_in()
+    page.fill("#composer textarea", "Написано, пока сессия ещё шла.")
+    context.clear_cookies(name="sessionid")
+    page.locator("#composer .cmp-send > button").click()
+    page.wait_for_url("**/account/login/**")
+    sign_in()
+
+    page.wait_for_url(f"**/w/t/{number}/")
+    expect(page.locator("#composer textarea")).to_have_value("Написано, пока сессия ещё шла.")
+    context.close()
+
+
+def test_of_two_who_answer_at_once_the_second_reads_first(house: House, number: int) -> None:
+    first, second = composer(house.enter(FIRST), number), composer(house.enter(SECOND), number)
+    first.fill("#composer textarea", "Отключили лишний пересчёт, проверьте.")
+    second.fill("#composer textarea", "Пришлите, пожалуйста, журнал.")
+
+    send(first)
+    send(second, status=409)
+
+    conflict = second.locator(".cmp-mean")
+    expect(conflict).to_contain_text("Отключили лишний пересчёт, проверьте.")
+    expect(second.locator("#composer textarea")).to_have_value("Пришлите, пожалуйста, журнал.")
+    with second.expect_response(lambda answer: answer.url.endswith("/messages/")) as answered:
+        conflict.get_by_role("button", name="Всё равно отправить").click()
+    assert answered.value.status == 200
+    expect(second.locator(".msgs")).to_contain_text("Пришлите, пожалуйста, журнал.")
+    second.reload()
+    expect(second.locator("#composer textarea")).to_have_value("")
+
+
+def test_pasted_picture_comes_in_fails_is_tried_again_and_is_sent(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.fill("#composer textarea", "Так это выглядит у нас.")
+    page.route("**/uploads/", lambda route: route.abort())
+    page.evaluate(PASTE, PNG)
+    row = page.locator("[data-files] li")
+    expect(row).to_contain_text("Файл не загрузился.")
+
+    page.locator("#composer .cmp-send > button").click()
+    expect(page.locator("[data-status]")).to_contain_text("Файл ещё загружается")
+    page.unroute("**/uploads/")
+    row.get_by_role("button", name="Повторить").click()
+    expect(row.locator("input[name=pending]")).to_be_attached()
+    send(page)
+
+    picture = page.locator(".msgs .thumb img")
+    expect(picture).to_have_attribute("alt", "screen.png")
+    assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 1
+
+
+def test_macro_is_written_picked_and_hands_the_request_over(house: House, number: int) -> None:
+    lead = house.enter(LEAD)
+    lead.goto("/w/macros/new/")
+    lead.fill("input[name=title]", f"Во вторую линию {number}")
+    lead.select_option("select[name=scope]", "all")
+    lead.fill("textarea[name=body_ru]", "{{ contact }}, передаём № {{ number }} во вторую линию.")
+    lead.select_option("select[name=to_line]", "2")
+    lead.fill("textarea[name=known]", "{{ customer }} ждёт отчёт.")
+    lead.fill("textarea[name=asked]", "Посмотрите план запроса.")
+    lead.locator("main form .btn--p").click()
+    lead.wait_for_url("**/w/macros/")
+
+    page = house.enter(FIRST)
+    accept(page, number)
+    page.goto(f"/w/t/{number}/")
+    page.locator(".tk__t").click()
+    page.keyboard.press("M")
+    page.keyboard.press("Enter")
+    page.fill("#macro-find", str(number))
+    page.locator(".cmp-macros li:visible a").click()
+    expect(page.locator("#composer textarea")).to_have_value(re.compile(rf"передаём № {number} во вторую линию"))
+    expect(page.locator("[data-macro-chip]")).to_contain_text("передаёт на линию 2")
+    send(page)
+
+    expect(page.locator(".stop--now")).to_contain_text("Вторая")
+    expect(page.locator(".msgs")).to_contain_text("Посмотрите план запроса.")
+
+
+def test_ctrl_shift_enter_sends_and_waits(house: House, number: int) -> None:
+    page = house.enter(FIRST)
+    accept(page, number)
+    page.goto(f"/w/t/{number}/")
+    page.fill("#composer textarea", "Какая у вас версия?")
+
+    with page.expect_response(lambda answer: answer.url.endswith("/messages/")) as answered:
+        page.locator("#composer textarea").press("Control+Shift+Enter")
+
+    assert answered.value.status == 200
+    expect(page.locator(".tk__top")).to_contain_text("Ждём клиента", ignore_case=True)
+
+
+def test_composer_without_scripts_keeps_a_draft_and_sends_a_file(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST, scripts=False), number)
+    page.fill("#composer textarea", "Без скриптов тоже пишут.")
+    page.get_by_role("button", name="Сохранить черновик").click()
+    page.goto(f"/w/t/{number}/")
+    assert page.input_value("#composer textarea") == "Без скриптов тоже пишут."
+
+    page.set_input_files("#composer [type=file]", {"name": "log.txt", "mimeType": "text/plain", "buffer": b"lines"})
+    page.locator("#composer .cmp-send > button").click()
+
+    expect(page.locator(".msgs")).to_contain_text("log.txt")
+    assert page.input_value("#composer textarea") == ""

@@ -1,0 +1,203 @@
+"""The forecast of running promises: what is known of their lines now, in a constant number of statements.
+
+Five bounded statements for any number of promises, at most every fifteen seconds of a process: the paces that a job has
+counted (tickets/pace.py), the hours of the office, the people of the lines, who of them is away, and the head of each
+line's queue.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from django.db import connection
+
+from accounts.models import Absence, Role, User
+from contracts.models import PromiseKind
+from sla import forecast_words, words
+from sla.business_time import WorkingCalendar
+from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
+from sla.models import Commitment
+from tickets.line_hours import OFFICE_DAY, hours_of_line, office_hours
+from tickets.models import LinePace
+from tickets.pace import Pace, counted
+
+KNOWN_FOR = timedelta(seconds=15)  # how fast people and queues change, beside what a forecast can know
+HEAD = 200  # of a line's queue; what has more ahead of it has many ahead of it
+LOOKED_AT = 300  # the nearest deadlines of all lines, in which the board looks for those to be missed
+KINDS = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
+
+# The head of each line's queue in its one order; an index range of `ticket_line_queue` for each line.
+HEADS = """
+SELECT line.number, ARRAY(
+    SELECT due_at FROM tickets_ticket
+    WHERE line_id = line.number AND state IN ('new', 'in_progress', 'awaiting_customer')
+          AND NOT clock_paused AND due_at IS NOT NULL
+    ORDER BY due_at LIMIT %s
+) FROM accounts_line line
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence."""
+
+    verdict: str
+    mark: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who works on the lines, and who of them is away now and until when."""
+
+    lines: Mapping[int, set[int]]
+    away: Mapping[int, datetime]
+
+    def now(self, line: int) -> tuple[int, int, datetime | None]:
+        """(people, those away, when the first of those away is back)."""
+        people = self.lines.get(line, set())
+        gone = [self.away[person] for person in people if person in self.away]
+        return len(people), len(gone), min(gone, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A promise to a customer that runs and does not stand, as a forecast asks of it; `key` is the commitment's."""
+
+    key: int
+    line: int
+    kind: str
+    priority: int
+    promise: Running
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What is known of all lines at one moment."""
+
+    at: datetime
+    pace: Pace
+    office: WorkingCalendar
+    people: People
+    heads: Mapping[int, Sequence[datetime]]
+
+
+_known: dict[str, Lines] = {}  # of this process, "lines": the last that was read
+
+
+def known_lines(now: datetime) -> Lines:
+    """What is known of the lines, at most `KNOWN_FOR` old: five statements, or none."""
+    found = _known.get("lines")
+    if found is None or not timedelta(0) <= now - found.at < KNOWN_FOR:
+        pace = counted(LinePace.objects.all())
+        found = Lines(now, pace, office_hours(now), people_of_lines(now), queue_heads())
+        _known["lines"] = found
+    return found
+
+
+def forget_lines() -> None:
+    """The next forecast reads anew what is known of the lines: for tests, which turn the time about."""
+    _known.clear()
+
+
+def forecasts(rows: Iterable[Commitment], now: datetime) -> dict[int, Forecast]:
+    """The forecast of each promise that has one, by its key. Rows come with `ticket` and `calendar_version`."""
+    return foreseen([opened(row) for row in rows if is_foreseen(row)], now)
+
+
+def is_foreseen(row: Commitment) -> bool:
+    """Whether a forecast is made: for a promise to a customer that runs and does not stand."""
+    return row.kind in KINDS and row.is_running and row.paused_at is None
+
+
+def opened(row: Commitment) -> Open:
+    missed = row.ending == Commitment.Ending.MISSED
+    promise = Running(row.due_at, row.target, row.calendar, missed=missed)
+    return Open(row.pk, row.ticket.line_id, row.kind, row.priority, promise)
+
+
+def foreseen(rows: Sequence[Open], now: datetime) -> dict[int, Forecast]:
+    """The forecast of each promise, by its key."""
+    if not rows:
+        return {}
+    lines = known_lines(now)
+    found = {}
+    for row in rows:
+        ahead = bisect_left(lines.heads.get(row.line, []), row.promise.due_at)
+        line = line_now(row.line, lines.pace, lines.office, lines.people, ahead=ahead)
+        found[row.key] = forecast(row.promise, line, lines.pace.of(row.line, row.kind, row.priority), now)
+    return found
+
+
+def line_now(number: int, pace: Pace, office: WorkingCalendar, people: People, *, ahead: int) -> LineNow:
+    """What is known of a line at this moment. Asks the database nothing."""
+    all_of_it, away, back_at = people.now(number)
+    hours = hours_of_line(number, office=office, days_outside=pace.days_outside.get(number, 0))
+    return LineNow(
+        hours=hours.calendar,
+        planned=hours.planned,
+        people=all_of_it,
+        away=away,
+        back_at=back_at if all_of_it and away == all_of_it else None,
+        ahead=ahead,
+        best_day=pace.best_day.get(number, 0),
+        day=OFFICE_DAY,
+    )
+
+
+def people_of_lines(now: datetime) -> People:
+    """Two statements: the engineers and leads of every line, and who of ours is away now."""
+    lines: dict[int, set[int]] = {}
+    staff = User.objects.filter(is_active=True, role__in=[Role.ENGINEER, Role.LINE_LEAD], lines__isnull=False)
+    for person, line in staff.values_list("pk", "lines"):
+        lines.setdefault(line, set()).add(person)
+    return People(lines, dict(Absence.objects.at(now).values_list("user_id", "ends_at")))
+
+
+def queue_heads() -> dict[int, list[datetime]]:
+    """The nearest deadlines of each line in order, at most `HEAD` of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEADS, [HEAD])
+        return dict(cursor.fetchall())
+
+
+def shown(found: Forecast | None, now: datetime, zone: tzinfo = words.MOSCOW) -> Shown | None:
+    """A forecast in the active language; None where there is none."""
+    if found is None:
+        return None
+    return Shown(
+        found.verdict,
+        forecast_words.mark(found),
+        forecast_words.reason(found, zone, now),
+        forecast_words.sentence(found, zone, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A promise that will be missed though its time is not over: what the board shows of it."""
+
+    clock: Commitment
+    forecast: Shown
+
+
+def will_be_missed(now: datetime) -> tuple[Sequence[Missing], int]:
+    """The promises to be missed among the nearest deadlines, in their order, and how many were looked at.
+
+    `commitment_running_due` is the index of its query. What is overdue already is another list.
+    """
+    rows = list(
+        Commitment.objects.running()
+        .filter(kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now)
+        .select_related("calendar_version", "ticket__customer", "ticket__terms__package", "ticket__assignee")
+        .order_by("due_at", "pk")[:LOOKED_AT]
+    )
+    found = forecasts(rows, now)
+    missing = []
+    for row in rows:
+        told = found.get(row.pk)
+        if told is not None and told.verdict == Verdict.MISSED and (said := shown(told, now)) is not None:
+            missing.append(Missing(row, said))
+    return missing, len(rows)

@@ -1,0 +1,152 @@
+"""What the frame of the desk needs on every page, in one statement whose cost no number of tickets changes.
+
+Counts are capped: PostgreSQL stops after so many entries of a partial index (`ticket_line_queue`, `ticket_my_queue`),
+so that a page at a million open tickets costs what it costs at ten thousand. People read "999+" as well as 41 370.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.utils.translation import get_language
+
+from accounts.models import BOARD_ROLES, User
+from tickets.queue.address import Queue
+
+CAP = 999  # what a tab counts up to
+
+_COUNTED = "(SELECT count(*) FROM (SELECT FROM tickets_ticket WHERE {of} AND state IN ({open}) LIMIT {more}) few)"
+_OPEN = "'new', 'in_progress', 'awaiting_customer'"
+_LATE = "NOT clock_paused AND due_at < %(now)s AND "
+
+
+def _counted(of: str) -> str:
+    return _COUNTED.format(of=of, open=_OPEN, more=CAP + 1)
+
+
+_SQL = f"""
+WITH own AS (SELECT line_id FROM accounts_user_lines WHERE user_id = %(me)s),
+  named AS (SELECT m[1] AS of, m[2]::bigint AS id FROM regexp_matches(%(query)s || coalesce(
+      (SELECT '&' || tail FROM tickets_savedview WHERE slug = %(view)s), ''),
+      '[?&](customer|assignee)=([1-9][0-9]{0, 11})', 'g') m)
+SELECT
+  (SELECT coalesce(json_agg(line_id ORDER BY line_id), '[]') FROM own),
+  (SELECT json_agg(json_build_array(number, name_ru, name_en, {_counted("line_id = accounts_line.number")},
+      {_counted(_LATE + "line_id = accounts_line.number")}) ORDER BY number) FROM accounts_line),
+  {_counted("assignee_id = %(me)s")},
+  {_counted(_LATE + "assignee_id = %(me)s")},
+  (SELECT coalesce(json_agg(json_build_array(slug, name, tail, owner_id) ORDER BY (owner_id = %(me)s) DESC, position,
+      name), '[]') FROM (SELECT * FROM tickets_savedview WHERE owner_id = %(me)s OR shared = 'desk'
+      OR shared = 'line' AND line_id IN (SELECT line_id FROM own) LIMIT 100) seen),
+  (SELECT row_to_json(last) FROM (SELECT r.id, r.act, r.state, r.finished_at, u.id AS undone,
+      (SELECT count(*) FROM tickets_bulkitem i WHERE i.run_id = r.id AND i.outcome = 'done') AS done,
+      (SELECT count(*) FROM tickets_bulkitem i WHERE i.run_id = r.id) AS items
+      FROM tickets_bulkrun r LEFT JOIN tickets_bulkrun u ON u.undoes_id = r.id
+      WHERE r.by_id = %(me)s ORDER BY r.id DESC LIMIT 1) last),
+  CASE WHEN %(board)s THEN (SELECT count(*) FROM sla_escalation WHERE state = 'open'
+      AND (person_id = %(me)s OR person_id IS NULL AND whom = %(role)s)) ELSE 0 END,
+  (SELECT json_object_agg(of || '=' || code, name) FROM (
+      SELECT 'package' AS of, code, false AS skip, CASE WHEN %(english)s THEN name_en ELSE name_ru END AS name
+        FROM contracts_package WHERE %(names)s
+      UNION ALL SELECT 'product', code, false, name FROM contracts_product WHERE %(names)s
+      UNION ALL SELECT 'topic', code, false, CASE WHEN %(english)s THEN name_en ELSE name_ru END
+        FROM contracts_topic WHERE %(names)s
+      UNION ALL SELECT 'channel', code, false, CASE WHEN %(english)s THEN name_en ELSE name_ru END
+        FROM contracts_channel WHERE %(names)s
+      UNION ALL SELECT 'customer', id::text, false, name FROM contracts_customer
+        WHERE id IN (SELECT id FROM named WHERE of = 'customer')
+      UNION ALL SELECT 'assignee', id::text, false, full_name FROM accounts_user
+        WHERE id IN (SELECT id FROM named WHERE of = 'assignee')) known)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """A line with how many are open and overdue, up to `CAP` + 1."""
+
+    number: int
+    name: str
+    open: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewName:
+    """A saved view that this person sees."""
+
+    slug: str
+    name: str
+    tail: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the desk shows a person around every page. `last_run` is their last bulk run, None before the first.
+
+    `names` of what a queue's filters may name: {"package=premium": "Премиум", "customer=7": …}; empty for no queue.
+    """
+
+    own: tuple[int, ...]
+    lines: tuple[LineCount, ...]
+    mine: int
+    mine_late: int
+    views: tuple[ViewName, ...]
+    last_run: Mapping[str, Any] | None
+    escalations: int
+    names: Mapping[str, str]
+
+    @property
+    def late(self) -> int:
+        """Overdue in the person's own lines; in all where they have none."""
+        return sum(line.late for line in self.lines if not self.own or line.number in self.own)
+
+    @property
+    def tails(self) -> dict[str, str]:
+        return {view.slug: view.tail for view in self.views}
+
+
+def glance(user: User, now: datetime, queue: Queue | None = None) -> Glance:
+    """Taken once for a request, with the names for its queue: the person is read anew with each, and keeps it."""
+    taken = user.__dict__.get("desk_glance")
+    if taken is None:
+        taken = user.__dict__["desk_glance"] = look(user, now, queue)
+    return taken
+
+
+def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
+    """One statement."""
+    english = (get_language() or "ru").startswith("en")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL,
+            {
+                "me": user.pk,
+                "now": now,
+                "board": user.role in BOARD_ROLES,
+                "role": str(user.role),
+                "english": english,
+                "names": queue is not None and bool(queue.filters or queue.view),
+                "query": f"?{urlencode(queue.pairs)}" if queue else "",
+                "view": queue.view if queue else "",
+            },
+        )
+        own, lines, mine, mine_late, views, last_run, escalations, names = cursor.fetchone()
+    return Glance(
+        tuple(own),
+        tuple(LineCount(number, en if english else ru, n, late) for number, ru, en, n, late in lines or ()),
+        mine,
+        mine_late,
+        tuple(ViewName(slug, name, tail, owner == user.pk) for slug, name, tail, owner in views),
+        last_run,
+        escalations,
+        names or {},
+    )
+
+
+def capped(number: int, cap: int = CAP) -> str:
+    """A count in words: what was counted no further than the cap is "999+"."""
+    return f"{cap}+" if number > cap else str(number)

@@ -1,0 +1,278 @@
+"""Which tickets are in a queue, in which order, grouped by how near their deadline is, a page at a time.
+
+Paging is by key, not by number, so that nothing moves while one reads. Each part of the order (running clocks by
+deadline, without one, and the same for those that stand) is a range of an index and is fetched as such.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from sla import words
+from tickets.models import Ticket, TicketQuerySet
+from tickets.queue.address import ME, NOBODY, Queue
+from tickets.queue.glance import CAP, capped, glance
+from tickets.queue.rows import Row, columns, drawn
+from tickets.urgency import most_urgent
+
+CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# The order
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The place of a ticket in the deadline order: the next page starts after it."""
+
+    paused: bool
+    due_at: datetime | None
+    pk: int
+
+    def __str__(self) -> str:
+        due = "" if self.due_at is None else str((self.due_at - EPOCH) // MICROSECOND)
+        return f"{int(self.paused)}.{due}.{self.pk}"
+
+    @classmethod
+    def read(cls, text: str) -> "Key | None":
+        """From an address; None where it makes no sense."""
+        try:
+            paused, due, pk = text.split(".")
+            return cls(paused == "1", EPOCH + int(due) * MICROSECOND if due else None, int(pk))
+        except (ValueError, OverflowError):
+            return None
+
+
+def page_key(ticket: Ticket | Row) -> str:
+    """The key of a ticket, fit for an address."""
+    return str(Key(ticket.clock_paused, ticket.due_at, ticket.pk))
+
+
+def parts(found: TicketQuerySet, after: Key | None = None) -> list[TicketQuerySet]:
+    """The order in its four parts, each an index range; with `after` only what comes after it."""
+    ordered = []
+    for paused in (False, True):
+        for dated in (True, False):
+            part = found.filter(clock_paused=paused, due_at__isnull=not dated)
+            part = part.order_by("due_at", "pk") if dated else part.order_by("pk")
+            if after is None or (paused, not dated) > (after.paused, after.due_at is None):
+                ordered.append(part)
+            elif (paused, not dated) == (after.paused, after.due_at is None):
+                if after.due_at is None:
+                    ordered.append(part.filter(pk__gt=after.pk))
+                else:
+                    later = Q(due_at__gt=after.due_at) | Q(pk__gt=after.pk)
+                    ordered.append(part.filter(later, due_at__gte=after.due_at))
+    return ordered
+
+
+# Horizons
+
+
+def borders(now: datetime) -> tuple[datetime, datetime]:
+    """The end of this hour and of this day, in Moscow (direction §15)."""
+    there = now.astimezone(words.MOSCOW)
+    hour = there.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    midnight = there.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return hour, midnight
+
+
+def horizons(now: datetime) -> dict[str, Q]:
+    """The groups of the queue in their order, each as its filter."""
+    hour, midnight = borders(now)
+    runs = Q(clock_paused=False)
+    return {
+        "late": runs & Q(due_at__lt=now),
+        "hour": runs & Q(due_at__gte=now, due_at__lt=hour),
+        "today": runs & Q(due_at__gte=max(now, hour), due_at__lt=midnight),
+        "later": runs & Q(due_at__gte=midnight),
+        "none": runs & Q(due_at__isnull=True),
+        "stand": Q(clock_paused=True),
+    }
+
+
+def horizon(ticket: Ticket | Row | Key, now: datetime) -> str:
+    """The group of one ticket: the same rule as `horizons`, for a row already at hand."""
+    if ticket.paused if isinstance(ticket, Key) else ticket.clock_paused:
+        return "stand"
+    if ticket.due_at is None:
+        return "none"
+    hour, midnight = borders(now)
+    ends = (("late", now), ("hour", hour), ("today", midnight))
+    return next((code for code, end in ends if ticket.due_at < end), "later")
+
+
+def horizon_words(code: str, now: datetime) -> tuple[str, str]:
+    """A group's heading and the hint beside it ("до 14:00")."""
+    until_hour = _("until %(time)s") % {"time": words.moment(borders(now)[0], words.MOSCOW, now, "time")}
+    return {
+        "late": (_("Overdue"), ""),
+        "hour": (_("Until the end of the hour"), until_hour),
+        "today": (_("Today"), ""),
+        "later": (_("Later"), ""),
+        "none": (_("No deadline"), ""),
+        "stand": (_("On hold"), _("waiting for the customer")),
+    }[code]
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows of one horizon; `count` is how many the whole queue has there, `count_words` that with "+" past the cap.
+
+    `goes_on`: the rows before it, on the page before, are of this group.
+    """
+
+    code: str
+    heading: str
+    hint: str
+    count: int = 0
+    count_words: str = ""
+    goes_on: bool = False
+    rows: list[Row] = field(default_factory=list)
+
+
+# What is in a queue
+
+
+def tickets_of(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
+    """Everything in this queue, in no order."""
+    found: TicketQuerySet = Ticket.objects.visible_to(user).filter(state__in=queue.states)
+    if queue.place == "my":
+        found = found.filter(assignee=user)
+    elif queue.place:
+        found = found.filter(line=int(queue.place))
+    elif not queue.values("line") and (own := glance(user, now).own):
+        found = found.filter(line__in=own)
+    for name, lookup in COLUMN_OF.items():
+        if values := queue.values(name):
+            found = found.filter(**{f"{lookup}__in": values})
+    if values := queue.values("assignee"):
+        people = {user.pk if value == ME else int(value) for value in values if value != NOBODY}
+        chosen = Q(assignee__in=people) if people else Q(pk__in=())
+        found = found.filter(chosen | Q(assignee__isnull=True) if NOBODY in values else chosen)
+    if values := queue.values("horizon"):
+        rules = horizons(now)
+        near = rules[values[0]]
+        for code in values[1:]:
+            near |= rules[code]
+        found = found.filter(near)
+    return found
+
+
+COLUMN_OF = {
+    "line": "line",
+    "priority": "priority",
+    "package": "terms__package__code",
+    "product": "product__code",
+    "customer": "customer",
+    "kind": "kind",
+    "topic": "topic",
+    "channel": "channel",
+}
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows of a queue. `more` is the key after which the next page begins, "" for none; `all_here`: this is all."""
+
+    rows: list[Row]
+    more: str
+    all_here: bool
+
+
+def page_of(queue: Queue, user: User, now: datetime) -> Page:
+    """One page, in one statement."""
+    found = tickets_of(queue, user, now)
+    size = queue.show
+    if queue.runs_against_time:
+        after = Key.read(queue.after) if queue.after else None
+        first, *others = (part.values("pk")[: size + 1] for part in parts(found, after))
+        keys = first.union(*others, all=True) if others else first
+        taken = columns(Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1])
+    else:
+        if queue.after.isascii() and queue.after.isdecimal():
+            found = found.filter(number__lt=int(queue.after))
+        taken = columns(found.order_by("-number")[: size + 1])
+    rows = drawn(taken, now)
+    if len(rows) <= size:
+        return Page(rows, "", all_here=not queue.after)
+    last = rows[size - 1]
+    return Page(rows[:size], page_key(last) if queue.runs_against_time else str(last.number), all_here=False)
+
+
+# Counts
+
+
+def counted(queries: Sequence[TicketQuerySet], cap: int) -> list[int]:
+    """How many each finds, looking at no more than `cap` + 1 of each; one statement, none for no query."""
+    if not queries:
+        return []
+    told = [query.order_by().values("pk")[: cap + 1].query.sql_with_params() for query in queries]
+    sql = ", ".join(f"(SELECT count(*) FROM ({one}) few)" for one, _params in told)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sql}", [value for _one, params in told for value in params])
+        return list(cursor.fetchone())
+
+
+def grouped(queue: Queue, page: Page, now: datetime) -> list[Group]:
+    """The rows of a page under their horizons, still without counts."""
+    before = horizon(key, now) if (key := Key.read(queue.after)) else ""
+    groups: list[Group] = []
+    for row in page.rows:
+        code = horizon(row, now)
+        if not groups or groups[-1].code != code:
+            groups.append(Group(code, *horizon_words(code, now), goes_on=not groups and code == before))
+        groups[-1].rows.append(row)
+    return groups
+
+
+def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], now: datetime) -> str:
+    """Counts each group; gives the count of the whole queue in words.
+
+    A group that begins and ends on the page is counted by its rows; the others, and the whole, in one statement up to
+    a cap. It stops early for a common filter, and a rare one has all its rows on the page: no count reads the queue.
+    """
+    groups = list(groups)
+    open_ended = []
+    for place, group in enumerate(groups):
+        group.count = len(group.rows)
+        if group.goes_on or (page.more and place == len(groups) - 1):
+            open_ended.append(group)
+    total = len(page.rows)
+    cap = CAP_FILTERED if queue.filters else CAP
+    if not page.all_here:
+        found, rules = tickets_of(queue, user, now), horizons(now)
+        queries = [found.filter(rules[group.code]) for group in open_ended]
+        *counts, total = counted([*queries, found], cap)
+        for group, count in zip(open_ended, counts, strict=True):
+            group.count = count
+    for group in groups:
+        group.count_words = capped(group.count, cap)
+    return capped(total, cap)
+
+
+def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
+    """What “take the most urgent” would take here, from "my" in one's lines (direction §5, tickets/urgency.py).
+
+    It mostly stands on the page that is shown; else it is one statement more.
+    """
+    elsewhere = queue.but(place="" if queue.place == "my" else queue.place).having("state", ()).without("assignee")
+    ranked = most_urgent(tickets_of(elsewhere, user, now), user)
+    if not ranked:
+        return None
+    wanted = ranked[0].waiting.pk
+    found = next((row for row in page.rows if row.pk == wanted), None)
+    return found or drawn(columns(Ticket.objects.filter(pk=wanted)), now)[0]
+
+
+def nearest_due(user: User, now: datetime) -> datetime | None:
+    """The next deadline that runs in the person's own lines: what an empty queue says (direction §11)."""
+    found = tickets_of(Queue(), user, now).filter(clock_paused=False, due_at__isnull=False)
+    return found.order_by("due_at").values_list("due_at", flat=True).first()

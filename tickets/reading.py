@@ -1,0 +1,44 @@
+"""How far a person has read a ticket: the rule «Новое» in the thread, and subjects in bold in the queue (§5, §6.5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from tickets.models import LastRead, Message, Ticket, TicketQuerySet
+
+
+def with_unread(tickets: TicketQuerySet, user: User) -> TicketQuerySet:
+    """Each ticket with `unread`: whether anybody else has written since this person looked at it.
+
+    Looks into `message_thread` and `read_once`, for each row of the page; no statement of its own.
+    """
+    upto = LastRead.objects.filter(ticket=OuterRef("ticket"), person=user).values("upto")[:1]
+    newer = Message.objects.filter(ticket=OuterRef("pk"), pk__gt=Coalesce(Subquery(upto), 0)).exclude(author=user)
+    return tickets.annotate(unread=Exists(newer))
+
+
+def first_new(messages: Iterable[Message], user: User, upto: int | None) -> Message | None:
+    """The first message of somebody else after what was read; None at the first visit: everything is new then."""
+    if upto is None:
+        return None
+    return next((message for message in messages if message.pk > upto and message.author_id != user.pk), None)
+
+
+def last_key(messages: Iterable[Message]) -> int:
+    """The key of the newest of these messages, 0 for none: what a person who sees them has read."""
+    return max((message.pk for message in messages), default=0)
+
+
+def mark(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:
+    """The person has read up to this message."""
+    if not LastRead.objects.filter(ticket=ticket, person=person).update(upto=upto, at=at):
+        LastRead.objects.bulk_create([LastRead(ticket=ticket, person=person, upto=upto, at=at)], ignore_conflicts=True)
+
+
+def mark_unread(ticket: Ticket, *, person: User, at: datetime) -> None:
+    """As if the last message of somebody else had not been read yet."""
+    last = ticket.messages.exclude(author=person).order_by("-pk").values_list("pk", flat=True).first()
+    mark(ticket, person=person, upto=(last or 1) - 1, at=at)

@@ -1,0 +1,44 @@
+"""Rows of the queue, drawn by the fast engine (Jinja2): 50 of them cost a page a millisecond instead of seven."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from django import template
+from django.template import engines
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets.queue.rows import Row, row_words
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def queue_rows(context: template.Context, rows: Iterable[Row], changed: bool = False) -> SafeString:
+    """Rows of a list: `from` and `open_number` are the page's; `changed` where they replace themselves."""
+    tail = context.get("from", "")
+    page: dict[str, Any] = {
+        "base": reverse("desk:queue") + "t/",
+        "query": f"?from={quote(tail, safe='')}" if tail else "",
+        "open": context.get("open_number"),
+        "changed": changed,
+        "w": context.render_context.get("row_words") or row_words(),
+        "icons": static("icons.svg"),
+    }
+    context.render_context["row_words"] = page["w"]
+    # The engine escapes; the template has no |safe.
+    return mark_safe(engines["hot"].get_template("hot/row.html").render({"rows": rows, "page": page}))
+
+
+@register.simple_tag(takes_context=True)
+def queue_row(context: template.Context, row: Row, changed: bool = False) -> SafeString:
+    """One row, as `queue_rows` draws it."""
+    return queue_rows(context, [row], changed)
+
+
+@register.inclusion_tag("sla/_chip.html")
+def chip_of_row(row: Row) -> dict[str, Any]:
+    """The chip of a row at hand, big, as it stands beside the list."""
+    return {**row.chip, "big": True}

@@ -1,0 +1,126 @@
+"""Search for the desk, under /w/search/, and for a customer's own company, under /t/search/ (domain §6, §7)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.access import desk_only, person
+from accounts.models import Line, User
+from contracts.models import Customer, Package, Product
+from tickets import portal_page
+from tickets.models import Ticket
+from tickets.queue import row
+from tickets.search import PERIODS, STATES, WHERE, Found, Search, count_words, hits, suggest
+from tickets.views.portal import customers
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter: what is chosen ("" for nothing), the search without it, and the searches of its choices."""
+
+    label: str
+    chosen: str
+    without: Search
+    choices: list[tuple[str, Search]]
+
+
+def _filters(search: Search, options: list[tuple[str, str, list[tuple[str, str]]]]) -> list[Filter]:
+    return [
+        Filter(
+            label,
+            next((words for code, words in choices if code == getattr(search, name)), ""),
+            search.but(**{name: ""}),
+            [(words, search.but(**{name: code})) for code, words in choices],
+        )
+        for name, label, choices in options
+    ]
+
+
+def _common_options() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [
+        ("state", _("State"), [(code, str(label)) for code, (label, _states) in STATES.items()]),
+        ("product", _("Product"), [(product.code, product.name) for product in Product.objects.all()]),
+        ("period", _("Received"), [(code, str(label)) for code, label in PERIODS.items()]),
+        ("where", _("Where"), [(code, str(label)) for code, (label, _weight) in WHERE.items()]),
+    ]
+
+
+def _desk_options(search: Search) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    chosen = Customer.objects.filter(pk=int(search.customer)) if search.customer else []
+    return [
+        *_common_options(),
+        ("line", _("Line"), [(str(line.pk), line.name) for line in Line.objects.all()]),
+        ("package", _("Package"), [(package.code, package.name) for package in Package.objects.all()]),
+        ("customer", _("Customer"), [(str(customer.pk), customer.name) for customer in chosen]),
+    ]
+
+
+def _page(user: User, search: Search, found: Found, tickets: Any) -> dict[str, Any]:
+    return {
+        "search": search,
+        "found": found,
+        "count": count_words(found),
+        "hits": hits(user, found, tickets),
+        "more": search.but(q=found.shown_for or search.q, after=found.after) if found.after else None,
+    }
+
+
+@desk_only
+@never_cache
+@require_safe
+def desk_search(request: HttpRequest) -> HttpResponse:
+    """Everything that was ever asked and said. A ticket's number alone leads to that ticket."""
+    user, now, search = person(request), timezone.now(), Search.read(request.GET)
+    visible = Ticket.objects.visible_to(user)
+    if search.number is not None and not search.filters and visible.filter(number=search.number).exists():
+        return redirect("desk:ticket", number=search.number)
+    found = search.find(user, now)
+    tickets = list(visible.with_clocks().filter(pk__in=found.keys)) if found.keys else []
+    rows = {ticket.pk: row(ticket, now) for ticket in tickets}
+    page = _page(user, search, found, tickets)
+    page["hits"] = [(hit, rows[hit.ticket.pk]) for hit in page["hits"]]
+    filters = [one for one in _filters(search, _desk_options(search)) if one.choices]
+    return render(request, "desk/search.html", page | {"filters": filters})
+
+
+@desk_only
+@never_cache
+@require_safe
+def desk_suggest(request: HttpRequest) -> HttpResponse:
+    """What may be meant by what stands in the search field so far."""
+    return render(request, "desk/_suggest.html", {"suggestions": suggest(person(request), request.GET.get("q", ""))})
+
+
+@customers
+@never_cache
+@require_safe
+def portal_search(request: HttpRequest) -> HttpResponse:
+    """The own company's requests, found by what was written in them."""
+    user, now, zone = person(request), timezone.now(), timezone.get_current_timezone()
+    asked = Search.read(request.GET)
+    search = Search(
+        asked.q, state=asked.state, product=asked.product, period=asked.period, where=asked.where, after=asked.after
+    )
+    visible = Ticket.objects.visible_to(user)
+    if search.number is not None and not search.filters and visible.filter(number=search.number).exists():
+        return redirect("portal:ticket", number=search.number)
+    found = search.find(user, now)
+    tickets = list(portal_page.with_calls(visible).filter(pk__in=found.keys)) if found.keys else []
+    rows = dict(zip([ticket.pk for ticket in tickets], portal_page.rows(tickets, now=now, zone=zone), strict=True))
+    page = _page(user, search, found, tickets)
+    page["hits"] = [(hit, rows[hit.ticket.pk]) for hit in page["hits"]]
+    return render(request, "portal/search.html", page | {"filters": _filters(search, _common_options())})
+
+
+@customers
+@never_cache
+@require_safe
+def portal_suggest(request: HttpRequest) -> HttpResponse:
+    """The own company's requests that may be meant."""
+    return render(request, "portal/_suggest.html", {"suggestions": suggest(person(request), request.GET.get("q", ""))})

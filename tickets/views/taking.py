@@ -1,0 +1,84 @@
+"""Taking the most urgent, and why somebody is next: what the desk does by rule, shown in words (direction §5)."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import desk_only, person
+from accounts.refusals import Refused
+from tickets import choosing, timeline, workflow
+from tickets.models import Ticket
+from tickets.next_engineer import who_is_next
+from tickets.queue import Queue
+from tickets.views.desk import SeeOther, ticket_again, wants_pane
+
+
+@desk_only
+@require_POST
+def take(request: HttpRequest) -> HttpResponse:
+    """Accepts the most urgent of what is looked at (`?from=`; from "my" of one's lines) and opens it."""
+    user, now = person(request), timezone.now()
+    looked_at = Queue.from_tail(request.GET.get("from", ""))
+    among = looked_at.but(state="open", place="" if looked_at.place == "my" else looked_at.place).tickets(user)
+    try:
+        taken = workflow.take_most_urgent(by=user, at=now, among=among)
+    except Refused as refusal:
+        messages.warning(request, refusal.message)
+        return SeeOther(reverse("desk:queue") + looked_at.tail)
+    messages.success(request, _("Taken into work: %(why)s") % {"why": taken.why})
+    query = "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else ""
+    return SeeOther(reverse("desk:ticket", args=[taken.ticket.number]) + query)
+
+
+@desk_only
+@never_cache
+@require_safe
+def why(request: HttpRequest, number: int) -> HttpResponse:
+    """Why this assignee, and who would be next now, with the reasons; a page, and for htmx a fragment."""
+    user, now = person(request), timezone.now()
+    found = get_object_or_404(
+        Ticket.objects.visible_to(user).select_related("line", "product", "assignee", "customer"), number=number
+    )
+    event = found.events.filter(verb="assigned").select_related("by").order_by("-at", "-pk").first()
+    if event is not None and event.details.get("assignee") != found.assignee_id:
+        event = None  # somebody else has it since
+    now_next = who_is_next(found, at=now) if found.is_open else None
+    ranking = now_next.facts() if now_next else []
+    context = {
+        "ticket": found,
+        "event": event,
+        "event_why": choosing.reasons(event.details["why"], at=event.at) if event and event.details.get("why") else [],
+        "event_line": timeline.desk_step(event) if event else None,
+        "event_others": [
+            (one["name"], choosing.sentence(one, at=event.at)) for one in (event.details.get("others") or [])
+        ]
+        if event
+        else [],
+        "ranking": [(one, choosing.reasons(one, at=now)) for one in ranking],
+        "nobody": now_next.nobody if now_next else "",
+        "may_assign": found.is_open and user.role in workflow.ASSIGNERS,
+    }
+    return render(request, "desk/_why.html" if wants_pane(request) else "desk/why.html", context)
+
+
+@desk_only
+@require_POST
+def assign_next(request: HttpRequest, number: int) -> HttpResponse:
+    """A lead takes the suggestion: the best of the shift gets it."""
+    user, now = person(request), timezone.now()
+    found = get_object_or_404(Ticket.objects.visible_to(user), number=number)
+    try:
+        done = workflow.assign_next(found, by=user, at=now)
+        messages.success(request, _("Assigned: %(name)s") % {"name": done.assignee.full_name if done.assignee else ""})
+    except Refused as refusal:
+        if refusal.status == 403:
+            raise
+        messages.warning(request, refusal.message)
+    return ticket_again(request, number)

@@ -1,0 +1,106 @@
+"""What is sent from the composer: a message, its files, and what is done along with it, all or nothing (§6.6)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from tickets import macros
+from tickets.models import Draft, Macro, Message, Ticket
+from tickets.workflow.conversation import Upload, adopt, said_already
+from tickets.workflow.desk import ask_customer, note, reply, resolve
+from tickets.workflow.gates import NotAllowed, lock, only_desk
+from tickets.workflow.lines import hand_over
+from tickets.workflow.priority import reclassify
+
+WAIT, RESOLVE = "wait", "resolve"
+AFTER = (WAIT, RESOLVE)  # “send and …”: wait for the customer, mark as solved
+
+
+@transaction.atomic
+def send(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: datetime,
+    kind: str,
+    body: str,
+    then: str = "",
+    macro: Macro | None = None,
+    files: Iterable[Upload] = (),
+    pending: Iterable[int] = (),
+    seen: int | None = None,
+    key: str | None = None,
+) -> Message:
+    """Says what was composed, with what a macro does, adopts the uploaded files and ends the draft.
+
+    `kind` is "reply", "note" or "question"; `then` one of `AFTER` or "". `seen` is the key of the last message that
+    the person saw; a note does not conflict with anybody's words. If one rule refuses, nothing of it happens.
+    """
+    only_desk(by)
+    ticket = lock(ticket)
+    if earlier := said_already(ticket, by, key):
+        return earlier
+    if macro is not None:
+        _filled_in(body)
+    resolves = then == RESOLVE or (macro is not None and macro.resolves)
+    if kind == "note" and (resolves or then):
+        raise NotAllowed(_("A note goes to nobody: it cannot wait for the customer or say that it is solved."), "3.2")
+    if macro is not None:
+        _classify(ticket, macro, by=by, at=at)
+    message = _say(
+        ticket,
+        "resolve" if resolves else "question" if then == WAIT else kind,
+        by=by,
+        at=at,
+        body=body,
+        files=files,
+        key=key,
+        seen=seen,
+    )
+    adopt(message, pending, by=by)
+    if macro is not None:
+        _pass_on(ticket, macro, by=by, at=at)
+        Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, used_at=at)
+    Draft.objects.filter(ticket=ticket, person=by).delete()
+    return message
+
+
+def _say(ticket: Ticket, what: str, *, by: User, seen: int | None, **words) -> Message:
+    if what == "note":
+        return note(ticket, by=by, **words)
+    if what == "resolve":
+        resolve(ticket, by=by, seen=seen, **words)
+        return ticket.messages.filter(author=by).latest("pk")
+    return (ask_customer if what == "question" else reply)(ticket, by=by, seen=seen, **words)
+
+
+def _filled_in(text: str) -> None:
+    """A variable that the ticket has no value for is written by hand before anything is sent."""
+    left = [variable for variable in macros.variables(text) if variable.name in macros.VARIABLES]
+    if left:
+        raise NotAllowed(
+            _("“%(name)s” is still in the text: write in its place what it stands for.") % {"name": left[0].whole}
+        )
+
+
+def _classify(ticket: Ticket, macro: Macro, *, by: User, at: datetime) -> None:
+    if macro.priority is not None and macro.priority != ticket.priority:
+        reclassify(ticket, by=by, priority=macro.priority, reason=_of(macro), at=at)
+
+
+def _pass_on(ticket: Ticket, macro: Macro, *, by: User, at: datetime) -> None:
+    """To the macro's line, unless the ticket is there already: then nothing is left to be passed on."""
+    if macro.to_line_id is None or macro.to_line_id == ticket.line_id:
+        return
+    values = macros.values_of(ticket, by=by, now=at)
+    known, asked = (macros.substitute(text, values) for text in (macro.known, macro.asked))
+    _filled_in(known + asked)
+    hand_over(ticket, by=by, to_line=macro.to_line_id, known=known, asked=asked, at=at)
+
+
+def _of(macro: Macro) -> str:
+    return _("Macro “%(title)s”") % {"title": macro.title}
