@@ -315,7 +315,7 @@ def _reply(kept: InboundLetter, letter: Letter, *, ticket: Ticket, sender: User,
         quoted=quoted,
     )
     kept.ticket = message.ticket
-    is_follow_up = message.ticket_id != ticket.pk
+    is_follow_up = message.ticket_id != (ticket.merged_into_id or ticket.pk)
     kept.outcome = InboundLetter.Outcome.TICKET if is_follow_up else InboundLetter.Outcome.REPLY
     _add_reason(kept, " ".join(left_out))
 

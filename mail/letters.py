@@ -127,7 +127,7 @@ def contact_of_ours(event: Event, now: datetime) -> list[User]:
 
 def colleague(event: Event, now: datetime) -> list[User]:
     """Who wrote the words that the contact confirmed: they hear what became of their letter (domain §1.7.1)."""
-    author = event.message.author if event.message is not None else None
+    author = event.message.author if event.message is not None and not event.details.get("split_off") else None
     return [] if author is None or author.is_vendor or author == event.by else _active([author])
 
 
@@ -182,6 +182,11 @@ def _active(people: list[User | None]) -> list[User]:
 def received(event: Event, reader: Reader) -> Letter:
     ticket = event.ticket
     lead = [_("We have your request. We count the time from %(moment)s.") % {"moment": reader.moment(ticket.opened_at)}]
+    if event.details.get("split_off"):
+        lead.append(
+            _("You asked it in request № %(number)s; it is a request of its own now, with times of its own.")
+            % {"number": event.details["split_off"]}
+        )
     if ticket.follows is not None:
         lead.append(_("It goes on from request № %(number)s, which is closed.") % {"number": ticket.follows.number})
     hints = []
@@ -334,6 +339,26 @@ def declined(event: Event, reader: Reader) -> Letter:
         lead=[_("We do not take this request into work, and this is why:")],
         said=_said(event, reader),
         hints=[Hint(_("If you do not agree, answer this letter and say why: the request goes back into work."))],
+    )
+
+
+def merged(event: Event, reader: Reader) -> Letter:
+    """Two requests about one thing are one now: where the conversation goes on, and by when (domain §4.4)."""
+    told = {"number": event.details["number"], "into": event.ticket.number}
+    return _to_customer(
+        event,
+        reader,
+        pgettext("letter", "Two requests became one"),
+        lead=[
+            _(
+                "Your requests № %(number)s and № %(into)s are about one thing, so we have merged them. Everything "
+                "that was written in № %(number)s is in № %(into)s now, and the work goes on there. No promise is "
+                "lost: the earlier of the promised times holds."
+            )
+            % told,
+            _("You can answer letters of either number: your words come to № %(into)s.") % told,
+        ],
+        button=_open(event.ticket),
     )
 
 
@@ -727,6 +752,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "defect_released": ((contact_of_ours, fix_is_out),),
     "declined": ((contact_of_ours, declined),),
     "closed_silent": ((contact_of_ours, closed_silent),),
+    "merged_in": ((contact_of_ours, merged),),
     "reopened": ((worker, reopened), (contact_of_ours, reopened_by_us), (colleague, confirmed)),
     "customer_replied": ((worker, customer_wrote), (colleague, confirmed)),
     "contested": ((worker, contested), (colleague, confirmed)),
@@ -758,6 +784,11 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "acknowledged": (),
     "escalation_answered": (),  # only the customer's own: see of_event
     "rated": (),
+    "merged": (),  # told by the event of the request that remains
+    "linked": (),
+    "unlinked": (),
+    "time_logged": (),
+    "time_corrected": (),
 }
 
 

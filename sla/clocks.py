@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CUSTOMER_PROMISES = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
 AGREED = "another deadline agreed"  # why a clock gave way to an individually agreed one (domain §4.2)
+MERGED = "merged"  # why the clocks of a ticket ended that was merged into another one (domain §4.4)
 CALL_LOGGED = "call logged"  # why a reaction ended with the receipt itself (domain §4.1)
 
 
@@ -659,6 +660,79 @@ def reinstate(commitment: Commitment, *, at: datetime, why: str, stood: Stood) -
     lay_out(again)
     again.save(force_insert=True)
     return again
+
+
+# Two tickets become one (domain §4.4)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A promise that goes on in another ticket as `new`; `old_due` is the deadline there before, None for none."""
+
+    new: Commitment
+    old_due: datetime | None
+
+
+def due_from_now(commitment: Commitment, at: datetime) -> datetime:
+    """The deadline as it would be if a clock that stands went on at this moment. Pure."""
+    if commitment.paused_at is None:
+        return commitment.due_at
+    pauses = [(span.lower, span.upper) for span in commitment.pauses]
+    if at > commitment.paused_at:
+        pauses.append((commitment.paused_at, at))
+    return commitment.calendar.add_with_pauses(commitment.started_at, commitment.target, pauses)
+
+
+def carried_of(theirs: Sequence[Commitment], ours: Sequence[Commitment], *, at: datetime) -> list[Commitment]:
+    """Which running promises of a ticket go on in the one that it is merged into: the stricter ones. Pure.
+
+    A promise that is late stays a miss of its own ticket.
+    """
+    return [
+        clock
+        for clock in theirs
+        if clock.kind in CUSTOMER_PROMISES
+        and not is_late(clock, at)
+        and all(due_from_now(clock, at) < due_from_now(one, at) for one in ours if one.kind == clock.kind)
+    ]
+
+
+def carry_over(source: "Ticket", target: "Ticket", *, at: datetime, why: str, stands: bool) -> list[Carried]:
+    """The stricter promises of a merged ticket go on in the other one, from their true start (domain §4.4).
+
+    The target's own clock of that kind gives way. Rungs that were called stay called, and their calls go along.
+    `stands`: the target waits for its customer, so a resolution stands there too.
+    """
+    ours = running(target, *CUSTOMER_PROMISES)
+    found = []
+    for old in carried_of(running(source, *CUSTOMER_PROMISES), ours, at=at):
+        supersede(old, at=at, why=why, calls_kept=old.rungs_done)
+        gives_way = next((clock for clock in ours if clock.kind == old.kind), None)
+        if gives_way is not None:
+            supersede(gives_way, at=at, why=why)
+        new = Commitment(
+            ticket=target,
+            kind=old.kind,
+            priority=old.priority,
+            terms_id=old.terms_id,
+            clause_id=old.clause_id,
+            calendar_version=old.calendar_version,
+            target=old.target,
+            amount=old.amount,
+            unit=old.unit,
+            started_at=old.started_at,
+            pauses=list(old.pauses),
+            paused_at=at if stands and old.kind == PromiseKind.RESOLUTION else None,
+            agreed=old.agreed,
+            rungs=old.rungs,
+            rungs_done=old.rungs_done,
+        )
+        lay_out(new)
+        new.save(force_insert=True)
+        calls = old.escalations.filter(raised_by__isnull=True, position__lt=old.rungs_done)
+        calls.update(commitment=new, ticket=target)
+        found.append(Carried(new, gives_way.due_at if gives_way is not None else None))
+    return found
 
 
 class NoWorkingTime(ValueError):

@@ -6,6 +6,7 @@ from typing import IO, Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -102,11 +103,11 @@ def raster_type(head: bytes) -> str:
 
 
 def _found(user: User, number: int, pk: int) -> Attachment:
+    # The number of a merged ticket stands in letters for good; its files are in the ticket that remains.
+    meant = Q(number=number) | Q(merged__number=number)
     attachment = Attachment.objects.filter(
         pk=pk,
-        message__in=Message.objects.visible_to(user).filter(
-            ticket__in=Ticket.objects.visible_to(user).filter(number=number)
-        ),
+        message__in=Message.objects.visible_to(user).filter(ticket__in=Ticket.objects.visible_to(user).filter(meant)),
     ).first()
     if attachment is None:
         raise Http404

@@ -38,12 +38,16 @@ SILENT = frozenset(
         "deadline_withdrawn",
         "defect_attached",
         "defect_released",
+        "linked",
         "major_declared",
         "major_left",
         "major_linked",
         "noted",
         "priority_proposed",
         "rated",
+        "time_corrected",
+        "time_logged",
+        "unlinked",
     }
 )
 
@@ -443,6 +447,41 @@ def _end_all(story: Story, at: datetime, why: str) -> None:
         story.leave(row, at, why, Ending.CANCELLED)
 
 
+def _merged(story: Story, event: Happened) -> None:
+    """What goes on in the other ticket gives way to its clock there; all else ends here (domain §4.4)."""
+    for row in story.running(*event.details["carried"]):
+        story.leave(row, event.at, clocks.MERGED, Ending.SUPERSEDED)
+    _end_all(story, event.at, clocks.MERGED)
+
+
+def _merged_in(story: Story, event: Happened) -> None:
+    """The stricter promises of the merged ticket go on in this one; the event holds them whole."""
+    for one in event.details["promises"]:
+        for row in story.running(one["kind"]):
+            story.leave(row, event.at, clocks.MERGED, Ending.SUPERSEDED)
+        version = story.catalogue.version[one["version"]]
+        stands = story.waits_since is not None and one["kind"] == PromiseKind.RESOLUTION
+        story.add(
+            Row(
+                kind=one["kind"],
+                priority=one["priority"],
+                amount=one["amount"],
+                unit=one["unit"],
+                target=timedelta(seconds=one["seconds"]),
+                terms=one["terms"],
+                clause=one["clause"],
+                calendar_version=version.pk,
+                started_at=datetime.fromisoformat(one["started"]),
+                agreed=one["agreed"],
+                pauses=joined((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in one["pauses"]),
+                paused_at=event.at if stands else None,
+            )
+        )
+        # A ticket counts on the youngest edition that a clock of it stands on (`clocks.pinned_version`).
+        if version.valid_from > story.version_of(version.calendar).valid_from:
+            story.pinned[version.calendar_id] = version
+
+
 def _restored(story: Story, event: Happened) -> None:
     story.wait_no_more(event.at)
     story.restored = next(iter(story.fulfil(PromiseKind.RESOLUTION, event.at, "restored")), None)
@@ -575,6 +614,8 @@ RULES: dict[str, Callable[[Story, Happened], None]] = {
     "withdrawn": _ended,
     "declined": _declined,
     "contested": _contested,
+    "merged": _merged,
+    "merged_in": _merged_in,
     "restored": _restored,
     "restore_contested": _restore_contested,
     "reclassified": _reclassified,

@@ -20,7 +20,8 @@ from sla import words
 from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Escalation, Whom
 from tickets import choosing
-from tickets.models import Event, HandOver, Message, Ticket
+from tickets.durations import spent_words
+from tickets.models import Event, HandOver, Message, Ticket, link_words
 
 # The message beside it says it all: no line of its own.
 SAID = frozenset({"replied", "told", "noted", "customer_replied"})
@@ -146,6 +147,8 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
         return _("in work again"), ""
     if verb == "contact_changed":
         return _("responsible contact: %(from)s → %(to)s") % change, reason
+    if verb in RELATIONS:
+        return _related(verb, details)
     if verb == "confirmed":
         return _("the customer confirmed the solution: closed"), ""
     if verb == "closed_silent":
@@ -208,6 +211,34 @@ def _deadline(verb: str, details: dict, zone: tzinfo) -> tuple[str, str]:
     if details.get("why") == "passed":
         return _("nobody answered the proposed deadline %(to)s in time: it lapsed") % change, ""
     return _("the proposed deadline %(to)s lapsed with the promise that it was for") % change, ""
+
+
+# Links, merging, time spent: the desk's own, but that two requests became one.
+RELATIONS = frozenset({"linked", "unlinked", "merged", "merged_in", "time_logged", "time_corrected"})
+
+
+def _related(verb: str, details: dict) -> tuple[str, str]:
+    number = {"number": details.get("number", "")}
+    if verb in {"linked", "unlinked"}:
+        said = link_words(details["kind"], is_source=details["source"]) if details.get("kind") else ""
+        what = _("link: %(kind)s № %(number)s") if verb == "linked" else _("no longer linked: %(kind)s № %(number)s")
+        return what % {**number, "kind": said}, ""
+    if verb == "merged":
+        return _("merged into № %(number)s: the conversation goes on there") % number, ""
+    if verb == "merged_in":
+        what = _("№ %(number)s merged into this request") % number
+        for one in details.get("promises", ()):
+            what += "; " + _("%(promise)s: %(from)s → %(to)s") % {
+                "promise": words.promise(one["kind"]),
+                "from": _moment(one["from"], words.MOSCOW),
+                "to": _moment(one["to"], words.MOSCOW),
+            }
+        return what, _text(details.get("subject"))
+    if verb == "time_logged":
+        return _("time spent: %(time)s") % {"time": spent_words(details.get("minutes", 0))}, _text(details.get("note"))
+    change = {"whose": details.get("whose", ""), "from": details.get("from", 0), "to": details.get("to", 0)}
+    change |= {side: spent_words(change[side]) for side in ("from", "to")}
+    return _("time of %(whose)s corrected: %(from)s → %(to)s") % change, _text(details.get("note"))
 
 
 def _void(details: dict, zone: tzinfo) -> str:
@@ -337,6 +368,10 @@ def _customer_words(verb: str, details: dict, by: User | None) -> tuple[str, str
         return _("In work again"), ""
     if verb == "contact_changed":
         return _("%(to)s speaks for your company from now on") % change, ""
+    if verb == "merged":
+        return _("Merged into № %(number)s") % {"number": details.get("number", "")}, ""
+    if verb == "merged_in":
+        return _("№ %(number)s was merged into this request") % {"number": details.get("number", "")}, ""
     if verb == "confirmed":
         return _("You confirmed the solution"), ""
     if verb == "closed_silent":

@@ -46,6 +46,11 @@ from tickets.models.major import (
     MajorNote,
 )
 from tickets.models.pace import LinePace
+from tickets.models.relations import (
+    TicketLink,
+    TimeEntry,
+    link_words,
+)
 from tickets.models.search import SearchDocument, SearchWord
 from tickets.models.skills import Skill
 from tickets.models.ticket import (
@@ -99,8 +104,11 @@ __all__ = [
     "TermsDecision",
     "TermsItem",
     "Ticket",
+    "TicketLink",
     "TicketQuerySet",
+    "TimeEntry",
     "attachment_path",
     "in_language",
+    "link_words",
     "new_token",
 ]

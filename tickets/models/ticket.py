@@ -142,6 +142,10 @@ class Ticket(FSMModelMixin, models.Model):
     follows = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="follow_ups", verbose_name=_("follow-up of")
     )
+    # Always the last one: where that is merged in its turn, the pointers follow (workflow/merging.py).
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name=_("merged into")
+    )
     subject = models.CharField(_("subject"), max_length=200)
     language = models.CharField(_("language"), max_length=2, default="ru")
     workaround = models.TextField(_("workaround"), blank=True)
@@ -212,6 +216,14 @@ class Ticket(FSMModelMixin, models.Model):
             ),
             # The job that closes after silence: WHERE closes_at <= now (tickets/tasks.py).
             models.Index("closes_at", name="ticket_closes", condition=Q(state="resolved")),
+            # The newest solved ones about the same thing: WHERE product, topic ORDER BY id DESC (tickets/similar.py).
+            models.Index(
+                F("product"),
+                F("topic"),
+                F("id").desc(),
+                name="ticket_solved_like",
+                condition=Q(state__in=["resolved", "closed"], merged_into__isnull=True),
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="ticket_state_known"),
@@ -226,6 +238,10 @@ class Ticket(FSMModelMixin, models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="closed") | Q(closed_at__isnull=False), name="ticket_closed_has_moment"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(state="closed") & ~Q(merged_into=F("id")),
+                name="ticket_merged_is_closed",
             ),
             models.UniqueConstraint(
                 fields=["contact", "idempotency_key"],
@@ -269,3 +285,6 @@ class Ticket(FSMModelMixin, models.Model):
 
     @transition(state, source=State.DECLINED, target=State.IN_PROGRESS)
     def contest(self) -> None: ...
+
+    @transition(state, source=OPEN_STATES, target=State.CLOSED)
+    def merge(self) -> None: ...

@@ -197,7 +197,7 @@ class Queue:
         return self.having(name, () if value is None else (kept for kept in self.values(name) if kept != value))
 
     def to_take(self) -> "Queue":
-        """Where "take the most urgent" looks: what is open here, from "my" in one's lines, whoever it is assigned to."""
+        """Where “take the most urgent” looks: all that is open here; from "my", in one's own lines."""
         return self.but(place="" if self.place == "my" else self.place).having("state", ()).without("assignee")
 
     @property

@@ -76,7 +76,7 @@ def customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def _found(request: HttpRequest, number: int) -> Ticket:
     """The ticket with everything its page shows, if this person may see it; else 404, whatever the reason."""
     tickets = Ticket.objects.visible_to(person(request)).with_clocks()
-    return get_object_or_404(tickets.select_related("release", "contract"), number=number)
+    return get_object_or_404(tickets.select_related("release", "contract", "merged_into", "follows"), number=number)
 
 
 def resource(view: Callable[[HttpRequest, Ticket], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -396,7 +396,12 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
         return redirect("desk:ticket", number=found.number)
     if person(request).role != Role.CUSTOMER:
         raise Http404
-    return _ticket_page(request, _found(request, number))
+    found = _found(request, number)
+    if found.merged_into is not None:
+        told = {"number": found.number, "into": found.merged_into.number}
+        messages.info(request, _("№ %(number)s and № %(into)s are one request now: № %(into)s.") % told)
+        return redirect("portal:ticket", number=found.merged_into.number)
+    return _ticket_page(request, found)
 
 
 @require_safe
@@ -524,6 +529,9 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         return _to(ticket)
     except Refused as refusal:
         return _refused(request, ticket, refusal, reply=form)
+    if message.ticket_id == ticket.merged_into_id:
+        messages.success(request, _("Your answer is sent."))
+        return _to(message.ticket)
     if message.ticket_id != ticket.pk:
         messages.success(
             request,

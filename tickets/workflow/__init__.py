@@ -70,12 +70,16 @@ from tickets.workflow.major import (
     unlink_child,
     write_major_note,
 )
+from tickets.workflow.merging import may_merge, merge
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
+from tickets.workflow.relations import link, unlink
 from tickets.workflow.releases import publish_release
+from tickets.workflow.splitting import split
 from tickets.workflow.taking import Taken, take_most_urgent
 from tickets.workflow.telling import tell
 from tickets.workflow.terms import apply_terms
+from tickets.workflow.time_spent import correct_time, log_time, may_correct
 from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
@@ -109,6 +113,7 @@ __all__ = [
     "confirm_held",
     "contest",
     "contest_restore",
+    "correct_time",
     "customer_reply",
     "declare_major",
     "decline",
@@ -124,11 +129,16 @@ __all__ = [
     "hear_of_release",
     "hold",
     "lapse_deadline",
+    "link",
     "link_children",
     "lock",
+    "log_time",
     "major_candidates",
     "may_answer",
+    "may_correct",
     "may_declare",
+    "may_merge",
+    "merge",
     "name_release",
     "note",
     "offers_deadline",
@@ -158,10 +168,12 @@ __all__ = [
     "side_of",
     "signs_for_us",
     "solve_affected",
+    "split",
     "stop_waiting",
     "take_most_urgent",
     "tell",
     "tell_affected",
+    "unlink",
     "unlink_child",
     "withdraw",
     "withdraw_contact_change",

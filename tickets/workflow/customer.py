@@ -23,6 +23,7 @@ from tickets.workflow.gates import (
     only_desk,
     record,
 )
+from tickets.workflow.merging import remaining
 from tickets.workflow.receipt import open_ticket
 from tickets.workflow.waiting import stood_of
 
@@ -47,10 +48,12 @@ def customer_reply(
 ) -> Message:
     """The contact writes: a standing clock goes on, a solved ticket reopens, a closed one gets a follow-up (§3.2).
 
+    What is said to a merged ticket is said in the one that it was merged into.
+
     `author` is the colleague whose words the contact confirmed (`confirm_held`).
     Returns the message; `message.ticket` is the follow-up where one was made.
     """
-    ticket = lock(ticket)
+    ticket = remaining(lock(ticket))
     only_contact(ticket, by, at)
     if earlier := said_already(ticket, author or by, key):
         return earlier
@@ -218,6 +221,10 @@ def rate(ticket: Ticket, *, by: User, score: int, at: datetime, comment: str = "
     only_contact(ticket, by, at)
     if ticket.state not in {State.RESOLVED, State.CLOSED}:
         raise NotAllowed(_("A request is rated once it is solved."), "6")
+    if ticket.merged_into is not None:
+        raise NotAllowed(
+            _("This request was merged into № %(number)s: rate that one.") % {"number": ticket.merged_into.number}, "6"
+        )
     if score not in {1, 2, 3, 4, 5}:
         raise NotAllowed(_("A rating is a number from 1 to 5."), "6")
     rating = Rating.objects.filter(ticket=ticket).first()

@@ -98,6 +98,10 @@ def note(
     """An internal note: the customer never sees it, and no clock hears it."""
     only_desk(by)
     ticket = lock(ticket)
+    if ticket.merged_into is not None:
+        raise NotAllowed(
+            _("This request was merged into № %(number)s: write there.") % {"number": ticket.merged_into.number}
+        )
     if earlier := said_already(ticket, by, key):
         return earlier
     body = needs_words(body, _("An empty note says nothing: write a few words."))

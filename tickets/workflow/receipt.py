@@ -43,6 +43,7 @@ def open_ticket(
     follows: Ticket | None = None,
     key: str | None = None,
     author: User | None = None,
+    split_off: Ticket | None = None,
 ) -> Ticket:
     """Receives a request: pins it to the contract and terms of this moment and starts its clocks (domain §3, §4).
 
@@ -51,6 +52,7 @@ def open_ticket(
     `priority` is the answer to the impact questions (§1.6), which only incidents have: in another request a contact
     without priority management proposes it, and it has 4 until an engineer decides (§3.4).
     `author` is the colleague whose words the contact confirmed (`confirm_held`): theirs is the first message.
+    `split_off` is the ticket whose message this is (`split`): the moment is that of the message.
     A repeated `key` returns the first ticket.
 
     Raises `Forbidden` for anybody else of the company, `entitlement.NotCovered` where the package does not include
@@ -65,7 +67,7 @@ def open_ticket(
     entitlement.check(contract, person=by, channel=channel, topic=topic, product=product, at=at).or_refuse()
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
     priority, proposed = priority or 4, None
-    if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None:
+    if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None and split_off is None:
         priority, proposed = _priority_of_no_incident(contract, priority, at=at)
     is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
     ticket = Ticket(
@@ -112,7 +114,9 @@ def open_ticket(
     )
     clocks.start_customer_promises(ticket, at=at)
     details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
-    if author is not None:
+    if split_off is not None:
+        details["split_off"] = split_off.number
+    elif author is not None:
         details["colleague"] = author.full_name
     if is_call:
         clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
