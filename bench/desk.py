@@ -1,0 +1,218 @@
+"""What the desk's pages cost at 10,000, 100,000 and 1,000,000 tickets: `python bench/desk.py` prints JSON.
+
+In databases of its own. Every page is asked for through the whole of Django (session, person, middleware, templates),
+DEBUG off, in this process: CPU of the web is this process's, CPU of the database that of its backend, as the kernel
+counts both. `--peer FOLDER` measures django-helpdesk beside it (bench/README.md).
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+os.environ.update(DEBUG="0", SECRET_KEY="of the measurement", ALLOWED_HOSTS="testserver,127.0.0.1")
+
+from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
+
+ROUNDS, SECONDS = 120, 6.0
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--sizes", default="10000,100000,1000000", help="how many tickets stand")
+    asked.add_argument("--keep", metavar="NAME", help="keep the databases NAME_SIZE, and use those that are there")
+    asked.add_argument("--only", default="", help="pages to measure: queue,ticket,search,board,create")
+    asked.add_argument("--statements", action="store_true", help="print the statements of each page, too")
+    options = asked.parse_args()
+    with ExitStack() as stack:
+        start(stack)
+        in_django()
+        sizes = [int(size) for size in options.sizes.split(",")]
+        print(json.dumps(measure(sizes, options.keep, options.only.split(","), options.statements), indent=2))
+
+
+def in_django() -> None:
+    import django
+    from django.conf import settings
+
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    # Parallel workers are processes of their own: without them the backend's CPU is the whole of it.
+    settings.DATABASES["default"]["OPTIONS"]["options"] = "-c max_parallel_workers_per_gather=0"
+    logging.disable(logging.WARNING)
+    django.setup()
+
+
+def measure(sizes: list[int], keep: str | None, only: list[str], statements: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    base = keep or f"bench_desk_{os.getpid()}"
+    made = []
+    try:
+        for size in sizes:
+            made.append(f"{base}_{size}")
+            seconds = at_database(made[-1], size)
+            found[str(size)] = {"filled_seconds": seconds} | pages(only, statements)
+        if len(sizes) > 1:
+            found["largest_by_smallest"] = compared(found[str(sizes[0])], found[str(sizes[-1])])
+        return found
+    finally:
+        if not keep:
+            for name in made:
+                drop(name)
+
+
+# Databases
+
+
+def administration(sql: str) -> list[Any]:
+    from django.db import connection
+
+    connection.close()
+    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def drop(name: str) -> None:
+    administration(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def at_database(name: str, size: int) -> float:
+    """Goes to the database, filled first where it is not there; seconds that it took."""
+    import desk_data
+    from django.core.management import call_command
+    from django.db import connection
+    from django.utils import timezone
+
+    began = time.perf_counter()
+    there = bool(administration(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
+    if not there:
+        administration(f"CREATE DATABASE {name}_new")
+        connection.settings_dict["NAME"] = f"{name}_new"
+        call_command("migrate", verbosity=0)
+        desk_data.seed(timezone.now())
+        desk_data.fill(size)
+        administration(f"ALTER DATABASE {name}_new RENAME TO {name}")
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    call_command("migrate", verbosity=0)
+    return round(time.perf_counter() - began, 1)
+
+
+# Pages
+
+
+def pages(only: list[str], statements: bool) -> dict[str, Any]:
+    import desk_data
+    from django.urls import reverse
+
+    from accounts.models import User
+    from tickets.models import Ticket
+
+    engineer = User.objects.get(email="engineer0@bench.example")
+    manager = User.objects.get(email="manager@bench.example")
+    numbers = list(
+        Ticket.objects.filter(state="in_progress", line=1).order_by("token").values_list("number", flat=True)[:200]
+    )
+    closed = list(Ticket.objects.filter(state="closed").order_by("-pk").values_list("number", flat=True)[:200])
+
+    def ticket(of: list[int]) -> Callable[[int], str]:
+        return lambda turn: reverse("desk:ticket", args=[of[turn % len(of)]])
+
+    queue, search = reverse("desk:queue"), reverse("desk:search")
+    pane = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "pane"}
+    asked: dict[str, tuple[User, Callable[[int], str], dict[str, str]]] = {
+        "queue": (engineer, lambda turn: queue, {}),
+        "queue_mine": (engineer, lambda turn: queue + "my/", {}),
+        "ticket": (engineer, ticket(numbers), {}),
+        "ticket_pane": (engineer, ticket(numbers), pane),
+        "ticket_closed": (engineer, ticket(closed), {}),
+        "search_rare": (engineer, lambda turn: f"{search}?q={desk_data.RARE_WORD}", {}),
+        "search_common": (engineer, lambda turn: f"{search}?q={desk_data.COMMON_WORD}", {}),
+        "search_none": (engineer, lambda turn: f"{search}?q=qwertyuiop{turn}", {}),
+        "board": (manager, lambda turn: reverse("manage:board"), {}),
+    }
+    return {
+        name: page(user, address, headers, statements)
+        for name, (user, address, headers) in asked.items()
+        if only == [""] or any(name.startswith(one) for one in only)
+    }
+
+
+def page(user: Any, address: Callable[[int], str], headers: dict[str, str], statements: bool) -> dict[str, Any]:
+    from django.db import connection
+    from django.test import Client
+
+    client = Client(**headers)
+    client.force_login(user)
+
+    def ask(turn: int) -> Any:
+        answer = client.get(address(turn), secure=True)
+        assert answer.status_code == 200, (address(turn), answer.status_code)
+        return answer
+
+    for turn in range(8):
+        answer = ask(turn)
+    said: list[str] = []
+
+    def listen(execute: Any, sql: str, *rest: Any) -> Any:
+        said.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(listen):
+        ask(8)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()[0]
+    walls, webs, databases = [], [], []
+    until = time.perf_counter() + SECONDS
+    for turn in range(ROUNDS):
+        began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
+        ask(turn + 9)
+        walls.append(time.perf_counter() - began)
+        webs.append(time.process_time() - web)
+        databases.append(cpu_of(backend) - database)
+        if time.perf_counter() > until:
+            break
+    walls.sort()
+    found = {
+        "p50_ms": ms(walls[len(walls) // 2]),
+        "p95_ms": ms(walls[int(len(walls) * 0.95)]),
+        "cpu_ms": ms(median(webs) + median(databases)),
+        "cpu_web_ms": ms(median(webs)),
+        "cpu_db_ms": ms(median(databases)),
+        "statements": len(said),
+        "kilobytes": round(len(answer.content) / 1024),
+    }
+    return found | ({"said": said} if statements else {})
+
+
+def ms(seconds: float) -> float:
+    return round(seconds * 1e3, 2)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has had, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def compared(small: dict[str, Any], large: dict[str, Any]) -> dict[str, float]:
+    """How many times the CPU of the smallest each page costs at the largest."""
+    return {
+        name: round(large[name]["cpu_ms"] / small[name]["cpu_ms"], 2)
+        for name in small
+        if isinstance(small[name], dict) and "cpu_ms" in small[name]
+    }
+
+
+if __name__ == "__main__":
+    main()
