@@ -117,10 +117,8 @@ def _stem_pattern(query: str) -> "re.Pattern[str] | None":
         if plain == "йти":
             plain = "(?:[а-яё]*(?:йти|шел|шла|шло|шли)|идти)"
         # A fleeting vowel and ё come back: ошибк is also in «ошибок», письм in «писем», счет in «счёт».
-        plain = (
-            re.sub(r"([а-я])ь?([кцнмлрг])$", r"\1ь?[оеё]?\2", plain)
+        plain = re.sub(r"([а-я])ь?([кцнмлрг])$", r"\1ь?[оеё]?\2", plain)
         plain = plain.replace("е", "[её]").replace("[о[её]ё]", "[оеё]")
-        )
         alternatives.add(plain)
     if not alternatives:
         return None
