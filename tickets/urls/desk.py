@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from tickets.views import articles, bulk, composer, desk, macros, search, shifts, taking
+from tickets.views import (
+    articles,
+    bulk,
+    composer,
+    customer_card,
+    desk,
+    intake,
+    macros,
+    relations,
+    search,
+    shifts,
+    taking,
+)
 from tickets.views import saved_views as views
 
 app_name = "desk"
@@ -51,6 +63,16 @@ urlpatterns = [
     path("t/<int:number>/escalations/<int:pk>/acknowledgement/", desk.acknowledgement, name="acknowledgement"),
     path("t/<int:number>/articles/", articles.articles, name="articles"),
     path("t/<int:number>/article/", articles.draft, name="article"),
+    path("t/<int:number>/relations/", relations.relations, name="relations"),
+    path("t/<int:number>/similar/", relations.similar, name="similar"),
+    path("t/<int:number>/links/", relations.link, name="link"),
+    path("t/<int:number>/links/<int:pk>/removal/", relations.link_removal, name="link_removal"),
+    path("t/<int:number>/merge/", relations.merge, name="merge"),
+    path("t/<int:number>/split/", relations.split, name="split"),
+    path("t/<int:number>/time/", relations.time, name="time"),
+    path("t/<int:number>/time/<int:pk>/", relations.time_correction, name="time_correction"),
+    path("c/<int:pk>/", customer_card.card, name="customer"),
+    path("new/", intake.intake, name="intake"),
     path("t/<int:number>/acceptance/", desk.act, {"name": "acceptance"}, name="acceptance"),
     path("t/<int:number>/messages/", desk.act, {"name": "messages"}, name="messages"),
     path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),

@@ -42,7 +42,7 @@ from tickets.workflow.deadlines import (
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
 from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
 from tickets.workflow.gates import NotAllowed, lock
-from tickets.workflow.held import confirm_held, drop_held, hold, put_before_administrator, settle_held
+from tickets.workflow.held import confirm_held, drop_held, hold, hold_call, put_before_administrator, settle_held
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.merging import may_merge, merge
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
@@ -91,6 +91,7 @@ __all__ = [
     "hand_over",
     "hand_over_contact",
     "hold",
+    "hold_call",
     "lapse_deadline",
     "link",
     "lock",
