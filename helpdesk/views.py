@@ -144,6 +144,12 @@ def to_the_door(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('account_login')}?{urlencode({'next': inside})}")
 
 
+@require_safe
+def to_the_password(request: HttpRequest) -> HttpResponse:
+    """The catalogue's own page of the password knows neither our rules nor the letter that tells of the change."""
+    return redirect("account_change_password")
+
+
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
     """The language of the pages: kept with the person, and in a cookie for the pages before sign-in."""
