@@ -323,7 +323,7 @@ def _rating(ticket: Ticket, reader: Reader) -> str:
     """The address that rates without a sign-in; for a reader whom we do not know, the page behind one."""
     if reader.person is None:
         return link("portal:rate", ticket.number)
-    return f"{settings.SITE_URL}{rating_link.address(ticket, reader.person)}"
+    return settings.SITE_URL + rating_link.address(ticket, reader.person)
 
 
 def fix_is_out(event: Event, reader: Reader) -> Letter:

@@ -1,4 +1,4 @@
-"""The signed address in the letter that asks for a rating: it says which ticket and who, and nothing more (domain §6)."""
+"""The signed address in the letter that asks for a rating: it says which ticket and who (domain §6)."""
 
 from datetime import timedelta
 

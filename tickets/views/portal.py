@@ -116,6 +116,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "company": company,
         "support": portal_page.support_of(company, now=now, zone=zone),
         "read_only": "" if company.may_write else portal_page.read_only_words(company),
+        "proposals": portal_page.waiting_proposals(tickets, now=now, zone=zone),
         "waiting": [(ticket, questions.get(ticket.pk)) for ticket in waiting],
         "held": portal_page.waiting_letters(person(request), may_decide=company.may_write),
         "rows": portal_page.rows(opened[:PAGE], now=now, zone=zone),

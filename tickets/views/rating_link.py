@@ -4,11 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from accounts.refusals import Refused
 from tickets import rating_link, workflow
 from tickets.forms.portal import RateForm
@@ -27,6 +28,11 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     except rating_link.Altered:
         words = _("This link is not complete. Open it from the letter once more, or sign in and open the request.")
         return render(request, "portal/rate_link.html", {"words": words}, status=404)
+    with translation.override(person.language), timezone.override(person.timezone):
+        return _rate(request, ticket, person)
+
+
+def _rate(request: HttpRequest, ticket: Ticket, person: User) -> HttpResponse:
     rating = Rating.objects.filter(ticket=ticket).first()
     if request.method != "POST":
         if ticket.state not in {State.RESOLVED, State.CLOSED}:
