@@ -119,6 +119,8 @@ def list_context(
     seen = glance(user, now, looked_at)
     rows = rows_context(user, looked_at, now)
     empty = not rows["page"].rows and not looked_at.after
+    # The first row that there is ends the look: no table is read for it, and none at all while something is shown.
+    never_any = empty and not looked_at.filters and not Ticket.objects.visible_to(user).exists()
     return rows | {
         "tabs": tabs(user, looked_at, now),
         "views": [(view, view.slug == looked_at.view) for view in seen.views],
@@ -129,7 +131,8 @@ def list_context(
         "open_number": open_number,
         "last_run": just_finished(seen.last_run, now),
         "acts": bulk_acts(),
-        "next_due": nearest_due(user, now) if empty else None,
+        "next_due": nearest_due(user, now) if empty and not never_any else None,
+        "never_any": never_any,
     }
 
 
