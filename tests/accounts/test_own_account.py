@@ -1,4 +1,4 @@
-"""A person's own account: settings, a code by mail, the second factor, sessions; and what nobody is told (domain §7)."""
+"""A person's own account: settings, a code by mail, the second factor, sessions; what nobody is told (domain §7)."""
 
 import re
 

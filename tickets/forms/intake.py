@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from contracts.models import Channel, Customer, Topic
+from contracts.models import Channel, Customer, Licence, Topic
 from tickets.forms.desk import new_key, text
 from tickets.forms.relations import MinutesField
 from tickets.models import Priority
@@ -26,7 +26,9 @@ class IntakeForm(forms.Form):
         Topic.objects.none(), label=_("Topic"), required=False, empty_label=_("not clear yet: an incident")
     )
     priority = forms.TypedChoiceField(label=_("How it hinders the work"), coerce=int, initial=3)
-    licence = forms.ModelChoiceField(None, label=_("Product"), required=False, empty_label=_("not named"))
+    licence = forms.ModelChoiceField(
+        Licence.objects.none(), label=_("Product"), required=False, empty_label=_("not named")
+    )
     minutes = MinutesField(required=False)
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 

@@ -96,7 +96,7 @@ def one_row(request: HttpRequest, number: int) -> HttpResponse:
         get_object_or_404(Ticket.objects.visible_to(user), number=number)
         return HttpResponse(status=204)
     context = {
-        "row": row(found, now, forecasts(found.clocks, now), unread=found.unread),
+        "row": row(found, now, forecasts(found.clocks, now), unread=bool(getattr(found, "unread", False))),
         "from": looked_at.tail,
         "open_number": _number(request.GET.get("open", "")),
     }
