@@ -300,7 +300,7 @@ def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engine
     answer = desk.get(address("ticket", ticket))
     page = answer.content.decode()
 
-    assert [clock.kind for clock in answer.context["promises"]] == ["reaction", "resolution"]
+    assert [clock.kind for clock, _forecast in answer.context["promises"]] == ["reaction", "resolution"]
     assert [(stop.number, stop.place) for stop in answer.context["route"]] == [
         (1, "done"),
         (2, "now"),
