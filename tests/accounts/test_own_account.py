@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
@@ -17,6 +18,19 @@ from tests.factories import UserFactory, a_customer, an_engineer, contact_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough secret"
+
+
+@pytest.fixture(autouse=True)
+def attempts_are_counted_anew() -> None:
+    """The limits of attempts count by address across tests."""
+    cache.clear()
+
+
+def test_code_is_not_sent_to_one_address_again_and_again(client, someone):
+    for _attempt in range(5):
+        Client().post("/account/login/code/", {"email": someone.email})
+
+    assert len(mail.outbox) == 3
 
 
 @pytest.fixture
@@ -115,6 +129,16 @@ def test_second_factor_is_asked_for_after_the_password_and_after_the_code(client
     assert other.post(reverse("mfa_authenticate"), {"code": recovery}).status_code == 302
     assert other.get("/me/").status_code == 200
     assert secret
+
+
+def test_sign_in_that_has_begun_is_ended_and_begun_again(client, someone):
+    client.post("/account/login/code/", {"email": someone.email})
+    assert client.get("/account/login/").status_code == 302
+
+    client.post("/account/logout/", {"next": "/account/login/code/"})
+
+    assert client.get("/account/login/").status_code == 200
+    assert client.get("/account/login/code/").status_code == 200
 
 
 def test_secrets_of_the_second_factor_are_sealed(client, someone):
