@@ -463,8 +463,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "major": workflow.declare_major,
     "restoration": workflow.restore,
     "classification": workflow.reclassify,
-    "resolution": lambda ticket, *, by, at, body, key: workflow.resolve(
-        ticket, by=by, at=at, body=body, key=key or None
+    "resolution": lambda ticket, *, by, at, body, key, seen=None: workflow.resolve(
+        ticket, by=by, at=at, body=body, key=key or None, seen=seen
     ),
     "reopening": workflow.reopen,
     "decline": workflow.decline,
