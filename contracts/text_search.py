@@ -14,6 +14,7 @@ from django.db.models import Lookup
 LONGEST = 300  # characters of a query that are read: more than a line of a log, less than a log
 MOST_TERMS = 16
 TERM = re.compile(r'(?P<minus>(?<!\S)-)?(?:"(?P<phrase>[^"]*)"?|«(?P<quoted>[^»]*)»?|(?P<word>[^\s"«]+))')
+# Also halves of surrogate pairs: an address can carry them, no text of the database can.
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 LATIN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`" + 'QWERTYUIOP{}ASDFGHJKL:"ZXCVBNM<>~'
@@ -36,9 +37,14 @@ class Asked:
         return replace(self, text=self.text.replace(old, new), terms=terms)
 
 
+def cleaned(text: str) -> str:
+    """What was typed, as far as it is read; what no text can hold is a space."""
+    return CONTROL.sub(" ", text[:LONGEST]).strip()
+
+
 def read(text: str) -> Asked:
     """Reads what was typed. Control characters are spaces; what is beyond a query's length is left out."""
-    text = CONTROL.sub(" ", text[:LONGEST]).strip()
+    text = cleaned(text)
     terms: list[str] = []
     without: list[str] = []
     for found in TERM.finditer(text):
@@ -110,8 +116,9 @@ def _stem_pattern(query: str) -> "re.Pattern[str] | None":
         plain = re.escape(lexeme.lstrip("~").replace("''", "'"))
         if plain == "йти":
             plain = "(?:[а-яё]*(?:йти|шел|шла|шло|шли)|идти)"
-        # A fleeting vowel and ё come back: ошибк is also in «ошибок», счет in «счёт».
-        plain = re.sub(r"([а-я])([кцн])$", r"\1ь?[оеё]?\2", plain).replace("е", "[её]").replace("[о[её]ё]", "[оеё]")
+        # A fleeting vowel and ё come back: ошибк is also in «ошибок», письм in «писем», счет in «счёт».
+        plain = re.sub(r"([а-я])ь?([кцнмлрг])$", r"\1ь?[оеё]?\2", plain)
+        plain = plain.replace("е", "[её]").replace("[о[её]ё]", "[оеё]")
         alternatives.add(plain)
     if not alternatives:
         return None

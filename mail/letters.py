@@ -25,6 +25,7 @@ from sla import words
 from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
 from sla.explain import explain
 from sla.models import Commitment, Escalation, Whom
+from tickets import rating_link
 from tickets.models import Event, HandOver, Message, State, Ticket
 from tickets.timeline import why_assigned
 
@@ -312,10 +313,17 @@ def solved(event: Event, reader: Reader) -> Letter:
         pgettext("letter", "Solved"),
         said=_said(event, reader),
         answers=_answers(event, reader),
-        button=Link(_("Rate the work, 1 to 5"), link("portal:rate", ticket.number)),
+        button=Link(_("Rate the work, 1 to 5"), _rating(ticket, reader)),
         links=[_open(ticket)],
         hints=hints,
     )
+
+
+def _rating(ticket: Ticket, reader: Reader) -> str:
+    """The address that rates without a sign-in; for a reader whom we do not know, the page behind one."""
+    if reader.person is None:
+        return link("portal:rate", ticket.number)
+    return settings.SITE_URL + rating_link.address(ticket, reader.person)
 
 
 def fix_is_out(event: Event, reader: Reader) -> Letter:

@@ -131,7 +131,7 @@
   const sent = session?.getItem("sent");
   if (sent) {  // A page reached by going on after sending, without an error, means that it arrived.
     const nav = performance.getEntriesByType("navigation")[0] || {};
-    if (nav.type === "navigate" && !(nav.responseStatus >= 400) && !one(".esum")) local?.removeItem(sent);
+    if (nav.type === "navigate" && !(nav.responseStatus >= 400) && !one(".esum") && body.dataset.person) local?.removeItem(sent);  // the sign-in page: nothing arrived
     session.removeItem("sent");
   }
   restore();

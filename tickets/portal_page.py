@@ -18,7 +18,7 @@ from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, NotCovered
 from contracts.models import Contract, Customer, CustomerMember, Licence, PromiseKind, TicketKind, Topic
 from sla import clocks, words
-from sla.models import Commitment, Escalation
+from sla.models import Commitment, DeadlineProposal, Escalation
 from tickets import promise_words, routing, timeline
 from tickets.models import Event, HeldRequest, Message, State, Ticket, TicketQuerySet
 
@@ -143,6 +143,13 @@ def waiting_letters(user: User, *, may_decide: bool) -> list[HeldRequest]:
         .prefetch_related("files")
         .order_by("received_at", "pk")[:LETTERS_SHOWN]
     )
+
+
+def waiting_proposals(tickets: TicketQuerySet, *, now: datetime, zone: tzinfo) -> list[tuple[DeadlineProposal, str]]:
+    """Deadlines that support proposes in these requests and that wait for the customer, each with its date."""
+    waiting = DeadlineProposal.objects.open().filter(ticket__in=tickets, side=DeadlineProposal.Side.VENDOR)
+    rows = waiting.select_related("ticket").order_by("pk")[:LETTERS_SHOWN]
+    return [(row, words.both_zones(row.due_at, zone, now, "date")) for row in rows]
 
 
 # Lists

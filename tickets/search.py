@@ -87,11 +87,11 @@ class Search:
         """From an address. What makes no sense there is left out."""
 
         def code(name: str, known: Iterable[str] | None = None) -> str:
-            value = query.get(name, "").replace("\0", "")[:40]
+            value = text_search.CONTROL.sub("", query.get(name, ""))[:40]
             return value if known is None or value in known else ""
 
         return cls(
-            q=query.get("q", "").replace("\0", " ")[: text_search.LONGEST].strip(),
+            q=text_search.cleaned(query.get("q", "")),
             state=code("state", STATES),
             line=code("line", {"1", "2", "3", "4"}),
             package=code("package"),
@@ -276,7 +276,7 @@ class Suggestions:
 
 def suggest(user: User, text: str) -> Suggestions:
     """The ticket of the typed number, the newest tickets with the typed words, for the desk customers by name."""
-    typed = Search(q=text.replace("\0", " ")[: text_search.LONGEST].strip())
+    typed = Search(q=text_search.cleaned(text))
     asked = text_search.read(typed.q)
     longest = max((len(term) for term in asked.terms), default=0)
     if longest < 2:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from contracts.models import ResponsibleContact
 from contracts.moment import job_now
 from sla.models import DeadlineProposal
-from tickets import broadcasts, bulk, calendar_changes, drafts, months, pace, terms_decisions, workflow
+from tickets import broadcasts, bulk, calendar_changes, drafts, months, pace, request_draft, terms_decisions, workflow
 from tickets.models import State, Ticket
 from tickets.search_index import learn_words, read_tickets
 
@@ -68,7 +68,7 @@ def apply_calendar_changes() -> int:
 @shared_task
 def forget_drafts() -> int:
     """Drafts and their files that nobody came back to for thirty days are deleted (direction §6.6)."""
-    return drafts.forget_old(now=job_now())
+    return drafts.forget_old(now=job_now()) + request_draft.forget_old(now=job_now())
 
 
 @shared_task

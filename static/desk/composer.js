@@ -224,6 +224,8 @@
     if (composer.coming) {
       event.preventDefault();
       event.stopImmediatePropagation();
+      delete composer.form.dataset.busy;  // app.js hears of it first and holds the form for an answer that never comes
+      event.submitter?.removeAttribute("aria-busy");
       return composer.say(words(composer.form, "wait"));
     }
     composer.sent = composer.now;

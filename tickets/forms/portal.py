@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Licence, TicketKind, Topic
@@ -123,14 +122,7 @@ class NewRequestForm(DescribedForm):
             if len(licences) == 1:
                 self.initial.setdefault("installation", licences[0].pk)
         topic = self.fields["topic"]
-        topic.widget.attrs.update(
-            {
-                "hx-get": reverse("portal:new_entitlement"),
-                "hx-trigger": "change",
-                "hx-target": "#entitlement",
-                "aria-describedby": "entitlement",
-            }
-        )
+        topic.widget.attrs["aria-describedby"] = "entitlement"
         topic.queryset = Topic.objects.filter(pk__in=[row.pk for row, _reason in topics])  # type: ignore[attr-defined]
         topic.choices = self._topic_choices(topic.empty_label, topics, groups)  # type: ignore[attr-defined]
         installation = self.fields["installation"]

@@ -46,6 +46,7 @@ from tickets.models.major import (
     MajorNote,
 )
 from tickets.models.pace import LinePace
+from tickets.models.portal import RequestDraft, SolvedFirst
 from tickets.models.relations import (
     TicketLink,
     TimeEntry,
@@ -96,10 +97,12 @@ __all__ = [
     "PendingFile",
     "Priority",
     "Rating",
+    "RequestDraft",
     "SavedView",
     "SearchDocument",
     "SearchWord",
     "Skill",
+    "SolvedFirst",
     "State",
     "TermsDecision",
     "TermsItem",

@@ -39,6 +39,6 @@ def queue_row(context: template.Context, row: Row, changed: bool = False) -> Saf
 
 
 @register.inclusion_tag("sla/_chip.html")
-def chip_of_row(row: Row) -> dict[str, Any]:
-    """The chip of a row at hand, big, as it stands beside the list."""
-    return {**row.chip, "big": True}
+def chip_of_row(row: Row, big: bool = False) -> dict[str, Any]:
+    """The chip of a row at hand; big where it stands beside the list."""
+    return {**row.chip, "big": big}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import portal, search
+from tickets.views import new_request, portal, rating_link, search
 
 app_name = "portal"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("new/", portal.new, name="new"),
     path("new/promises/", portal.new_promises, name="new_promises"),
     path("new/entitlement/", portal.new_entitlement, name="new_entitlement"),
+    path("new/look/", new_request.look, name="look"),
+    path("new/solved/", new_request.solved, name="solved"),
+    path("new/draft/", new_request.draft, name="new_draft"),
+    path("rate/<str:token>/", rating_link.rate, name="rate_by_link"),
     path("<int:number>/", portal.ticket, name="ticket"),
     path("<int:number>/files/<int:pk>/", portal.file, name="file"),
     path("<int:number>/replies/", portal.replies, name="replies"),

@@ -169,6 +169,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     items = found.items.filter(outcome=BulkItem.Outcome.FAILED).select_related("ticket").order_by("pk")
     if after.isascii() and after.isdecimal() and len(after) < 18:
         items = items.filter(pk__gt=int(after))
+    else:
+        after = ""
     failed = list(items[: FAILED_SHOWN + 1])
     own = found.by_id == user.pk
     undone = getattr(found, "undone_by", None)
@@ -181,6 +183,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "gathering": found.state == BulkRun.State.GATHERING,
         "failed": failed[:FAILED_SHOWN],
         "more": "?" + urlencode({"after": failed[FAILED_SHOWN - 1].pk}) if len(failed) > FAILED_SHOWN else "",
+        "here": f"?after={after}" if after else "",
         "back": reverse("desk:queue") + Queue.from_tail(found.tail).tail,
         "from": found.tail,
         "own": own,

@@ -99,7 +99,9 @@ def _page(
         for ticket in Ticket.objects.filter(pk__in=[child.ticket_id for child in page[:CHILDREN]]).with_clocks()
     }
     suggested = (
-        workflow.major_candidates(found).with_clocks()[:SUGGESTED] if "children" in may else Ticket.objects.none()
+        workflow.major_candidates(found).select_related("customer")[:SUGGESTED]
+        if "children" in may
+        else Ticket.objects.none()
     )
     counts = with_counts_of_tickets(MajorIncident.objects.filter(pk=found.pk)).get()
     return render(
@@ -108,10 +110,12 @@ def _page(
         {
             "major": found,
             "counts": counts,
-            "children": [(child, row(tickets[child.ticket_id], now)) for child in page[:CHILDREN]],
+            "children": [
+                (child, tickets[child.ticket_id], row(tickets[child.ticket_id], now)) for child in page[:CHILDREN]
+            ],
             "older": f"?after={page[CHILDREN - 1].pk}" if len(page) > CHILDREN else "",
             "newer": "?" if after else "",
-            "suggested": [row(ticket, now) for ticket in suggested],
+            "suggested": list(suggested),
             "timeline": timeline(found),
             "left": _left(found),
             "actions": list(found.actions.select_related("owner")) if not found.is_open else [],

@@ -5,7 +5,7 @@ typed: 422 for what was left out or misspelt, 409 for what a rule refuses. Someb
 missing one; the vendor's people are shown the way to their own page of the ticket.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -31,7 +31,7 @@ from contracts.signing import moscow_day
 from sla import words
 from sla.explain import explain
 from sla.models import DeadlineProposal
-from tickets import deadline_page, files, portal_page, promise_words, workflow
+from tickets import deadline_page, files, looking_first, portal_page, promise_words, request_draft, workflow
 from tickets.forms.deadlines import AnswerForm, ProposalForm, RefusalForm
 from tickets.forms.portal import (
     EscalateForm,
@@ -116,6 +116,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "company": company,
         "support": portal_page.support_of(company, now=now, zone=zone),
         "read_only": "" if company.may_write else portal_page.read_only_words(company),
+        "proposals": portal_page.waiting_proposals(tickets, now=now, zone=zone),
         "waiting": [(ticket, questions.get(ticket.pk)) for ticket in waiting],
         "held": portal_page.waiting_letters(person(request), may_decide=company.may_write),
         "rows": portal_page.rows(opened[:PAGE], now=now, zone=zone),
@@ -210,15 +211,20 @@ def new(request: HttpRequest) -> HttpResponse:
         ),
     }
     if request.method != "POST":
-        return _new_page(request, company, NewRequestForm(**form_of))
+        draft = request_draft.of(person(request))
+        return _new_page(request, company, NewRequestForm(initial=draft, **form_of), from_draft=bool(draft))
     form = NewRequestForm(request.POST, request.FILES, **form_of)
+    if "look" in request.POST:
+        return _looked(request, company, form_of)
     if not form.is_valid():
         return _new_page(request, company, form, status=422)
     try:
         if (again := _sent_just_now(person(request), company, form)) is not None:
             messages.info(request, _("You sent this already: it is request № %(number)s.") % {"number": again.number})
             return _to(again)
-        ticket = _open(person(request), company, form)
+        with transaction.atomic():
+            ticket = _open(person(request), company, form)
+            request_draft.discard(person(request))
     except NotCovered as refusal:
         if "hold" in request.POST:
             return _held(request, company, form, refusal)
@@ -233,6 +239,14 @@ def new(request: HttpRequest) -> HttpResponse:
         _("Request № %(number)s is received. %(promise)s.") % {"number": ticket.number, "promise": told.sentence},
     )
     return _to(ticket)
+
+
+def _looked(request: HttpRequest, company: portal_page.Company, form_of: dict[str, Any]) -> HttpResponse:
+    """The same form with what may answer before it is sent, for who has no scripts. What was typed is kept."""
+    request_draft.keep(person(request), request.POST.dict(), at=timezone.now())
+    form = NewRequestForm(initial={**request.POST.dict()}, **form_of)
+    answers = looking_first.find(request.POST.get("subject", ""), person(request), company.customer, at=timezone.now())
+    return _new_page(request, company, form, answers=answers)
 
 
 def _sent_just_now(user: User, company: portal_page.Company, form: NewRequestForm) -> Ticket | None:
@@ -288,6 +302,8 @@ def _new_page(
     *,
     status: int = 200,
     refusal: Refused | None = None,
+    from_draft: bool = False,
+    answers: looking_first.Answers | None = None,
 ) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     assert company.contract is not None
@@ -302,6 +318,8 @@ def _new_page(
         "refusal": refusal,
         "may_hold": isinstance(refusal, NotCovered),
         "had_files": bool(request.FILES),
+        "from_draft": from_draft,
+        "answers": answers,
     }
     return render(request, "portal/new.html", context, status=status)
 
@@ -321,7 +339,9 @@ def _new_without_contract(request: HttpRequest, company: portal_page.Company) ->
 def _held(
     request: HttpRequest, company: portal_page.Company, form: NewRequestForm, refusal: NotCovered
 ) -> HttpResponseRedirect:
-    _hold_once(person(request), company, form.cleaned_data["subject"], form.cleaned_data["body"], refusal)
+    uploads = files.uploads(form.cleaned_data["files"])
+    _hold_once(person(request), company, form.cleaned_data["subject"], form.cleaned_data["body"], refusal, uploads)
+    request_draft.discard(person(request))
     said = {"subject": form.cleaned_data["subject"], "words": refusal.message}
     messages.warning(request, _("We have recorded “%(subject)s”. %(words)s") % said)
     response = redirect("home")
@@ -330,7 +350,14 @@ def _held(
 
 
 @transaction.atomic
-def _hold_once(user: User, company: portal_page.Company, subject: str, body: str, refusal: NotCovered) -> HeldRequest:
+def _hold_once(
+    user: User,
+    company: portal_page.Company,
+    subject: str,
+    body: str,
+    refusal: NotCovered,
+    uploads: Iterable[workflow.Upload] = (),
+) -> HeldRequest:
     """Records a request that cannot become a ticket now. The same words twice within a day are one request.
 
     The person's row is locked meanwhile, so that two clicks at the same instant are told apart from two requests.
@@ -352,6 +379,7 @@ def _hold_once(user: User, company: portal_page.Company, subject: str, body: str
         channel=portal_page.PORTAL,
         customer=company.customer,
         sender=user,
+        files=uploads,
     )
 
 
@@ -524,7 +552,14 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except NotCovered as refusal:
         company = portal_page.company_of(person(request), now=timezone.now())
         assert company is not None
-        _hold_once(person(request), company, ticket.subject, form.cleaned_data["body"], refusal)
+        _hold_once(
+            person(request),
+            company,
+            ticket.subject,
+            form.cleaned_data["body"],
+            refusal,
+            files.uploads(form.cleaned_data["files"]),
+        )
         messages.warning(request, _("We have recorded your answer. %(words)s") % {"words": refusal.message})
         return _to(ticket)
     except Refused as refusal:

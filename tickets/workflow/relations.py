@@ -62,8 +62,7 @@ def unlink(made: TicketLink, *, by: User, at: datetime) -> None:
     """
     only_desk(by)
     source, target = lock_both(made.source, made.target)
-    made = TicketLink.objects.filter(pk=made.pk).first()
-    if made is None:
+    if not TicketLink.objects.filter(pk=made.pk).exists():
         return
     if made.kind not in TicketLink.CHOSEN:
         raise NotAllowed(_("This link is a fact of both requests: it stays."))

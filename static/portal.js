@@ -1,0 +1,62 @@
+/* The form of a new request: what may answer first, the promised times as they are now, the draft on the server. */
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-keep]");
+  if (!form) return;
+  const fetched = async (address) => {
+    try {
+      const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+      return answer.ok && !answer.redirected ? await answer.text() : null;
+    } catch { return null; } // no link: the page stays as it is
+  };
+  const into = async (node, address) => {
+    node.dataset.asked = address;
+    const text = await fetched(address);
+    if (text !== null && node.dataset.asked === address) node.innerHTML = text; // a later question has its own answer
+  };
+
+  let pause;
+  const subject = form.elements.subject, look = document.querySelector("#look");
+  subject.addEventListener("input", () => {
+    clearTimeout(pause);
+    const words = subject.value.trim();
+    if (words.split(/\s+/).length < 3) { look.dataset.asked = ""; look.replaceChildren(); return; }
+    pause = setTimeout(() => into(look, `${look.dataset.url}?q=${encodeURIComponent(words)}`), 400);
+  });
+
+  const topic = form.elements.topic, said = document.querySelector("#entitlement");
+  topic?.addEventListener("change", () => into(said, `${said.dataset.url}?topic=${encodeURIComponent(topic.value)}`));
+
+  setInterval(async () => {
+    const text = document.hidden ? null : await fetched(form.dataset.promises);
+    if (!text) return;
+    for (const by of new DOMParser().parseFromString(text, "text/html").querySelectorAll(".by")) {
+      by.removeAttribute("hx-swap-oob");
+      document.getElementById(by.id)?.replaceWith(by);
+    }
+  }, 60000);
+
+  /* Kept every two seconds while it changes; without a link it stays on this device (app.js) and is sent later. */
+  let kept = "", sending = false, sent = false;
+  const filled = () => {
+    const fields = new FormData(form);
+    fields.delete("files");
+    return new URLSearchParams(fields);
+  };
+  kept = filled().toString();
+  const note = form.querySelector("[data-kept]");
+  const keep = async () => {
+    const fields = filled(), now = fields.toString();
+    if (sending || sent || now === kept) return;
+    sending = true;
+    try {
+      const answer = await fetch(form.dataset.keep, { method: "POST", body: fields });
+      if (answer.status === 204) kept = now;
+      note.textContent = answer.status === 204 ? note.dataset.kept : note.dataset.here;
+    } catch { note.textContent = note.dataset.here; }
+    sending = false;
+  };
+  setInterval(keep, 2000);
+  form.addEventListener("submit", () => { sent = true; });
+  addEventListener("pageshow", () => { sent = false; });
+})();
