@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -123,6 +124,30 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
     return redirect(target if safe else "/")
+
+
+def no_such_page(request: HttpRequest, **_asked: str) -> HttpResponse:
+    """An address of the sign-in library that this house has no use for."""
+    raise Http404
+
+
+@require_safe
+def to_the_door(request: HttpRequest) -> HttpResponse:
+    """The catalogue is entered by the one front door; who is inside and may not open the catalogue is told so."""
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise PermissionDenied(_("This page belongs to another part of the support desk (domain §7)."))
+    target = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    inside = target if safe else reverse("admin:index")
+    if request.user.is_authenticated:
+        return redirect(inside)
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': inside})}")
+
+
+@require_safe
+def to_the_password(request: HttpRequest) -> HttpResponse:
+    """The catalogue's own page of the password knows neither our rules nor the letter that tells of the change."""
+    return redirect("account_change_password")
 
 
 @require_POST

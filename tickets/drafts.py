@@ -136,6 +136,27 @@ def take_away(pending: PendingFile) -> None:
         forget_files([row])
 
 
+def follow(ticket: Ticket, into: Ticket) -> None:
+    """What anybody is writing in `ticket` goes on in `into`, which it is merged into (direction §6.6, trap 8).
+
+    Who was writing in both finds one text there, under the one they had; of a reply and a note a note is made, which
+    no customer reads. Both tickets are locked by who calls.
+    """
+    there = {draft.person_id: draft for draft in Draft.objects.filter(ticket=into)}
+    for draft in Draft.objects.filter(ticket=ticket):
+        kept = there.get(draft.person_id)
+        if kept is None:
+            draft.ticket = into
+            draft.save(update_fields=["ticket"])
+            continue
+        kept.body = f"{kept.body}\n\n{draft.body}"[:BODY_AT_MOST]
+        kept.kind = kept.kind if kept.kind == draft.kind else "note"
+        kept.updated_at = max(kept.updated_at, draft.updated_at)
+        kept.save(update_fields=["body", "kind", "updated_at"])
+        draft.delete()
+    PendingFile.objects.filter(ticket=ticket).update(ticket=into)
+
+
 def forget_files(rows: Iterable[PendingFile]) -> None:
     """Deletes rows that are locked, and after the commit what they hold."""
     for row in rows:

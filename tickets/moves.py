@@ -145,7 +145,7 @@ def offered(ticket: Ticket, user: User, *, waiting: HandOver | None, belongs_to_
         # What was assigned is not yet accepted: the reaction waits for the person.
         "acceptance": ticket.is_open
         and (waiting is not None or ticket.assignee_id != user.pk or ticket.state == State.NEW),
-        "messages": True,
+        "messages": ticket.merged_into_id is None,
         "handover": ticket.state in {State.NEW, State.IN_PROGRESS},
         "return": ticket.is_open and waiting is not None,
         "resolution": ticket.is_open,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, Max, Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
 from tickets.models import LastRead, Message, Ticket, TicketQuerySet
@@ -36,6 +36,27 @@ def mark(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:
     """The person has read up to this message."""
     if not LastRead.objects.filter(ticket=ticket, person=person).update(upto=upto, at=at):
         LastRead.objects.bulk_create([LastRead(ticket=ticket, person=person, upto=upto, at=at)], ignore_conflicts=True)
+
+
+def mark_seen(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:
+    """A message of this ticket came into sight while the person looked at it; nothing is taken back by it."""
+    if ticket.messages.filter(pk=upto).exists():
+        LastRead.objects.filter(ticket=ticket, person=person, upto__lt=upto).update(upto=upto, at=at)
+
+
+def follow(ticket: Ticket, into: Ticket) -> None:
+    """The conversation of `ticket` is about to move to `into`: there nobody has read more than they did in both.
+
+    Keys are one row for all tickets. Who had read all that comes along keeps their place; who had not goes back to
+    before the first message of it that they have not seen. Who never opened `into` finds everything new there.
+    """
+    keys = ticket.messages.aggregate(first=Min("pk"), last=Max("pk"))
+    if keys["first"] is None:
+        return
+    there = LastRead.objects.filter(ticket=ticket, person=OuterRef("person")).values("upto")[:1]
+    read = Coalesce(Subquery(there), keys["first"] - 1)
+    rows = LastRead.objects.filter(ticket=into).annotate(read=read).filter(read__lt=keys["last"])
+    rows.update(upto=Least(F("upto"), read))
 
 
 def mark_unread(ticket: Ticket, *, person: User, at: datetime) -> None:

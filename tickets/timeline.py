@@ -6,7 +6,7 @@ for them and never an internal state (direction §16). Fetch events with `by`, h
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 
 from django.utils import timezone
@@ -64,9 +64,22 @@ def _text(value: object) -> str:
 # The desk's words
 
 
-def desk_steps(events: Iterable[Event], escalations: Iterable[Escalation] = ()) -> list[Step]:
-    """Everything that the desk is told outside messages and hand-over cards, oldest first."""
-    steps = [desk_step(event) for event in events if event.verb not in SAID | CARDS]
+def desk_steps(
+    events: Iterable[Event], escalations: Iterable[Escalation] = (), *, ticket: Ticket | None = None
+) -> list[Step]:
+    """Everything that the desk is told outside messages and hand-over cards, oldest first.
+
+    With `ticket`, the events of others (merged into it, fetched with `ticket`) say their number; their hand-overs have
+    no card there and are told as steps.
+    """
+    steps = []
+    for event in events:
+        if ticket is not None and event.ticket_id != ticket.pk:
+            if event.verb not in SAID | {"merged"}:
+                step = desk_step(event)
+                steps.append(replace(step, what=f"№ {event.ticket.number}: {step.what}"))
+        elif event.verb not in SAID | CARDS:
+            steps.append(desk_step(event))
     steps += [rung_step(escalation) for escalation in escalations if escalation.raised_by_id is None]
     return sorted(steps, key=lambda step: step.at)
 

@@ -118,18 +118,29 @@
     if (one("details[open]", old) || old.contains(doc.activeElement)) { headWaits = true; return; }
     headWaits = false;
     const fresh = parsed(await get(`t/${n}/head/`)), used = (node) => !node || one("details[open]", node) || node.contains(doc.activeElement);
+    const upto = seen();
     for (const css of open() === n ? [".tk__h", ".ctx"] : []) {
       const shown = one(`.tk ${css}`), now = one(css, fresh), at = shown?.scrollTop;
       if (used(shown) || !now) continue;
       shown.replaceWith(now);
       grown(now).scrollTop = at;
     }
+    seenNow(upto);
     dispatchEvent(new Event("link"));  // chips of the moment tick on
     pencils();
   };
   for (const name of ["toggle", "focusout"]) doc.addEventListener(name, () => { if (headWaits) setTimeout(() => { if (headWaits) quietly(head()); }, 200); }, true);
   const scroller = () => { const box = one(".msgs"); return box && getComputedStyle(box).overflowY === "auto" ? box : one(".tk"); };
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  /* What was really on the screen is read: only so much do the forms say to have seen, and the server is told. */
+  const seen = () => +(one("#composer [name=seen]")?.value || 0);
+  const seenNow = (upto) => { for (const box of all("#pane [name=seen]:not([data-who])")) if (+box.value !== upto) box.value = upto; };
+  const looked = () => {
+    const box = scroller(), newest = +(all("[id^=message-]", box).pop()?.id.slice(8) || 0);
+    if (doc.visibilityState !== "visible" || newest <= seen() || !atEnd(box)) return;
+    seenNow(newest);
+    quietly(beat(newest).then(() => refreshRow(open())));
+  };
   let unread = 0;
   const pill = () => {
     let box = one("#newer");
@@ -144,7 +155,7 @@
     box.textContent = counted(words.unread, unread) + " ↓";
     box.hidden = !unread;
   };
-  doc.addEventListener("scroll", (event) => { if (unread && event.target === scroller() && atEnd(event.target)) { unread = 0; pill(); } }, true);
+  doc.addEventListener("scroll", (event) => { if (event.target !== scroller() || !atEnd(event.target)) return; if (unread) { unread = 0; pill(); } looked(); }, true);
   const thread = async () => {
     const n = open(), place = one(".msgs"), last = place && all("[id^=message-]", place).pop();
     if (!n || !place || !last) return;
@@ -158,7 +169,7 @@
     for (const fold of all("details", fresh)) if (opened.has(fold.textContent)) fold.open = true;
     place.append(fresh);
     added.forEach((message) => { grown(message); tint(message); });
-    if (end) box.scrollTop = box.scrollHeight;
+    if (end) { box.scrollTop = box.scrollHeight; looked(); }
     else unread += added.length;
     if (added.length) { pill(); say(words.message.replace("{name}", by || "")); }
   };
@@ -225,15 +236,15 @@
   };
   setInterval(pencils, 5000);
   const token = () => one("[name=csrfmiddlewaretoken]")?.value || "";
-  const form = (state) => { const data = new FormData(); data.set("state", state); data.set("csrfmiddlewaretoken", token()); return data; };
+  const form = (state, upto) => { const data = new FormData(); data.set("state", state); if (upto) data.set("seen", upto); data.set("csrfmiddlewaretoken", token()); return data; };
   let lastTyped = 0, told = { n: 0, state: "" };
-  const beat = async () => {
+  const beat = async (upto) => {
     const n = open();
     if (told.n && told.n !== n) { navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); told = { n: 0, state: "" }; }
     if (!n || doc.visibilityState !== "visible" || linked === false && !navigator.onLine) return;
     const state = Date.now() - lastTyped < BEAT ? "writing" : "looking";
     told = { n, state };
-    const answer = await fetch(`${words.desk}t/${n}/presence/`, { method: "POST", body: form(state) });
+    const answer = await fetch(`${words.desk}t/${n}/presence/`, { method: "POST", body: form(state, upto) });
     if (answer.ok && !linked) (await answer.json()).here.forEach(heard);
   };
   doc.addEventListener("input", (event) => {
@@ -250,7 +261,7 @@
     lastTyped = 0;
     quietly(beat());
   });
-  doc.addEventListener("visibilitychange", () => quietly(beat()));
+  doc.addEventListener("visibilitychange", () => { quietly(beat()); if (open()) looked(); });
 
   /* Many events at once are one look: counters at once, the list not more often than every three seconds. */
   const heap = new Set();

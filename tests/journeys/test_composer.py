@@ -157,7 +157,7 @@ def test_macro_is_written_picked_and_hands_the_request_over(house: House, number
     send(page)
 
     expect(page.locator(".stop--now")).to_contain_text("Вторая")
-    expect(page.locator(".msgs")).to_contain_text("Посмотрите план запроса.")
+    expect(page.locator(".recv")).to_contain_text("Посмотрите план запроса.")
 
 
 def test_ctrl_shift_enter_sends_and_waits(house: House, number: int) -> None:

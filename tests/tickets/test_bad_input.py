@@ -185,7 +185,7 @@ def test_of_two_who_take_it_at_once_the_second_is_told_who_has_it(client):
     ticket, quicker, slower = open_ticket(), an_engineer(), an_engineer()
     client.force_login(slower)
     address = reverse("desk:ticket", args=[ticket.number])
-    assert 'name="seen" value=""' in client.get(address).content.decode()
+    assert 'name="seen" data-who value=""' in client.get(address).content.decode()
     workflow.accept(ticket, by=quicker, at=tuesday(10, 5), seen="")
 
     refused = client.post(reverse("desk:acceptance", args=[ticket.number]), {"seen": ""})
@@ -193,7 +193,7 @@ def test_of_two_who_take_it_at_once_the_second_is_told_who_has_it(client):
     ticket.refresh_from_db()
     assert (refused.status_code, ticket.assignee) == (409, quicker)
     assert quicker.full_name in refused.content.decode()
-    assert f'name="seen" value="{quicker.pk}"' in refused.content.decode()
+    assert f'name="seen" data-who value="{quicker.pk}"' in refused.content.decode()
 
     taken = client.post(reverse("desk:acceptance", args=[ticket.number]), {"seen": str(quicker.pk)})
 

@@ -183,6 +183,7 @@ class ResolveForm(TicketForm):
     """It is solved, and how: the customer confirms it by these words (domain §3.2)."""
 
     body = text(_("How it was solved"), _("Write how it was solved: the customer confirms it by that."))
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_KEY, widget=forms.HiddenInput)
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 
 

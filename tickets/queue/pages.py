@@ -195,11 +195,11 @@ def page_of(queue: Queue, user: User, now: datetime) -> Page:
         after = Key.read(queue.after) if queue.after else None
         first, *others = (part.values("pk")[: size + 1] for part in parts(found, after))
         keys = first.union(*others, all=True) if others else first
-        taken = columns(Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1])
+        taken = columns(Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1], user)
     else:
         if queue.after.isascii() and queue.after.isdecimal():
             found = found.filter(number__lt=int(queue.after))
-        taken = columns(found.order_by("-number")[: size + 1])
+        taken = columns(found.order_by("-number")[: size + 1], user)
     rows = drawn(taken, now)
     if len(rows) <= size:
         return Page(rows, "", all_here=not queue.after)
@@ -268,7 +268,7 @@ def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | N
         return None
     wanted = ranked[0].waiting.pk
     found = next((row for row in page.rows if row.pk == wanted), None)
-    return found or drawn(columns(Ticket.objects.filter(pk=wanted)), now)[0]
+    return found or drawn(columns(Ticket.objects.filter(pk=wanted), user), now)[0]
 
 
 def nearest_due(user: User, now: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Subquery, When
 from django.db.models.functions import Extract, JSONObject
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -23,14 +23,18 @@ from sla.forecast import Forecast, Running
 from sla.models import CalendarVersion, Commitment
 from sla.templatetags.clock import chip_context, clock_of
 from tickets.forecasting import Open, Shown, foreseen, shown
-from tickets.models import OPEN_STATES, State, Ticket
+from tickets.models import OPEN_STATES, State, Ticket, TicketQuerySet
+from tickets.reading import with_unread
 
 PROMISED = ("reaction", "resolution")
 
 
 @dataclass(slots=True)
 class Row:
-    """A ticket in a list. `chip` is what `hot/chip.html` draws, `by` which promise that is and when, in words."""
+    """A ticket in a list. `chip` is what `hot/chip.html` draws, `by` which promise that is and when, in words.
+
+    `unread`: somebody else has written since the reader looked at it.
+    """
 
     number: int
     pk: int
@@ -51,6 +55,7 @@ class Row:
     clock_paused: bool
     due_at: datetime | None
     forecast: Shown | None = None
+    unread: bool = False
 
 
 def shown_clock(ticket: Ticket) -> Commitment | None:
@@ -62,7 +67,7 @@ def shown_clock(ticket: Ticket) -> Commitment | None:
     return max(promises, key=lambda clock: (clock.stopped_at or clock.started_at, clock.pk), default=None)
 
 
-def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = None) -> Row:
+def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = None, *, unread: bool = False) -> Row:
     """The row of a ticket that is at hand with its clocks (`with_clocks`); `told`: the forecasts of these, by key."""
     clock = shown_clock(ticket)
     drawn = chips.chip(clock_of(clock) if clock else None, now, clock.calendar if clock else None, words.MOSCOW)
@@ -93,6 +98,7 @@ def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = Non
         clock_paused=ticket.clock_paused,
         due_at=ticket.due_at,
         forecast=shown(told.get(clock.pk), now) if told and clock is not None else None,
+        unread=unread,
     )
 
 
@@ -119,7 +125,7 @@ def _by(
 COLUMNS = (
     *("number", "pk", "subject", "language", "priority", "state", "clock_paused", "due_at", "awaiting_since"),
     *("resolved_at", "closed_at", "changed_at", "line_id", "assignee_id", "assignee__full_name", "customer__name"),
-    *("terms__package__code", "terms__package__name_ru", "terms__package__name_en", "clock"),
+    *("terms__package__code", "terms__package__name_ru", "terms__package__name_en", "clock", "unread"),
 )
 
 
@@ -155,9 +161,9 @@ def _clock_of_row() -> Subquery:
     )
 
 
-def columns(tickets: "QuerySet[Ticket]") -> list[dict[str, Any]]:
-    """The columns of rows, in one statement, in the order of the queryset."""
-    found = tickets.annotate(clock=_clock_of_row()).values_list(*COLUMNS)
+def columns(tickets: TicketQuerySet, user: User) -> list[dict[str, Any]]:
+    """The columns of rows as this person sees them, in one statement, in the order of the queryset."""
+    found = with_unread(tickets, user).annotate(clock=_clock_of_row()).values_list(*COLUMNS)
     return [dict(zip(COLUMNS, values, strict=True)) for values in found]
 
 
@@ -210,6 +216,7 @@ def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
                 clock_paused=one["clock_paused"],
                 due_at=one["due_at"],
                 forecast=shown(told.get(one["clock"]["key"]), now) if one["clock"] else None,
+                unread=one["unread"],
             )
         )
     return rows
@@ -264,5 +271,6 @@ def row_words() -> dict[str, str]:
     return {
         "assignee": _("Assignee"),
         "nobody": _("Nobody assigned"),
+        "unread": _("Unread"),
         "select": pgettext("queue", "Select"),
     }

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -40,7 +40,7 @@ from tickets.bulk import bulk_acts, just_finished
 from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
-from tickets.models import HandOver, Macro, Message, Ticket
+from tickets.models import Event, HandOver, Macro, Message, Ticket
 from tickets.next_engineer import who_is_next
 from tickets.queue import (
     Queue,
@@ -164,15 +164,11 @@ def find(user: User, number: int) -> Ticket:
     found = (
         drafts.beside(Ticket.objects.visible_to(user), user)
         .with_clocks()
-        .select_related("customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows")
+        .select_related(
+            "customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows", "merged_into"
+        )
         .prefetch_related(
             Prefetch("hand_overs", HandOver.objects.select_related("from_line", "to_line", "by", "accepted_by")),
-            Prefetch(
-                "escalations",
-                Escalation.objects.select_related(
-                    "person", "instead_of", "raised_by", "acknowledged_by", "closed_by"
-                ).order_by("reached_at", "pk"),
-            ),
         )
     )
     return get_object_or_404(found, number=number)
@@ -231,8 +227,17 @@ def ticket_context(
     said = list(
         found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
     )
-    events = list(found.events.select_related("by").order_by("at", "pk"))
-    hand_overs, escalations = list(found.hand_overs.all()), list(found.escalations.all())
+    # What was merged into it is read here too: its events stay where they happened (workflow/merging.py).
+    whole = Ticket.objects.filter(Q(pk=found.pk) | Q(merged_into=found.pk)).values("pk")
+    everything = list(Event.objects.filter(ticket__in=whole).select_related("by", "ticket").order_by("at", "pk"))
+    events = [event for event in everything if event.ticket_id == found.pk]
+    calls = Escalation.objects.filter(ticket__in=whole)
+    escalations = list(
+        calls.select_related("person", "instead_of", "raised_by", "acknowledged_by", "closed_by").order_by(
+            "reached_at", "pk"
+        )
+    )
+    hand_overs = list(found.hand_overs.all())
     lines = list(Line.objects.order_by("number"))
     waiting = next(
         (passed for passed in reversed(hand_overs) if passed.accepted_at is None and passed.returned_at is None), None
@@ -270,7 +275,7 @@ def ticket_context(
         ],
         "conversation": timeline.conversation(
             said,
-            timeline.desk_steps(events, escalations),
+            timeline.desk_steps(everything, escalations, ticket=found),
             [passed for passed in hand_overs if passed is not waiting],  # that one stands above the conversation
         ),
         "waiting": waiting,
@@ -458,8 +463,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "major": workflow.declare_major,
     "restoration": workflow.restore,
     "classification": workflow.reclassify,
-    "resolution": lambda ticket, *, by, at, body, key: workflow.resolve(
-        ticket, by=by, at=at, body=body, key=key or None
+    "resolution": lambda ticket, *, by, at, body, key, seen=None: workflow.resolve(
+        ticket, by=by, at=at, body=body, key=key or None, seen=seen
     ),
     "reopening": workflow.reopen,
     "decline": workflow.decline,
@@ -535,7 +540,7 @@ def acknowledgement(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     escalation = get_object_or_404(
         Escalation.objects.select_related("ticket"),
         pk=pk,
-        ticket__in=Ticket.objects.visible_to(user).filter(number=number),
+        ticket__in=Ticket.objects.visible_to(user).filter(Q(number=number) | Q(merged_into__number=number)),
     )
     workflow.acknowledge(escalation, by=user, at=timezone.now())
     messages.success(request, _("The escalation is yours"))

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import desk_only, person
 from accounts.models import STAFF_ROLES, Role, User
 from sla import wire
-from tickets import hub, presence
+from tickets import hub, presence, reading
 from tickets.forecasting import forecasts
 from tickets.models import Ticket
 from tickets.queue import Queue, glance, row, tabs, tickets_of
+from tickets.reading import with_unread
 from tickets.views.desk import find, list_context, ticket_context
 
 STREAMS_OF_A_PERSON = 8  # one for each browser is used
@@ -90,12 +91,12 @@ def one_row(request: HttpRequest, number: int) -> HttpResponse:
     """The row of a ticket; 204 where it is not in the queue that the page came from any more."""
     user, now = person(request), timezone.now()
     looked_at = _queue(request, user, now)
-    found = tickets_of(looked_at, user, now).with_clocks().filter(number=number).first()
+    found = with_unread(tickets_of(looked_at, user, now).with_clocks(), user).filter(number=number).first()
     if found is None:
         get_object_or_404(Ticket.objects.visible_to(user), number=number)
         return HttpResponse(status=204)
     context = {
-        "row": row(found, now, forecasts(found.clocks, now)),
+        "row": row(found, now, forecasts(found.clocks, now), unread=bool(getattr(found, "unread", False))),
         "from": looked_at.tail,
         "open_number": _number(request.GET.get("open", "")),
     }
@@ -153,13 +154,18 @@ def _context(request: HttpRequest, user: User, number: int, now: datetime) -> di
 @desk_only
 @require_POST
 def heartbeat(request: HttpRequest, number: int) -> HttpResponse:
-    """A browser says that its person looks at a ticket or writes in it (`state`); it answers who is where."""
+    """A browser says that its person looks at a ticket or writes in it (`state`); it answers who is where.
+
+    `seen` is the key of a message that came while they looked and was really shown: that much they have read.
+    """
     user = person(request)
     ticket = get_object_or_404(Ticket.objects.visible_to(user).only("number"), number=number)
     state = request.POST.get("state", "")
     if state not in presence.STATES:
         return HttpResponse(status=422)
     presence.heard(ticket.number, user, state)
+    if seen := _number(request.POST.get("seen", "")):
+        reading.mark_seen(ticket, person=user, upto=seen, at=timezone.now())
     return _present(user)
 
 

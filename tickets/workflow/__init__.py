@@ -53,7 +53,7 @@ from tickets.workflow.defects import (
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
 from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
 from tickets.workflow.gates import NotAllowed, lock
-from tickets.workflow.held import confirm_held, drop_held, hold, put_before_administrator, settle_held
+from tickets.workflow.held import confirm_held, drop_held, hold, hold_call, put_before_administrator, settle_held
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
 from tickets.workflow.major import (
     add_major_action,
@@ -128,6 +128,7 @@ __all__ = [
     "hand_over_contact",
     "hear_of_release",
     "hold",
+    "hold_call",
     "lapse_deadline",
     "link",
     "link_children",

@@ -1,7 +1,7 @@
 """Requests that are not tickets: held for a person, then confirmed, dropped or settled (domain §1.7.1, §2, §3.5)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.files import File
 from django.db import transaction
@@ -13,7 +13,7 @@ from contracts.models import Customer
 from tickets.models import HeldFile, HeldRequest, Ticket
 from tickets.workflow.conversation import Upload
 from tickets.workflow.customer import customer_reply
-from tickets.workflow.gates import NotAllowed, needs_words
+from tickets.workflow.gates import NotAllowed, needs_words, only_desk
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
 
 Outcome = HeldRequest.Outcome
@@ -67,6 +67,45 @@ def hold(
             size=upload.size,
         )
     return held
+
+
+@transaction.atomic
+def hold_call(
+    *,
+    customer: Customer,
+    caller: User,
+    by: User,
+    subject: str,
+    body: str,
+    channel: str,
+    reason: str,
+    words: str,
+    at: datetime,
+) -> HeldRequest:
+    """What somebody said on the phone or in a chat and the desk cannot open: recorded with what they were told.
+
+    Of a colleague of the contact it waits for the contact's yes (§1.7.1). The same words of a day are one request: the
+    caller's row is locked meanwhile, so that two clicks come one after the other. Raises `Forbidden`, `NotAllowed`.
+    """
+    only_desk(by)
+    subject = needs_words(" ".join(subject.split()), _("Say in one line what happened."))[:200]
+    User.objects.select_for_update(no_key=True).get(pk=caller.pk)
+    earlier = HeldRequest.objects.filter(
+        sender=caller, subject=subject, body=body, settled_at__isnull=True, received_at__gt=at - timedelta(days=1)
+    ).first()
+    if earlier is not None:
+        return earlier
+    return hold(
+        reason=reason,
+        words=words,
+        subject=subject,
+        body=body,
+        at=at,
+        channel=channel,
+        customer=customer,
+        sender=caller,
+        language=caller.language,
+    )
 
 
 @transaction.atomic

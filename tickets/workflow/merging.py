@@ -2,7 +2,7 @@
 
 *Decisions*. Merging cannot be undone, so a page shows before what it does. The merged ticket is closed with a pointer
 to the other, which is always the last one: its address, its mail and its files lead there. Its conversation and the
-time spent on it move, its events and hand-overs stay where they happened.
+time spent on it move, with what anybody is still writing there, its events and hand-overs stay where they happened.
 
 A promise is not lost by merging, and none is made twice. Of the two running promises of a kind the stricter goes on in
 the remaining ticket: the one whose deadline comes first, counted as if a clock that stands went on now. Where only the
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from sla import clocks
 from sla.clocks import Carried
+from tickets import drafts, reading
 from tickets.models import Message, State, Ticket, TimeEntry
 from tickets.workflow.gates import ENDS_WITH_THE_TICKET, NotAllowed, iso, lock, move, only_desk, record
 from tickets.workflow.relations import lock_both
@@ -64,6 +65,8 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: datetime) -> Ticket:
     move(ticket, "merge")
     carried = clocks.carry_over(ticket, into, at=at, why=clocks.MERGED, stands=into.state == State.AWAITING_CUSTOMER)
     clocks.cancel(ticket, at=at, why=clocks.MERGED, kinds=ENDS_WITH_THE_TICKET)
+    reading.follow(ticket, into)
+    drafts.follow(ticket, into)
     # Keys of clicks are of their ticket: those of the other one could be the same.
     Message.objects.filter(ticket=ticket).update(ticket=into, idempotency_key=None)
     TimeEntry.objects.filter(ticket=ticket).update(ticket=into, idempotency_key=None)
