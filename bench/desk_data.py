@@ -105,7 +105,8 @@ def stock() -> None:
             [(n, text(dice.randint(12, 40))) for n in range(1, TEXTS + 1)],
         )
         cursor.executemany(
-            "INSERT INTO bench_subject SELECT %s, said, setweight(search_vector(said), 'A') FROM (SELECT %s::text said) s",
+            "INSERT INTO bench_subject"
+            " SELECT %s, said, setweight(search_vector(said), 'A') FROM (SELECT %s::text said) s",
             [(n, text(4)) for n in range(1, SUBJECTS + 1)],
         )
         cursor.execute(
@@ -194,7 +195,8 @@ def insert(cursor: Any, model: Any, own: dict[str, str], source: str) -> None:
     parts = copied(model, own)
     table = model._meta.db_table
     cursor.execute(
-        f"INSERT INTO {table} (id, {parts['columns']}) SELECT {own.get('id', 'copy.id')}, {parts['values']} FROM {source}"
+        f"INSERT INTO {table} (id, {parts['columns']})"
+        f" SELECT {own.get('id', 'copy.id')}, {parts['values']} FROM {source}"
     )
 
 
@@ -258,7 +260,9 @@ def promises(cursor: Any) -> None:
         "ticket_id": "copy.ticket_id",
         "due_at": "model.due_at + CASE WHEN model.stopped_at IS NULL THEN copy.ahead ELSE copy.back END",
         "next_check_at": "model.next_check_at + copy.ahead",
-        **{column: f"model.{column} + copy.back" for column in ("started_at", "paused_at", "stopped_at", "met_late_at")},
+        **{
+            column: f"model.{column} + copy.back" for column in ("started_at", "paused_at", "stopped_at", "met_late_at")
+        },
     }
     insert(cursor, Commitment, own, "bench_clock copy JOIN sla_commitment model ON model.id = copy.model_id")
 
