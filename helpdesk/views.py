@@ -21,6 +21,8 @@ from tickets.navigation import desk_counts
 from tickets.views.portal import home as portal_home
 
 MOSCOW = ZoneInfo("Europe/Moscow")
+# Sections that the bottom bar of a phone holds; with more of them the last place is "More" (direction §16).
+BAR_OF_A_PHONE = 5
 A_YEAR = 365 * 24 * 3600
 # Who sees to calendars, the ladder and absences day by day; everybody of the vendor may read them.
 PROMISE_KEEPERS = frozenset({Role.LINE_LEAD, Role.SUPPORT_MANAGER, Role.ADMIN})
@@ -66,13 +68,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if now.astimezone(zone).utcoffset() != now.astimezone(MOSCOW).utcoffset():
         around["local_clock"] = f"{now.astimezone(zone):%H:%M}"
     around["nav"] = navigation(request, user)
+    around["nav_more"] = around["nav"][BAR_OF_A_PHONE - 1 :] if len(around["nav"]) > BAR_OF_A_PHONE else []
     if user.is_vendor:
         around["hours_line"] = hours_line(now)
     return {"frame": around}
 
 
 def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """The sections that this person may enter, with what asks for attention there."""
+    """The sections that this person may enter, the daily ones first, with what asks for attention there."""
 
     def entry(label: str, name: str, icon: str, under: str, count: int = 0) -> dict[str, Any]:
         url = reverse(name)
@@ -91,21 +94,23 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         return [requests, articles, contract, releases, reports, letters]
     entries = []
     counts = desk_counts(user)
+    aside = [
+        entry(_("Major"), "desk:majors", "zap", "/w/major/"),
+        entry(_("Shifts"), "desk:shift", "users", "/w/shift/"),
+        entry(_("Defects"), "desk:defects", "bug", "/w/defects/"),
+        entry(_("Releases"), "desk:releases", "package", "/w/releases/"),
+    ]
     if user.works_at_desk:
         queue = entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"])
-        line_four = [
-            entry(_("Shifts"), "desk:shift", "users", "/w/shift/"),
-            entry(_("Major"), "desk:majors", "zap", "/w/major/"),
-            entry(_("Defects"), "desk:defects", "bug", "/w/defects/"),
-            entry(_("Releases"), "desk:releases", "package", "/w/releases/"),
-        ]
         elsewhere = request.path.startswith(reverse("kb_desk:articles"))
-        queue["current"] &= not elsewhere and not any(one["current"] for one in line_four)
-        entries += [queue, *line_four]
+        queue["current"] &= not elsewhere and not any(one["current"] for one in aside)
+        entries.append(queue)
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
         entries[-1]["current"] = request.path == reverse("manage:board")
         entries.append(entry(_("Escalations"), "manage:escalations", "siren", "/m/escalations/", counts["escalations"]))
+    if user.works_at_desk:
+        entries += aside
     if user.reads_contracts:
         entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
         entries[-1]["current"] |= request.path.startswith(reverse("packages:packages"))  # a section of it
