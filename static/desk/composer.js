@@ -216,7 +216,7 @@
     const wait = one("[name=then][value=wait]", composer.form), question = kindOf(composer.form) === "question";
     if (kindOf(composer.form) === "note") return;
     if (question) composer.form.requestSubmit();
-    else if (wait) composer.form.requestSubmit(wait);
+    else wait?.click();  // not requestSubmit(wait): htmx learns of the button by its click alone
   }, true);
 
   doc.addEventListener("submit", (event) => {

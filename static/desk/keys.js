@@ -96,7 +96,7 @@
     const key = pressed(event);
     if (ctrl && key === "K" && !event.shiftKey) { event.preventDefault(); openPalette(); return; }
     if (one("dialog[open]")) return;
-    if (ctrl) { if (event.shiftKey && key === "Enter" && node.matches("textarea")) sendAndWait(event, node.form); return; }
+    if (ctrl) return;
     if (key === "Esc") {
       if (waits) wait("");
       else if (typing(node)) { if (node.closest("#pane")) { event.preventDefault(); one("#pane").focus(); } }
@@ -113,15 +113,6 @@
     const act = acts[keys.acts[named]];
     if (act) { event.preventDefault(); act(); } else if (press(control(named))) event.preventDefault();
   });
-
-  const sendAndWait = (event, form) => {
-    const button = control("Ctrl+Shift+Enter"), asks = form && one("input[name=kind][value=question]", form);
-    if (!button && !asks) return;
-    event.preventDefault();
-    if (button) { button.click(); return; }
-    asks.click();
-    form.requestSubmit();
-  };
 
   /* The palette and the sheet: what the page of the same address shows, in a dialog. */
   const fetched = async (address) => {

@@ -129,7 +129,7 @@ def test_g_leads_to_queues_and_forgets_itself(page: Page) -> None:
 
 
 def test_key_of_what_is_not_there_does_nothing(page: Page) -> None:
-    for key, code in (("ь", "KeyM"), ("я", "KeyZ"), ("с", "KeyC"), ("г", "KeyU"), ("ч", "KeyX"), ("у", "KeyE")):
+    for key, code in (("ь", "KeyM"), ("я", "KeyZ"), ("г", "KeyU"), ("ч", "KeyX"), ("у", "KeyE")):
         typed(page, key, code)
 
     assert page.url.endswith("/w/l/1/")
