@@ -1,6 +1,7 @@
 """A whole house for the journeys: its own database, a real web server, a real worker and beat, and a real browser."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from itertools import count
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import redis
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -43,17 +46,7 @@ class House:
 
     def manage(self, *words: str, stdin: str | None = None) -> str:
         """A management command in this house."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=BASE_DIR,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout
+        return manage(self.environment, *words, stdin=stdin)
 
     def enter(self, email: str, *, width: int = 1440, scripts: bool = True, theme: str = "light") -> Page:
         """A page of this person, signed in through the sign-in form; a second call reuses the session."""
@@ -77,6 +70,21 @@ class House:
         return self.contexts[key].new_page()
 
 
+def manage(environment: dict[str, str], *words: str, stdin: str | None = None) -> str:
+    """A management command, and what it says; it has to succeed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=BASE_DIR,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
 def database(url: str, name: str) -> str:
     """The same server, another database."""
     parts = urlsplit(url)
@@ -92,7 +100,15 @@ def keyspace(url: str, number: int) -> str:
 
 
 # The first ones are for the tests that are no journeys; two processes of pytest-xdist take from either half.
-KEYSPACES = count(2 if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0" else 9)
+KEYSPACES = cycle(range(2, 9) if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0" else range(9, 16))
+
+
+def empty_keyspace(url: str) -> str:
+    """A key space that no house uses now; what an earlier one left in it is gone."""
+    address = keyspace(url, next(KEYSPACES))
+    with redis.Redis.from_url(address) as client:
+        client.flushdb()
+    return address
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -109,33 +125,58 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"The web server did not answer within {READY_WITHIN} s: {log.read_text()[-3000:]}")
 
 
+@dataclass
+class Furnished:
+    """A database with the demo's people and contracts and what they keep in files; houses are copies of it."""
+
+    name: str
+    media: Path
+    reach: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """Made once for a process of the run: half a minute that every file would wait anew."""
+    server = settings.DATABASES["default"]
+    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    reach = {key: server[name] for key, name in keys.items() if server[name]}
+    made = Furnished(f"furnished_{os.getpid()}", tmp_path_factory.mktemp("furnished"), reach)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database(os.environ["DATABASE_URL"], made.name),
+        "REDIS_URL": empty_keyspace(os.environ["REDIS_URL"]),
+        "DEBUG": "1",
+        "MEDIA_ROOT": str(made.media),
+        "SECRET_KEY": "journeys",
+    }
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as connection:
+        connection.execute(f'CREATE DATABASE "{made.name}"')
+    try:
+        manage(environment, "migrate", "--verbosity=0")
+        manage(environment, "demo", "--tickets=0")
+        yield made
+    finally:
+        _drop(made.name, reach)
+
+
 # A file long, not longer: while Playwright is open an event loop runs, and Django refuses the tests of other files.
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, furnished: Furnished) -> Iterator[House]:
     program = chromium()
     if program is None:
         pytest.skip(f"no browser: {HOW_TO_GET_IT}")
     place = tmp_path_factory.mktemp("house")
     name = f"journeys_{os.getpid()}"
-    server = settings.DATABASES["default"]
-    reach = {
-        key: value
-        for key, value in {
-            "host": server["HOST"],
-            "port": server["PORT"],
-            "user": server["USER"],
-            "password": server["PASSWORD"],
-        }.items()
-        if value
-    }
-    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+    shutil.copytree(furnished.media, place / "media")
+    with psycopg.connect(dbname="postgres", autocommit=True, **furnished.reach) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{furnished.name}"')
     port = _free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database(os.environ["DATABASE_URL"], name),
         # A queue of its own: the worker of another house would take the jobs and find another database.
-        "REDIS_URL": keyspace(os.environ["REDIS_URL"], next(KEYSPACES)),
+        "REDIS_URL": empty_keyspace(os.environ["REDIS_URL"]),
         "DEBUG": "1",
         "SITE_URL": f"http://127.0.0.1:{port}",
         "MEDIA_ROOT": str(place / "media"),
@@ -143,13 +184,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     }
     environment.pop("PYTEST_CURRENT_TEST", None)
     with ExitStack() as stack:
-        stack.callback(_drop, name, reach)
+        stack.callback(_drop, name, furnished.reach)
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         stack.callback(browser.close)
         made = House(f"http://127.0.0.1:{port}", environment, browser)
-        made.manage("migrate", "--verbosity=0")
-        made.manage("demo", "--tickets=0")
         web = _start(stack, place, environment, "uvicorn", "helpdesk.asgi:application", "--port", str(port))
         _start(stack, place, environment, "celery", "--app=helpdesk.celery", "worker", "--concurrency=1", "-l", "INFO")
         _start(
