@@ -2,29 +2,30 @@
 
 In databases of its own. Every page is asked for through the whole of Django (session, person, middleware, templates),
 DEBUG off, in this process: CPU of the web is this process's, CPU of the database that of its backend, as the kernel
-counts both. `--peer FOLDER` measures django-helpdesk beside it (bench/README.md).
+counts both. `--peer FOLDER --peer-python PYTHON` measures django-helpdesk in the same run (desk_peer.py).
 """
 
 import argparse
 import json
 import logging
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 os.environ.update(DEBUG="0", SECRET_KEY="of the measurement", ALLOWED_HOSTS="testserver,127.0.0.1")
 
-from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
+from page_cost import cost  # noqa: E402
 
-ROUNDS, SECONDS = 120, 6.0
+from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
 
 
 def main() -> None:
@@ -32,13 +33,20 @@ def main() -> None:
     asked.add_argument("--sizes", default="10000,100000,1000000", help="how many tickets stand")
     asked.add_argument("--keep", metavar="NAME", help="keep the databases NAME_SIZE, and use those that are there")
     asked.add_argument("--only", default="", help="pages to measure: queue,ticket,search,board,create")
+    asked.add_argument("--peer", metavar="FOLDER", help="measure django-helpdesk, too: the specification's peers/")
+    asked.add_argument("--peer-python", metavar="PYTHON", help="a Python with django-helpdesk==2.6.1, psycopg[binary]")
+    asked.add_argument("--peer-sizes", default="10000,100000", help="how many tickets the peer has")
     asked.add_argument("--statements", action="store_true", help="print the statements of each page, too")
     options = asked.parse_args()
     with ExitStack() as stack:
         start(stack)
         in_django()
         sizes = [int(size) for size in options.sizes.split(",")]
-        print(json.dumps(measure(sizes, options.keep, options.only.split(","), options.statements), indent=2))
+        found = measure(sizes, options.keep, options.only.split(","), options.statements)
+        if options.peer:
+            at = [int(size) for size in options.peer_sizes.split(",")]
+            found["django_helpdesk"] = peer(options.peer, options.peer_python, at)
+        print(json.dumps(found, indent=2))
 
 
 def in_django() -> None:
@@ -141,15 +149,39 @@ def pages(only: list[str], statements: bool) -> dict[str, Any]:
         "search_none": (engineer, lambda turn: f"{search}?q=qwertyuiop{turn}", {}),
         "board": (manager, lambda turn: reverse("manage:board"), {}),
     }
-    return {
+    wanted = lambda name: only == [""] or any(name.startswith(one) for one in only)  # noqa: E731
+    found = {
         name: page(user, address, headers, statements)
         for name, (user, address, headers) in asked.items()
-        if only == [""] or any(name.startswith(one) for one in only)
+        if wanted(name)
     }
+    return found | ({"create": creation(statements)} if wanted("create") else {})
+
+
+def peer(folder: str, python: str, sizes: list[int]) -> dict[str, Any]:
+    """The peer at the same sizes, in databases of its own on the same server, after our pages."""
+    from django.db import connection
+
+    found = {}
+    for size in sizes:
+        name = f"bench_peer_{os.getpid()}_{size}"
+        administration(f"CREATE DATABASE {name}")
+        try:
+            parts = urlsplit(os.environ["DATABASE_URL"])
+            done = subprocess.run(
+                [python, str(ROOT / "bench" / "desk_peer.py"), folder, str(size)],
+                env={**os.environ, "DATABASE_URL": parts._replace(path=f"/{name}").geturl()},
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+            found[str(size)] = json.loads(done.stdout.splitlines()[-1])
+        finally:
+            connection.close()
+            drop(name)
+    return found
 
 
 def page(user: Any, address: Callable[[int], str], headers: dict[str, str], statements: bool) -> dict[str, Any]:
-    from django.db import connection
     from django.test import Client
 
     client = Client(**headers)
@@ -160,49 +192,35 @@ def page(user: Any, address: Callable[[int], str], headers: dict[str, str], stat
         assert answer.status_code == 200, (address(turn), answer.status_code)
         return answer
 
-    for turn in range(8):
-        answer = ask(turn)
     said: list[str] = []
-
-    def listen(execute: Any, sql: str, *rest: Any) -> Any:
-        said.append(sql)
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(listen):
-        ask(8)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = cursor.fetchone()[0]
-    walls, webs, databases = [], [], []
-    until = time.perf_counter() + SECONDS
-    for turn in range(ROUNDS):
-        began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
-        ask(turn + 9)
-        walls.append(time.perf_counter() - began)
-        webs.append(time.process_time() - web)
-        databases.append(cpu_of(backend) - database)
-        if time.perf_counter() > until:
-            break
-    walls.sort()
-    found = {
-        "p50_ms": ms(walls[len(walls) // 2]),
-        "p95_ms": ms(walls[int(len(walls) * 0.95)]),
-        "cpu_ms": ms(median(webs) + median(databases)),
-        "cpu_web_ms": ms(median(webs)),
-        "cpu_db_ms": ms(median(databases)),
-        "statements": len(said),
-        "kilobytes": round(len(answer.content) / 1024),
-    }
+    found = cost(ask, said)
+    found["kilobytes"] = round(len(ask(0).content) / 1024)
     return found | ({"said": said} if statements else {})
 
 
-def ms(seconds: float) -> float:
-    return round(seconds * 1e3, 2)
+def creation(statements: bool) -> dict[str, Any]:
+    """A request as the portal's form makes it: entitlement, deadlines, event, letters, one commit each; one process."""
+    from django.db import transaction
+    from django.utils import timezone
 
+    from accounts.models import Role, User
+    from tickets import workflow
 
-def cpu_of(pid: int) -> float:
-    """Seconds of CPU that a process has had, to the nanosecond."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    contacts = list(User.objects.filter(role=Role.CUSTOMER, contact_of__isnull=False).distinct()[:24])
+    companies = [contact.membership.customer for contact in contacts]
+
+    def ask(turn: int) -> None:
+        contact = contacts[turn % len(contacts)]
+        with transaction.atomic():
+            workflow.open_ticket(
+                customer=companies[turn % len(contacts)], by=contact, subject=f"Не открывается карточка {turn}",
+                body="После обновления страница пуста.", kind="incident", priority=1 + turn % 4, at=timezone.now(),
+            )  # fmt: skip
+
+    said: list[str] = []
+    found = cost(ask, said)
+    found["per_second"] = round(1000 / found["p50_ms"])
+    return found | ({"said": said} if statements else {})
 
 
 def compared(small: dict[str, Any], large: dict[str, Any]) -> dict[str, float]:

@@ -1,0 +1,59 @@
+"""What asking for a page costs: wall time, CPU of this process and of its database backend, statements.
+
+Knows Django alone, so that `desk.py` measures our pages and `desk_peer.py` another product's by the same clock.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROUNDS, SECONDS, WARM = 120, 6.0, 8
+
+
+def cost(ask: Callable[[int], Any], said: list[str] | None = None, seconds: float = SECONDS) -> dict[str, Any]:
+    """The figures of `ask(turn)`, after some turns to get warm; its statements go to `said`."""
+    from django.db import connection
+
+    for turn in range(WARM):
+        ask(turn)
+    heard: list[str] = [] if said is None else said
+
+    def listen(execute: Any, sql: str, *rest: Any) -> Any:
+        heard.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(listen):
+        ask(WARM)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()[0]
+    walls, webs, databases = [], [], []
+    until = time.perf_counter() + seconds
+    for turn in range(WARM + 1, WARM + 1 + ROUNDS):
+        began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
+        ask(turn)
+        walls.append(time.perf_counter() - began)
+        webs.append(time.process_time() - web)
+        databases.append(cpu_of(backend) - database)
+        if time.perf_counter() > until:
+            break
+    walls.sort()
+    return {
+        "p50_ms": ms(walls[len(walls) // 2]),
+        "p95_ms": ms(walls[int(len(walls) * 0.95)]),
+        "cpu_ms": ms(median(webs) + median(databases)),
+        "cpu_web_ms": ms(median(webs)),
+        "cpu_db_ms": ms(median(databases)),
+        "statements": len(heard),
+    }
+
+
+def ms(seconds: float) -> float:
+    return round(seconds * 1e3, 2)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that a process has had, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
