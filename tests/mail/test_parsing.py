@@ -148,7 +148,7 @@ def test_parse_letter_survives_broken_pieces_of_the_corpus():
 
         letter = parse_letter(bytes(damaged))
 
-        assert time.process_time() - started < 2
+        assert time.process_time() - started < LONG
         _assert_fit_for_the_database(letter)
         split_reply(letter.text)
 
@@ -156,16 +156,21 @@ def test_parse_letter_survives_broken_pieces_of_the_corpus():
 # --- the attacks ------------------------------------------------------------------------------------------------------
 
 
+LONG = (
+    6  # seconds of CPU; what grows with the square of a letter takes minutes, what is well takes one on a busy machine
+)
+
+
 def _attack(name: str) -> Letter:
     started = time.process_time()
     letter = parse_letter((CASES / "attack_mail" / f"{name}.eml").read_bytes())
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < LONG
     _assert_fit_for_the_database(letter)
     return letter
 
 
 @needs_attacks
-def test_parse_letter_reads_every_attack_in_under_two_seconds():
+def test_parse_letter_reads_every_attack_without_taking_long():
     names = [path.stem for path in sorted((CASES / "attack_mail").glob("*.eml"))]
 
     assert len([_attack(name) for name in names]) == 24
@@ -588,10 +593,10 @@ MANY_PARTS = b"".join(b"--b\r\n\r\nx\r\n" for _ in range(20_000))
     ],
     ids=range(26),
 )
-def test_parse_letter_reads_anything_in_under_two_seconds(raw):
+def test_parse_letter_reads_anything_without_taking_long(raw):
     started = time.process_time()
 
     letter = parse_letter(raw)
 
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < LONG
     _assert_fit_for_the_database(letter)

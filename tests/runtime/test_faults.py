@@ -139,10 +139,13 @@ class Machines:
         due = CLOCKS * RUNGS_DUE
         assert self.escalations() == due
         assert self.value("SELECT count(DISTINCT (commitment_id, position)) FROM sla_escalation") == due
-        assert self.value("SELECT count(*) FROM mail_outgoingletter") == due
-        assert self.value("SELECT count(DISTINCT occasion) FROM mail_outgoingletter") == due
-        assert len(set(self.mail.took)) == due
-        assert len(self.mail.took) <= due + sent_again
+        # The letters of the rungs alone: a job of the full hour may have written one of its own meanwhile.
+        of_rungs = "FROM mail_outgoingletter WHERE occasion LIKE 'escalation:%'"
+        assert self.value(f"SELECT count(*) {of_rungs}") == due
+        assert self.value(f"SELECT count(DISTINCT occasion) {of_rungs}") == due
+        took = [name for name in self.mail.took if name in set(self.value(f"SELECT array_agg(message_id) {of_rungs}"))]
+        assert len(set(took)) == due
+        assert len(took) <= due + sent_again
         # In order: what was reached earlier stands first, for each clock.
         assert (
             self.value("""
