@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 EVENTS, PRESENCE = "live:events", "live:presence"
 KEPT = 4_000  # entries: many minutes of the busiest desk
 ASKED_AGAIN_AFTER = 5.0  # seconds; a verb does not wait for a silent server again and again
+MANY = 100  # changes at once that are told as one "look again": browsers could not fetch so many fragments anyway
+LOOK_AGAIN = "many"  # what such an entry says
 SAID_AGAIN_AFTER = 60.0  # seconds between two lines of the log
 
 Fields = dict[str, str | int]
@@ -66,7 +68,12 @@ def answers() -> bool:
 
 
 def tell(entries: list[Fields]) -> None:
-    """Puts these on the wire, in order. Never raises: what happened is in the database already."""
+    """Puts these on the wire, in order; more than `MANY` as one entry that asks every page to look again.
+
+    Never raises: what happened is in the database already.
+    """
+    if len(entries) > MANY:
+        entries = [{"what": LOOK_AGAIN}]
     _add(EVENTS, entries, {"maxlen": KEPT, "approximate": True})
 
 

@@ -63,6 +63,8 @@ class Watcher:
         if place(key) <= place(self.sent):  # it came while the stream caught up
             return b""
         self.sent = key
+        if fields.get("what") == wire.LOOK_AGAIN:
+            return told("reload", {}, key)
         heard = fields if self.customer is None else live.for_customer(fields, self.customer)
         return told("ticket", plain(heard), key) if heard else b""
 

@@ -156,9 +156,8 @@ def test_parse_letter_survives_broken_pieces_of_the_corpus():
 # --- the attacks ------------------------------------------------------------------------------------------------------
 
 
-LONG = (
-    6  # seconds of CPU; what grows with the square of a letter takes minutes, what is well takes one on a busy machine
-)
+# Seconds of CPU: what grows with the square of a letter takes minutes, what is well takes one on a busy machine.
+LONG = 6
 
 
 def _attack(name: str) -> Letter:

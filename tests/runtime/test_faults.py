@@ -42,7 +42,9 @@ class CountingServer:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         head = envelope.content.split(b"\r\n\r\n", 1)[0].decode()
-        self.took += [line.split(": ", 1)[1] for line in head.splitlines() if line.lower().startswith("message-id:")]
+        self.took += [
+            line.split(":", 1)[1].strip(" <>") for line in head.splitlines() if line.lower().startswith("message-id:")
+        ]
         return "250 OK"
 
 
@@ -143,7 +145,8 @@ class Machines:
         of_rungs = "FROM mail_outgoingletter WHERE occasion LIKE 'escalation:%'"
         assert self.value(f"SELECT count(*) {of_rungs}") == due
         assert self.value(f"SELECT count(DISTINCT occasion) {of_rungs}") == due
-        took = [name for name in self.mail.took if name in set(self.value(f"SELECT array_agg(message_id) {of_rungs}"))]
+        written = set(self.value(f"SELECT array_agg(btrim(message_id, '<>')) {of_rungs}"))
+        took = [name for name in self.mail.took if name in written]
         assert len(set(took)) == due
         assert len(took) <= due + sent_again
         # In order: what was reached earlier stands first, for each clock.

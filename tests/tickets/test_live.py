@@ -101,6 +101,18 @@ def test_watcher_of_a_customer_hears_their_company_and_no_names() -> None:
     assert watcher.says((wire.PRESENCE, "7-0", {"n": "10"})) == b""
 
 
+def test_many_changes_at_once_are_one_word_to_look_again(wired: Any) -> None:
+    entries: list[wire.Fields] = [{"n": number, "line": 1, "what": "clock"} for number in range(wire.MANY + 1)]
+
+    wire.tell(entries[:-1])
+    wire.tell(entries)
+
+    on_the_wire = heard()
+    assert len(on_the_wire) == wire.MANY + 1
+    for customer in (None, 7):
+        assert b"event: reload" in hub.Watcher(1, customer).says((wire.EVENTS, "7-0", on_the_wire[-1]))
+
+
 @pytest.mark.parametrize("sent", ["", "5", "5-", "-5", "x-1", "9" * 5000 + "-0", "٣-0", "5-0\n"])
 def test_what_is_no_id_of_the_wire_is_taken_for_none(sent: str) -> None:
     assert hub.place(sent) == (0, 0)
