@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from urllib.parse import urlencode
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -90,7 +90,7 @@ class Filters:
         if self.priority:
             tickets = tickets.filter(priority=int(self.priority))
         if self.by:
-            tickets = with_asker(tickets).filter(asker=int(self.by))
+            tickets = with_asker(tickets).filter(asker=int(self.by))  # type: ignore[misc]
         if self.since:
             tickets = tickets.filter(opened_at__gte=datetime.combine(self.since, time.min, zone))
         if self.until:
@@ -122,7 +122,7 @@ def with_asker(tickets: TicketQuerySet) -> TicketQuerySet:
     """Each with `asker`, the key of who asked: the author of its first words, or the contact whom we wrote it for."""
     first = Message.objects.filter(ticket=OuterRef("pk"), kind=Message.Kind.PUBLIC).order_by("created_at", "pk")
     asked = first.filter(by_vendor=False).values("author")[:1]
-    return tickets.annotate(asker=Coalesce(Subquery(asked), F("contact")))
+    return tickets.annotate(asker=Coalesce(Subquery(asked), F("contact"), output_field=BigIntegerField()))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A company's requests: filters that add up and live in the address, and exactly the same list as a file (domain §6)."""
+"""A company's requests: filters that add up and live in the address, and exactly the same list as a file (§6)."""
 
 import csv
 import io

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -52,12 +53,12 @@ SENT_AGAIN_WITHIN = timedelta(minutes=15)  # the same words from the same person
 # Who may come in
 
 
-def customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Only people of customers have a portal; for everybody else these pages do not exist."""
 
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if person(request).role != Role.CUSTOMER:
             raise Http404
         return view(request, *args, **kwargs)
@@ -71,7 +72,7 @@ def _found(request: HttpRequest, number: int) -> Ticket:
     return get_object_or_404(tickets.select_related("release", "contract", "merged_into", "follows"), number=number)
 
 
-def resource(view: Callable[[HttpRequest, Ticket], HttpResponse]) -> Callable[..., HttpResponse]:
+def resource(view: Callable[[HttpRequest, Ticket], HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A change of one ticket: POST makes it, GET leads back to the ticket's page (a reload after a refusal)."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
