@@ -248,7 +248,7 @@ def test_missed_promise_says_when_the_next_message_comes_and_so_do_we_to_ourselv
     manager = a_manager(language="en")
     ticket.contact.timezone = "Asia/Yekaterinburg"
     ticket.contact.save()
-    due = TUESDAY_10 + timedelta(hours=2)
+    due = TUESDAY_10 + timedelta(hours=2, seconds=1)
     sweep(due)
 
     write_letters(due)
@@ -260,22 +260,21 @@ def test_missed_promise_says_when_the_next_message_comes_and_so_do_we_to_ourselv
     assert "Promised to the customer: the next message by 13:00" in ours.text
 
 
-def test_next_message_is_counted_in_the_hours_of_the_service(ticket: Ticket):
-    ticket.priority = 3
-    clock = ticket.commitments.get(kind="reaction")
-    clock.ticket = ticket
+@pytest.mark.django_db
+def test_next_message_is_counted_in_the_hours_of_the_service():
+    clock = open_ticket(a_customer("business"), priority=3).commitments.get(kind="reaction")
     evening = TUESDAY_10 + timedelta(hours=7)  # 17:00
-    assert not clock.calendar_version.is_round_the_clock
 
     by = letters.next_message_by(clock, evening)
 
+    assert not clock.calendar_version.is_round_the_clock
     assert clock.calendar.between(evening, by) == timedelta(hours=4)
     assert by.astimezone(evening.tzinfo).date() > evening.date()
 
 
 def test_customer_hears_of_a_missed_promise_in_our_quiet_hours_too(ticket: Ticket):
     a_manager()
-    due = TUESDAY_10 + timedelta(hours=2)
+    due = TUESDAY_10 + timedelta(hours=2, seconds=1)
     sweep(due)
     Escalation.objects.update(letter_after=due + timedelta(hours=8))
 
