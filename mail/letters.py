@@ -22,6 +22,7 @@ from accounts.models import Role, User
 from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
 from mail import choices
+from mail.models import OutgoingLetter
 from sla import words
 from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES, promises_of
 from sla.explain import explain
@@ -403,6 +404,12 @@ def next_message_by(commitment: Commitment, now: datetime) -> datetime:
     return commitment.calendar.add(now, span)
 
 
+def _told_at(commitment: Commitment, reader: Reader) -> datetime:
+    """When the customer was told that this promise was missed; they are being told now, where no letter is written."""
+    told = OutgoingLetter.objects.filter(occasion=f"missed:{commitment.pk}")
+    return told.values_list("written_at", flat=True).first() or reader.now
+
+
 def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
     """Said before the customer notices: what was promised, that it was not kept, and who deals with it (§16)."""
     ticket = commitment.ticket
@@ -419,8 +426,9 @@ def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
             sentences[1] = _("We go on working on it; called in: %(people)s.") % called
     else:
         sentences = [lead, _("Called in: %(people)s.") % called] if people else [lead]
-    next_by = reader.moment(next_message_by(commitment, reader.now), "date")
-    sentences.append(_("Next message from us: by %(moment)s.") % {"moment": next_by})
+    following = next_message_by(commitment, reader.now)
+    until = {"until": words.until(following, reader.zone, reader.now)}
+    sentences.append(" ".join([_("Next message from us %(until)s.") % until, *_moscow_beside(following, reader)]))
     return Letter(
         title=pgettext("letter", "Not in time"),
         heading=ticket.subject,
@@ -528,17 +536,21 @@ def _promise(clock: Commitment, reader: Reader) -> tuple[str, str]:
         sentence = _("We answer %(until)s") % {"until": by}
     else:
         sentence = _("We solve it %(until)s") % {"until": by}
-    meaning = []
-    there, moscow = clock.due_at.astimezone(reader.zone), clock.due_at.astimezone(words.MOSCOW)
-    if there.utcoffset() != moscow.utcoffset():
-        style = "time" if there.date() == moscow.date() else "short"
-        moment = words.moment(clock.due_at, words.MOSCOW, reader.now, style)
-        meaning.append(_("%(moment)s Moscow time.") % {"moment": moment})
+    meaning = _moscow_beside(clock.due_at, reader)
     if clock.due_at > reader.now:
         left = clock.calendar.between(reader.now, clock.due_at)
         day = None if clock.calendar_version.is_round_the_clock else WORKING_DAY
         meaning.append(_("%(span)s of service time left.") % {"span": words.span_long(left, day)})
     return sentence, " ".join(meaning)
+
+
+def _moscow_beside(at: datetime, reader: Reader) -> list[str]:
+    """The same moment by Moscow's clock, where the reader's shows another (direction §15)."""
+    there, moscow = at.astimezone(reader.zone), at.astimezone(words.MOSCOW)
+    if there.utcoffset() == moscow.utcoffset():
+        return []
+    style = "time" if there.date() == moscow.date() else "short"
+    return [_("%(moment)s Moscow time.") % {"moment": words.moment(at, words.MOSCOW, reader.now, style)}]
 
 
 def _said(event: Event, reader: Reader) -> Said | None:
@@ -708,8 +720,10 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         facts.append((_("Promise"), _clock_words(call.commitment, reader)))
         facts.append((_("Step"), _("%(percent)s%% of the time: %(whom)s") % _step(call)))
         if is_told_missed(call):
-            by = reader.moment(next_message_by(call.commitment, reader.now), "date")
-            facts.append((_("Promised to the customer"), _("the next message by %(moment)s") % {"moment": by}))
+            until = words.until(
+                next_message_by(call.commitment, _told_at(call.commitment, reader)), reader.zone, reader.now
+            )
+            facts.append((_("Promised to the customer"), _("the next message %(until)s") % {"until": until}))
     else:
         title = pgettext("letter", "Your attention is needed")
     if call.cause != Escalation.Cause.LADDER:

@@ -18,8 +18,8 @@ from django.utils.translation import pgettext, pgettext_lazy
 from accounts.models import User
 from contracts import text_search
 from contracts.models import Customer, Product
-from sla import words
 from tickets.models import Message, Priority, SearchDocument, State, TicketQuerySet
+from tickets.portal_page import day_words
 from tickets.search import NUMBER, prepared
 
 STATES = {
@@ -145,7 +145,7 @@ def choices_of(customer: Customer) -> Choices:
     )
 
 
-def in_words(filters: Filters, choices: Choices, now: datetime, zone: tzinfo) -> list[tuple[str, str]]:
+def in_words(filters: Filters, choices: Choices, now: datetime) -> list[tuple[str, str]]:
     """Every filter that is on but the state, which has its tabs: what it says, and the query without it."""
     said: list[tuple[str, str]] = []
     if filters.q:
@@ -161,7 +161,7 @@ def in_words(filters: Filters, choices: Choices, now: datetime, zone: tzinfo) ->
         ("until", filters.until, _("Received until: %(day)s")),
     ):
         if day:
-            said.append((name, label % {"day": words.moment(datetime.combine(day, time(12), zone), zone, now, "date")}))
+            said.append((name, label % {"day": day_words(day, now)}))
     return [(text, filters.without(name).query()) for name, text in said]
 
 

@@ -51,7 +51,7 @@ def _page(request: HttpRequest, *, refusal: str = "", status: int = 200) -> Http
         "filters": filters,
         "choices": choices,
         "priorities": [(str(value), label) for value, label in Priority.choices],
-        "on": company_list.in_words(filters, choices, now, zone),
+        "on": company_list.in_words(filters, choices, now),
         "tabs": [(value, label, _tab(filters, value)) for value, label in company_list.STATE_WORDS.items()],
         "rows": portal_page.rows(page, now=now, zone=zone),
         "total": tickets.count(),
