@@ -48,6 +48,12 @@ TIMETABLE = {
         expires=timedelta(seconds=15),
         why="events and escalations are the outbox; nobody waits for SMTP, nothing is lost while it is down",
     ),
+    "send digests": Job(
+        task="mail.tasks.send_digests",
+        every=crontab(minute="*/5"),
+        expires=timedelta(minutes=5),
+        why="at 9:00 somewhere every hour or half: one letter a day of what happened (direction §17)",
+    ),
     "close what stays silent": Job(
         task="tickets.tasks.close_silent",
         every=timedelta(minutes=10),

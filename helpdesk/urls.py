@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from helpdesk import health, me, style_page, views
+from mail import choice_views
 from tickets.views import live
 
 urlpatterns = [
@@ -25,6 +26,8 @@ urlpatterns = [
     path("outbox/", include("mail.urls")),
     path("live/", live.stream, name="live"),
     path("me/", me.page, name="me"),
+    path("me/mail/", choice_views.page, name="me_mail"),
+    path("mail/off/<str:token>/", choice_views.off, name="mail_off"),
     path("me/sessions/", me.sessions, name="me_sessions"),
     path("me/sessions/ending/", me.end_sessions, name="me_end_sessions"),
     path("me/token/removal/", me.remove_token, name="me_remove_token"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
-from mail import letters
+from mail import choices, letters
 from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, contact, link, reader_of, worker
 from sla.models import DeadlineProposal
 from tickets.models import Event
@@ -149,5 +149,6 @@ def of_event(event: Event, now: datetime) -> list[Draft]:
     for person in audience(event, now):
         reader = reader_of(person, now)
         with translation.override(reader.language):
-            drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket))
+            kind = choices.kind_of(event.verb, person)
+            drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket, kind))
     return drafts

@@ -8,7 +8,7 @@ of ours.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,14 +21,17 @@ from django.utils.translation import pgettext
 from accounts.models import Role, User
 from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
+from mail import choices
+from mail.models import OutgoingLetter
 from sla import words
-from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES
+from sla.clocks import CALL_LOGGED, CUSTOMER_PROMISES, promises_of
 from sla.explain import explain
 from sla.models import Commitment, Escalation, Whom
 from tickets import rating_link
 from tickets.models import Event, HandOver, Message, State, Ticket
 from tickets.timeline import why_assigned
 
+NEXT_MESSAGE_WITHIN = {True: timedelta(hours=1), False: timedelta(hours=4)}  # priority 1 or not (domain §4.4)
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
 MISSED = 100  # percent: from this rung on the deadline has passed
 
@@ -107,6 +110,7 @@ class Draft:
     reader: Reader
     letter: Letter
     ticket: Ticket | None = None
+    kind: str = ""  # of `LetterKind`, where the reader may choose; "" always comes
 
 
 Audience = Callable[[Event, datetime], list[User]]
@@ -388,6 +392,24 @@ def escalation_answered(event: Event, reader: Reader) -> Letter:
     return _to_customer(event, reader, pgettext("letter", "Answer of the management"), said=_said(event, reader))
 
 
+def next_message_by(commitment: Commitment, now: datetime) -> datetime:
+    """By when the customer hears from us again after a missed promise: the contract's time to answer an escalation.
+
+    Counted from `now` in the hours of the promise; an hour for priority 1, else four (domain §4.4), where the terms
+    name no time.
+    """
+    ticket = commitment.ticket
+    told = promises_of(ticket.terms, ticket.contract, at=now).get((PromiseKind.ESCALATION_ANSWER, ticket.priority))
+    span = told.target if told is not None else NEXT_MESSAGE_WITHIN[ticket.priority == 1]
+    return commitment.calendar.add(now, span)
+
+
+def _told_at(commitment: Commitment, reader: Reader) -> datetime:
+    """When the customer was told that this promise was missed; they are being told now, where no letter is written."""
+    told = OutgoingLetter.objects.filter(occasion=f"missed:{commitment.pk}")
+    return told.values_list("written_at", flat=True).first() or reader.now
+
+
 def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
     """Said before the customer notices: what was promised, that it was not kept, and who deals with it (§16)."""
     ticket = commitment.ticket
@@ -404,6 +426,9 @@ def missed_promise(commitment: Commitment, reader: Reader) -> Letter:
             sentences[1] = _("We go on working on it; called in: %(people)s.") % called
     else:
         sentences = [lead, _("Called in: %(people)s.") % called] if people else [lead]
+    following = next_message_by(commitment, reader.now)
+    until = {"until": words.until(following, reader.zone, reader.now)}
+    sentences.append(" ".join([_("Next message from us %(until)s.") % until, *_moscow_beside(following, reader)]))
     return Letter(
         title=pgettext("letter", "Not in time"),
         heading=ticket.subject,
@@ -511,17 +536,21 @@ def _promise(clock: Commitment, reader: Reader) -> tuple[str, str]:
         sentence = _("We answer %(until)s") % {"until": by}
     else:
         sentence = _("We solve it %(until)s") % {"until": by}
-    meaning = []
-    there, moscow = clock.due_at.astimezone(reader.zone), clock.due_at.astimezone(words.MOSCOW)
-    if there.utcoffset() != moscow.utcoffset():
-        style = "time" if there.date() == moscow.date() else "short"
-        moment = words.moment(clock.due_at, words.MOSCOW, reader.now, style)
-        meaning.append(_("%(moment)s Moscow time.") % {"moment": moment})
+    meaning = _moscow_beside(clock.due_at, reader)
     if clock.due_at > reader.now:
         left = clock.calendar.between(reader.now, clock.due_at)
         day = None if clock.calendar_version.is_round_the_clock else WORKING_DAY
         meaning.append(_("%(span)s of service time left.") % {"span": words.span_long(left, day)})
     return sentence, " ".join(meaning)
+
+
+def _moscow_beside(at: datetime, reader: Reader) -> list[str]:
+    """The same moment by Moscow's clock, where the reader's shows another (direction §15)."""
+    there, moscow = at.astimezone(reader.zone), at.astimezone(words.MOSCOW)
+    if there.utcoffset() == moscow.utcoffset():
+        return []
+    style = "time" if there.date() == moscow.date() else "short"
+    return [_("%(moment)s Moscow time.") % {"moment": words.moment(at, words.MOSCOW, reader.now, style)}]
 
 
 def _said(event: Event, reader: Reader) -> Said | None:
@@ -690,6 +719,11 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
         title = _clock_title(call)
         facts.append((_("Promise"), _clock_words(call.commitment, reader)))
         facts.append((_("Step"), _("%(percent)s%% of the time: %(whom)s") % _step(call)))
+        if is_told_missed(call):
+            until = words.until(
+                next_message_by(call.commitment, _told_at(call.commitment, reader)), reader.zone, reader.now
+            )
+            facts.append((_("Promised to the customer"), _("the next message %(until)s") % {"until": until}))
     else:
         title = pgettext("letter", "Your attention is needed")
     if call.cause != Escalation.Cause.LADDER:
@@ -810,7 +844,8 @@ def of_event(event: Event, now: datetime) -> list[Draft]:
         for person in audience(event, now):
             reader = reader_of(person, now)
             with translation.override(reader.language):
-                drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket))
+                kind = choices.kind_of(event.verb, person)
+                drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket, kind))
     return drafts
 
 
@@ -826,15 +861,25 @@ def of_escalation(call: Escalation, now: datetime) -> list[Draft]:
         reader = reader_of(person, now)
         with translation.override(reader.language):
             drafts.append(Draft(f"escalation:{call.pk}", reader, escalation(call, reader), call.ticket))
-    return drafts + _of_missed(call, now)
+    return drafts + of_missed(call, now)
 
 
-def _of_missed(call: Escalation, now: datetime) -> list[Draft]:
-    """One occasion for all rungs from 100 % on, so that the customer hears it once."""
+def is_told_missed(call: Escalation) -> bool:
+    """Whether this rung says to the customer that a promise to them was not kept, while it still is not."""
+    clock = call.commitment
+    return (
+        clock is not None
+        and clock.kind in CUSTOMER_PROMISES
+        and (call.percent or 0) >= MISSED
+        and clock.ending == Commitment.Ending.MISSED
+        and clock.is_running
+    )
+
+
+def of_missed(call: Escalation, now: datetime) -> list[Draft]:
+    """One occasion for all rungs from 100 % on, so that the customer hears it once; nobody can turn it off (§4.4)."""
     commitment = call.commitment
-    if commitment is None or commitment.kind not in CUSTOMER_PROMISES or (call.percent or 0) < MISSED:
-        return []
-    if commitment.ending != Commitment.Ending.MISSED or not commitment.is_running:
+    if commitment is None or not is_told_missed(call):
         return []
     drafts = []
     for person in _active([call.ticket.customer.contact_at(now)]):

@@ -11,6 +11,91 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+class LetterKind(models.TextChoices):
+    """What a customer's person may choose about. A letter without a kind is demanded by the contract or the work."""
+
+    ANSWERS = "answers", _("Answers")
+    STATUS = "status", _("Where a request stands")
+    PROMISES = "promises", _("Promised times")
+    RELEASES = "releases", _("New releases")
+    DIGEST = "digest", _("Daily digest")
+
+
+class When(models.TextChoices):
+    AT_ONCE = "now", _("At once")
+    DIGEST = "digest", _("In the daily digest")
+    NEVER = "never", _("Not at all")
+
+
+class MailChoices(models.Model):
+    """Which letters a person of a customer wants, and when. No row: every letter at once.
+
+    `digest` is "" until the person chooses: an observer has it then, the responsible contact not (direction §17).
+    `mail/choices.py` names the letters of each kind.
+    """
+
+    person: "models.OneToOneField[User]" = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="mail_choices", verbose_name=_("person")
+    )
+    answers = models.CharField(LetterKind.ANSWERS.label, max_length=6, choices=When.choices, default=When.AT_ONCE)
+    status = models.CharField(LetterKind.STATUS.label, max_length=6, choices=When.choices, default=When.AT_ONCE)
+    promises = models.CharField(LetterKind.PROMISES.label, max_length=6, choices=When.choices, default=When.AT_ONCE)
+    releases = models.CharField(LetterKind.RELEASES.label, max_length=6, choices=When.choices, default=When.AT_ONCE)
+    digest = models.CharField(LetterKind.DIGEST.label, max_length=6, choices=When.choices, blank=True, default="")
+    changed_at = models.DateTimeField(_("changed"))
+
+    class Meta:
+        verbose_name = _("choices about mail")
+        verbose_name_plural = _("choices about mail")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(answers__in=["now", "digest", "never"])
+                & Q(status__in=["now", "digest", "never"])
+                & Q(releases__in=["now", "digest", "never"])
+                & Q(digest__in=["", "digest", "never"]),
+                name="mail_choices_known",
+            ),
+            # Another time than the promised one is never kept from the customer (domain §4.2).
+            models.CheckConstraint(condition=Q(promises__in=["now", "digest"]), name="mail_choices_promises_told"),
+            # What waits for the digest comes: nobody puts a letter into one that is never sent.
+            models.CheckConstraint(
+                condition=~Q(digest="never")
+                | ~Q(answers="digest") & ~Q(status="digest") & ~Q(promises="digest") & ~Q(releases="digest"),
+                name="mail_choices_digest_comes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person)
+
+
+class Digest(models.Model):
+    """One person's digest of one day of theirs: what happened in [since_at, until_at). No letter: nothing did."""
+
+    person: "models.ForeignKey[User]" = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests", verbose_name=_("person")
+    )
+    day = models.DateField(_("day, in the person's zone"))
+    since_at = models.DateTimeField(_("since"))
+    until_at = models.DateTimeField(_("until"))
+    letter: "models.ForeignKey[OutgoingLetter | None]" = models.ForeignKey(
+        "mail.OutgoingLetter", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("letter")
+    )
+
+    class Meta:
+        verbose_name = _("digest")
+        verbose_name_plural = _("digests")
+        ordering: ClassVar = ["-day", "person"]
+        constraints: ClassVar = [
+            # Once a person and day, whoever sends; its index also finds the last one of a person (mail/digests.py).
+            models.UniqueConstraint(fields=["person", "day"], name="digest_once_a_day"),
+            models.CheckConstraint(condition=Q(until_at__gt=F("since_at")), name="digest_ends_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.day}"
+
+
 class InboundLetter(models.Model):
     """A letter as it came, kept raw, and what became of it. The same Message-ID twice is one letter."""
 
@@ -67,6 +152,8 @@ class OutgoingLetter(models.Model):
         verbose_name=_("person"),
     )
     address = models.CharField(_("to"), max_length=254)
+    # Of what may be turned off; "": of what always comes.
+    kind = models.CharField(_("kind"), max_length=8, choices=LetterKind.choices, blank=True, default="", db_default="")
     ticket = models.ForeignKey(
         "tickets.Ticket", models.CASCADE, null=True, blank=True, related_name="sent_letters", verbose_name=_("ticket")
     )
@@ -94,6 +181,7 @@ class OutgoingLetter(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["occasion", "address"], name="letter_once_an_occasion"),
+            models.CheckConstraint(condition=Q(kind__in=["", *LetterKind.values]), name="letter_kind_known"),
         ]
 
     def __str__(self) -> str:

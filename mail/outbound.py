@@ -24,12 +24,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import models, transaction
+from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractEvent, ReleaseNotice, ReleaseReminder
-from mail import contract_letters, deadline_letters, held_letters, letters, release_letters, statement_letters
+from mail import choices, contract_letters, deadline_letters, held_letters, letters, release_letters, statement_letters
 from mail.letters import Draft
 from mail.models import OutgoingLetter
 from sla.models import Escalation
@@ -43,6 +44,7 @@ ANSWERS_A_DAY = 3  # to one address about held requests: two machines that answe
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
+DIGEST = "digest:"
 CONTRACT_EVENT = "contract_event:"  # occasions that have no ticket and answer nobody
 
 Source = tuple[models.QuerySet, Callable[[Any, datetime], list[Draft]]]
@@ -105,7 +107,31 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
             release_letters.of_reminder,
         ),
     )
-    return sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
+    return _tell_of_missed(now, batch) + sum(_drain(rows, drafts_of, now, batch) for rows, drafts_of in sources)
+
+
+def _tell_of_missed(now: datetime, batch: int) -> int:
+    """The customer hears of a missed promise at once, also while the letter of its rung waits out our quiet hours.
+
+    The row stays untold for its own letter; what is written already is not looked at again.
+    """
+    told = OutgoingLetter.objects.filter(
+        occasion=Concat(models.Value("missed:"), Cast(models.OuterRef("commitment"), models.CharField()))
+    )
+    quiet = Escalation.objects.filter(
+        notified_at__isnull=True,
+        letter_after__gt=now,
+        percent__gte=letters.MISSED,
+        commitment__stopped_at__isnull=True,
+    ).filter(~models.Exists(told))
+    written = 0
+    for call in quiet.select_related("ticket__customer", "commitment__calendar_version").order_by("pk")[:batch]:
+        try:
+            with transaction.atomic():
+                written += write(letters.of_missed(call, now), now)
+        except Exception:  # one that cannot be put into words never stops the rest
+            log.exception("the letter of the missed promise of escalation %s could not be written", call.pk)
+    return written
 
 
 def _drain(rows: models.QuerySet, drafts_of: Callable, now: datetime, batch: int) -> int:
@@ -119,7 +145,7 @@ def _drain(rows: models.QuerySet, drafts_of: Callable, now: datetime, batch: int
             for row in taken:
                 try:
                     with transaction.atomic():
-                        written += _write(drafts_of(row, now), now)
+                        written += write(drafts_of(row, now), now)
                 except Exception:  # one occasion that cannot be put into words never stops the rest
                     log.exception("letters of %s %s could not be written", row._meta.label, row.pk)
                     unwritable.append(row.pk)
@@ -130,8 +156,10 @@ def _drain(rows: models.QuerySet, drafts_of: Callable, now: datetime, batch: int
             return written
 
 
-def _write(drafts: Iterable[Draft], now: datetime) -> int:
-    rows = [_row(draft, now) for draft in drafts if not _is_answered_enough(draft, now)]
+def write(drafts: Iterable[Draft], now: datetime) -> int:
+    """Queues letters, the one place that does: once an occasion and address, and only what its reader wants now."""
+    wanted = choices.wanted(drafts)
+    rows = [_row(draft, now) for draft in wanted if not _is_answered_enough(draft, now)]
     OutgoingLetter.objects.bulk_create(rows, ignore_conflicts=True)
     return OutgoingLetter.objects.filter(message_id__in=[row.message_id for row in rows]).count() if rows else 0
 
@@ -154,6 +182,7 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
             "letter": draft.letter,
             "language": draft.reader.language,
             "subject": subject,
+            "quiet": _quiet_link(draft),
         }
         text = render_to_string("emails/letter.txt", context)
         html = render_to_string("emails/letter.html", context)
@@ -161,6 +190,7 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
         occasion=draft.occasion,
         person=draft.reader.person,
         address=draft.reader.address,
+        kind=draft.kind,
         ticket=draft.ticket,
         message_id=_new_message_id(draft),
         in_reply_to=in_reply_to,
@@ -172,6 +202,16 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
         # Where no mail server is known the letter stays here for good: a server configured later would send old news.
         next_try_at=now if settings.EMAIL_HOST else None,
     )
+
+
+def _quiet_link(draft: Draft) -> letters.Link | None:
+    """The foot's link to fewer letters; none under what always comes."""
+    if not draft.kind or draft.reader.person is None:
+        return None
+    if draft.kind in choices.MAY_BE_TURNED_OFF:
+        address = settings.SITE_URL + choices.address_of(draft.reader.person, draft.kind)
+        return letters.Link(_("Turn such letters off"), address)
+    return letters.Link(_("Choose which letters come"), letters.link("me_mail"))
 
 
 def _subject(draft: Draft) -> str:
@@ -193,6 +233,8 @@ def _new_message_id(draft: Draft) -> str:
             kind = "month"
         elif draft.occasion.startswith(release_letters.OCCASIONS):
             kind = "release"
+        elif draft.occasion.startswith(DIGEST):
+            kind = "digest"
         return f"{kind}.{unique}@{domain}"
     if not draft.letter.may_reply:
         return f"desk.{draft.ticket.number}.{unique}@{domain}"
@@ -201,7 +243,7 @@ def _new_message_id(draft: Draft) -> str:
 
 def _thread(draft: Draft) -> tuple[str, str]:
     """(In-Reply-To, References): the letter that this answers, and the first of the conversation with this reader."""
-    if draft.occasion.startswith((CONTRACT_EVENT, *statement_letters.OCCASIONS, *release_letters.OCCASIONS)):
+    if draft.occasion.startswith((CONTRACT_EVENT, DIGEST, *statement_letters.OCCASIONS, *release_letters.OCCASIONS)):
         return "", ""  # a conversation of its own: nobody wrote before it
     if draft.ticket is None:
         held = HeldRequest.objects.get(pk=int(draft.occasion.partition(":")[2]))
@@ -349,6 +391,10 @@ def _message(letter: OutgoingLetter) -> EmailMultiAlternatives:
         # RFC 3834: a machine wrote it, so no machine answers it.
         headers["Auto-Submitted"] = "auto-generated"
         headers["X-Auto-Response-Suppress"] = "All"
+    if letter.kind in choices.MAY_BE_TURNED_OFF and letter.person is not None:
+        # RFC 8058: a mail program turns the kind off by one POST, without a sign-in.
+        headers["List-Unsubscribe"] = f"<{settings.SITE_URL}{choices.address_of(letter.person, letter.kind)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     language = letter.person.language if letter.person else settings.LANGUAGE_CODE
     with translation.override(language):
         sender = formataddr((_("Support"), settings.DEFAULT_FROM_EMAIL), charset="utf-8")

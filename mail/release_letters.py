@@ -8,6 +8,7 @@ from django.utils.translation import ngettext, pgettext
 
 from contracts.models import ReleaseNotice, ReleasePublication, ReleaseReminder
 from mail.letters import Draft, Letter, Link, Reader, link, reader_of
+from mail.models import LetterKind
 
 NOTICE, REMINDER = "release:", "release_reminder:"
 OCCASIONS = (NOTICE, REMINDER)
@@ -32,7 +33,9 @@ def _drafts(notice: ReleaseNotice, occasion: str, now: datetime, *, is_reminder:
         return []
     reader = reader_of(contact, now)
     with translation.override(reader.language):
-        return [Draft(occasion, reader, _letter(notice, reader, is_reminder=is_reminder))]
+        # A critical patch always comes: it is what the customer has to do, soon (domain §1.2).
+        kind = "" if notice.publication.kind == ReleasePublication.Kind.PATCH else LetterKind.RELEASES
+        return [Draft(occasion, reader, _letter(notice, reader, is_reminder=is_reminder), kind=kind)]
 
 
 def _letter(notice: ReleaseNotice, reader: Reader, *, is_reminder: bool) -> Letter:

@@ -17,13 +17,13 @@ from django.db import connection
 from django.utils import translation
 
 from accounts.models import Absence, User
-from mail import letters, outbound
+from mail import choices, letters, outbound
 from mail.inbound import receive
 from mail.models import OutgoingLetter
 from mail.outbound import mark_history_notified, send_letters, write_letters
 from mail.quoting import split_reply
 from mail.tasks import deliver
-from sla.models import LadderStep
+from sla.models import Escalation, LadderStep
 from sla.sweep import sweep
 from tests.factories import (
     TUESDAY_10,
@@ -105,6 +105,7 @@ Answer in the portal: http://127.0.0.1:8000/t/{ticket.number}/
 
 --
 You get this letter as the responsible contact of {ticket.customer.name}.
+Turn such letters off: http://127.0.0.1:8000{choices.address_of(ticket.contact, "status")}
 """
     )
 
@@ -241,6 +242,52 @@ def test_missed_promise_is_told_once_with_who_is_called_in(ticket: Ticket):
     assert "Called in: the Customer Success Manager, top management." in told[0].text
     called = "the Customer Success Manager, the support manager, top management"
     assert f"We go on working on it; called in: {called}." in told[1].text
+
+
+def test_missed_promise_says_when_the_next_message_comes_and_so_do_we_to_ourselves(ticket: Ticket):
+    manager = a_manager(language="en")
+    ticket.contact.timezone = "Asia/Yekaterinburg"
+    ticket.contact.save()
+    due = TUESDAY_10 + timedelta(hours=2, seconds=1)
+    sweep(due)
+
+    write_letters(due)
+
+    told = OutgoingLetter.objects.filter(person=ticket.contact).order_by("pk").last()
+    assert "We promised to solve it by 14:00 and did not." in told.text
+    assert "Next message from us by 15:00. 13:00 Moscow time." in told.text
+    ours = OutgoingLetter.objects.filter(person=manager, subject__contains="Resolution is overdue").first()
+    assert "Promised to the customer: the next message by 13:00" in ours.text
+
+
+@pytest.mark.django_db
+def test_next_message_is_counted_in_the_hours_of_the_service():
+    clock = open_ticket(a_customer("business"), priority=3).commitments.get(kind="reaction")
+    evening = TUESDAY_10 + timedelta(hours=7)  # 17:00
+
+    by = letters.next_message_by(clock, evening)
+
+    assert not clock.calendar_version.is_round_the_clock
+    assert clock.calendar.between(evening, by) == timedelta(hours=4)
+    assert by.astimezone(evening.tzinfo).date() > evening.date()
+
+
+def test_customer_hears_of_a_missed_promise_in_our_quiet_hours_too(ticket: Ticket):
+    manager = a_manager(language="en")
+    due = TUESDAY_10 + timedelta(hours=2, seconds=1)
+    sweep(due)
+    Escalation.objects.update(letter_after=due + timedelta(hours=8))
+
+    write_letters(due)
+    write_letters(due + timedelta(minutes=1))
+    quiet = addressees()
+    write_letters(due + timedelta(hours=8))
+
+    assert quiet == {ticket.contact}
+    assert titles(ticket.contact) == [f"[№ {ticket.number}] Not in time: The journal does not open"] * 2
+    assert not Escalation.objects.filter(notified_at__isnull=True).exists()
+    ours = OutgoingLetter.objects.filter(person=manager, subject__contains="Resolution is overdue").first()
+    assert "Promised to the customer: the next message by 13:00" in ours.text  # as the customer was told, long ago
 
 
 def test_promise_that_still_runs_is_told_to_nobody_of_the_customer(ticket: Ticket):

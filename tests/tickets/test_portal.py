@@ -316,7 +316,7 @@ def test_a_long_conversation_costs_as_many_statements_as_a_short_one(signed_in, 
 
 
 def test_the_list_pages_by_number_without_losing_or_repeating_any(signed_in, monkeypatch):
-    monkeypatch.setattr("tickets.views.portal.PAGE", 2)
+    monkeypatch.setattr("tickets.views.company.PAGE", 2)
     company = a_company()
     numbers = [open_ticket(company, at=ago(minutes=50 - step)).number for step in range(5)]
     client = signed_in(person(company))
@@ -346,7 +346,7 @@ def test_an_empty_list_says_which_emptiness_it_is(signed_in):
     client = signed_in(person(a_company()))
 
     assert "Your company has not asked anything yet" in page(client.get("/t/"))
-    assert "There is none of this kind" in page(client.get("/t/?state=solved"))
+    assert "Nothing fits all these filters" in page(client.get("/t/?state=solved"))
 
 
 # The new request

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from tickets.views import new_request, portal, rating_link, search
+from tickets.views import company, new_request, portal, rating_link, search
 
 app_name = "portal"
 urlpatterns = [
-    path("", portal.company, name="company"),
+    path("", company.company, name="company"),
+    path("export.csv", company.export, {"form": "csv"}, name="export_csv"),
+    path("export.xlsx", company.export, {"form": "xlsx"}, name="export_xlsx"),
     path("search/", search.portal_search, name="search"),
     path("search/suggest/", search.portal_suggest, name="suggest"),
     path("new/", portal.new, name="new"),

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -109,7 +110,7 @@ def _refusal_form(data: Any = None, about: str = "refusal") -> WordsForm:
     )
 
 
-def own(view: Callable[[HttpRequest, ContactChange], HttpResponse]) -> Callable[..., HttpResponse]:
+def own(view: Callable[[HttpRequest, ContactChange], HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A step of a change of the own company: POST makes it, GET leads to the page; another company's is 404."""
 
     @require_http_methods(["GET", "HEAD", "POST"])

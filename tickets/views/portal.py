@@ -14,8 +14,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -46,13 +46,6 @@ from tickets.models import Defect, HeldRequest, Rating, State, Ticket
 
 PAGE = 50
 KNOWN_ERRORS = 5  # on the first page of the portal
-STATES = {
-    "open": [State.NEW, State.IN_PROGRESS, State.AWAITING_CUSTOMER],
-    "waiting": [State.AWAITING_CUSTOMER],
-    "solved": [State.RESOLVED, State.CLOSED],
-    "check": [State.RESOLVED],
-    "declined": [State.DECLINED],
-}
 HELD_ONCE_WITHIN = timedelta(days=1)
 SENT_AGAIN_WITHIN = timedelta(minutes=15)  # the same words from the same person are the same request so long
 
@@ -60,12 +53,12 @@ SENT_AGAIN_WITHIN = timedelta(minutes=15)  # the same words from the same person
 # Who may come in
 
 
-def customers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Only people of customers have a portal; for everybody else these pages do not exist."""
 
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if person(request).role != Role.CUSTOMER:
             raise Http404
         return view(request, *args, **kwargs)
@@ -79,7 +72,7 @@ def _found(request: HttpRequest, number: int) -> Ticket:
     return get_object_or_404(tickets.select_related("release", "contract", "merged_into", "follows"), number=number)
 
 
-def resource(view: Callable[[HttpRequest, Ticket], HttpResponse]) -> Callable[..., HttpResponse]:
+def resource(view: Callable[[HttpRequest, Ticket], HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A change of one ticket: POST makes it, GET leads back to the ticket's page (a reload after a refusal)."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,58 +124,6 @@ def home(request: HttpRequest) -> HttpResponse:
         % {"count": to_check},
     }
     return render(request, "portal/home.html", context)
-
-
-@require_safe
-@customers
-def company(request: HttpRequest) -> HttpResponse:
-    """All requests of the company, newest first, fifty a page by number, so that nothing moves while one reads."""
-    now, zone = timezone.now(), timezone.get_current_timezone()
-    state = request.GET.get("state", "")
-    tickets = Ticket.objects.visible_to(person(request))
-    if state in STATES:
-        tickets = tickets.filter(state__in=STATES[state])
-    else:
-        state = ""
-    before, after = _number(request, "before"), _number(request, "after")
-    rows = portal_page.with_calls(tickets)
-    if after is not None:
-        page = list(rows.filter(number__gt=after).order_by("number")[: PAGE + 1])
-        newer, older = len(page) > PAGE, True
-        page = page[:PAGE][::-1]
-    else:
-        if before is not None:
-            rows = rows.filter(number__lt=before)
-        page = list(rows.order_by("-number")[: PAGE + 1])
-        newer, older = before is not None, len(page) > PAGE
-        page = page[:PAGE]
-    context = {
-        "state": state,
-        "tabs": [
-            ("", pgettext("own requests", "All")),
-            ("open", pgettext("own requests", "Open")),
-            ("waiting", pgettext("own requests", "Waiting for you")),
-            ("check", pgettext("own requests", "To be checked")),
-            ("solved", pgettext("own requests", "Solved")),
-            ("declined", pgettext("own requests", "Outside support")),
-        ],
-        "rows": portal_page.rows(page, now=now, zone=zone),
-        "total": tickets.count(),
-        "newer": _page_url(state, "after", page[0].number) if page and newer else "",
-        "older": _page_url(state, "before", page[-1].number) if page and older else "",
-        "turned": before is not None or after is not None,
-    }
-    return render(request, "portal/company.html", context)
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
-
-
-def _page_url(state: str, name: str, number: int) -> str:
-    kept = f"state={state}&" if state else ""
-    return f"{reverse('portal:company')}?{kept}{name}={number}"
 
 
 # The new request
