@@ -121,7 +121,6 @@ def test_first_visit_of_the_workspace_is_within_the_budget(
     house: House, number: int, email: str, address: str
 ) -> None:
     visit = first_visit(house, email, address.format(number=number))
-    print(address, len(visit.cost), sum(visit.cost.values()), visit.scripts, visit.shift, visit.cost)
 
     assert visit.over(WORKSPACE) == []
 
@@ -129,6 +128,5 @@ def test_first_visit_of_the_workspace_is_within_the_budget(
 @pytest.mark.parametrize("address", ["/", "/t/", "/t/{number}/", "/t/new/", "/contract/", "/kb/"])
 def test_first_visit_of_the_portal_is_within_the_budget(house: House, number: int, address: str) -> None:
     visit = first_visit(house, CONTACT, address.format(number=number))
-    print(address, len(visit.cost), sum(visit.cost.values()), visit.scripts, visit.shift, visit.cost)
 
     assert visit.over(PORTAL) == []

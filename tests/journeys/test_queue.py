@@ -78,7 +78,7 @@ def test_filters_add_up_and_live_in_the_address(full: House, width: int, scripts
     filtered = page.url
     rows(page).first.locator(".q__s").click()
     page.wait_for_url(re.compile(r"/w/t/\d+/\?from="))
-    expect(page.locator("h1").first).to_contain_text("Северолучье")
+    expect(page.locator("#pane")).to_contain_text("Северолучье: вопрос")
     page.go_back()
     page.wait_for_url(filtered)
     expect(chips(page)).to_have_count(2)
