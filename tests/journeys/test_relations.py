@@ -112,7 +112,7 @@ def test_customers_card_is_one_click_from_the_request_and_shows_what_is_alike(ho
     again = file_request(contact, "Опять не приходит письмо с кодом", impact="3")
 
     desk.goto(f"/w/t/{again}/")
-    desk.locator("#context summary", has_text="похож").click()
+    desk.locator("#context summary", has_text="Как решали похожее").click()
     expect(desk.locator("#similar")).to_contain_text(f"№ {solved}")
     desk.locator("#similar details summary").first.click()
     expect(desk.locator("#similar")).to_contain_text("в разрешённые")
@@ -162,11 +162,8 @@ def test_call_of_the_contact_becomes_a_request_and_a_closed_one_goes_on(house: H
     number = number_in(desk.url)
     expect(desk.locator("#relations")).to_contain_text(re.compile(r"12.мин"))
 
-    contact.goto(f"/t/{number}/")
-    form = contact.locator("form[action$='/withdrawal/']")
-    if form.count() == 0 or not form.first.is_visible():
-        contact.goto(f"/t/{number}/withdrawal/")
-    post(contact, contact.locator("form[action$='/withdrawal/'] button").first)
+    contact.goto(f"/t/{number}/withdrawal/")
+    post(contact, contact.locator("form[action$='/withdrawal/'] button.btn--p"))
 
     desk.goto(f"/w/t/{number}/relations/")
     desk.locator("a[href*='follows=']").click()

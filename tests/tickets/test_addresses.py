@@ -44,9 +44,11 @@ def of_the_admin() -> set[str]:
     for part in get_resolver().url_patterns:
         if isinstance(part, URLResolver) and part.app_name == "admin":
             for entry in part.url_patterns:
-                of_model = isinstance(entry, URLResolver)
-                found.add(f"/dj-admin/{entry.pattern}" + ("*" if of_model else ""))
-    return {address for address in found if not address.startswith("/dj-admin/(") and "<" not in address}
+                if isinstance(entry, URLResolver):
+                    found.add(f"/dj-admin/{entry.pattern}*")
+                else:
+                    found |= set(addresses([entry], "/dj-admin/"))
+    return found
 
 
 def everything() -> set[str]:
@@ -103,6 +105,6 @@ def test_generate(talked_about, letter):
             path = filled(address.removesuffix("*"), talked_about, letter=letter)
             for method in ("GET", "POST"):
                 got = [answer_of(c, method, path) for c in clients]
-                if not set(got) <= {"405", "door"} or "405" not in got: break
-            f.write(f"{address:58} {method:5}" + "".join(f"{g:>9}" for g in got) + "\n")
+                if "405" not in got: break
+            f.write(f"{address:58} {method:5}" + "".join(f"{g:>9}" for g in got) + "\n"); f.flush()
     print(time.time() - t)
