@@ -11,7 +11,7 @@ SHEETS = sorted((Path(settings.BASE_DIR) / "static").glob("*.css"))
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_every_rule_that_begins_a_line_stands_in_no_other(sheet: Path) -> None:
-    """What is nested is indented in our sheets, so a rule at the edge of the file inside another one is a lost brace."""
+    """What is nested is indented in our sheets: a rule at the edge of the file inside another is a lost brace."""
     without_comments = re.sub(
         r"/\*.*?\*/", lambda comment: "\n" * comment[0].count("\n"), sheet.read_text(encoding="utf-8"), flags=re.S
     )

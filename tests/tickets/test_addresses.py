@@ -89,22 +89,3 @@ def test_every_address_answers_each_role_as_declared(who, talked_about, letter):
 
     assert wrong == []
     assert Ticket.objects.get(pk=talked_about.pk).state == talked_about.state
-
-
-def test_generate(talked_about, letter):
-    clients = []
-    for make in ROLES.values():
-        c = Client()
-        p = make(talked_about)
-        if p: c.force_login(p)
-        clients.append(c)
-    import time
-    t = time.time()
-    with open("/tmp/probe.txt", "w") as f:
-        for address in sorted(everything()):
-            path = filled(address.removesuffix("*"), talked_about, letter=letter)
-            for method in ("GET", "POST"):
-                got = [answer_of(c, method, path) for c in clients]
-                if "405" not in got: break
-            f.write(f"{address:58} {method:5}" + "".join(f"{g:>9}" for g in got) + "\n"); f.flush()
-    print(time.time() - t)
