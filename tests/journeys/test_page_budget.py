@@ -117,9 +117,7 @@ def number(house: House) -> int:
 @pytest.mark.parametrize(
     ("email", "address"), [(LINES[1], "/w/"), (LINES[1], "/w/t/{number}/"), (MANAGER, "/m/"), (CONTRACT_ADMIN, "/c/")]
 )
-def test_first_visit_of_the_workspace_is_within_the_budget(
-    house: House, number: int, email: str, address: str
-) -> None:
+def test_first_visit_of_the_workspace_is_within_the_budget(house: House, number: int, email: str, address: str) -> None:
     visit = first_visit(house, email, address.format(number=number))
 
     assert visit.over(WORKSPACE) == []

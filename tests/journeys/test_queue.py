@@ -1,4 +1,4 @@
-"""The engineers' queue as a day goes: filters that add up, views that are shared, many requests at once (direction §5)."""
+"""The engineers' queue as a day goes: filters that add up, views that are shared, many at once (direction §5)."""
 
 import re
 

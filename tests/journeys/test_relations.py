@@ -1,4 +1,4 @@
-"""What ties requests together, and a call that is written down: link, merge, split, time, the customer's card (§6.7)."""
+"""Requests tied together, and a call written down: link, merge, split, time, the customer's card (§6.7)."""
 
 import re
 

@@ -227,7 +227,7 @@ def solved(subject: str, how: str, **fields) -> Ticket:
 
 def test_similar_are_solved_ones_of_any_customer_with_how_and_in_what_time():
     like = solved("The letter with the code does not arrive", "Allowed the sender")
-    solved("The colour of a button", "Changed it")
+    solved("Wrong button", "Changed it")
     open_ticket(subject="The letter with the code does not arrive either")
     asking = open_ticket(subject="Letter with the code does not arrive again")
 
