@@ -30,7 +30,7 @@ BUNDLES = {
 
 def joined(name: str) -> str:
     """The text of a bundle. Raises `FileNotFoundError` with the name of a source that is not there."""
-    return "\n".join(_shortened(source) for source in sources(name))
+    return "\n".join(shortened(source) for source in sources(name))
 
 
 def sources(name: str) -> list[Path]:
@@ -44,7 +44,7 @@ def sources(name: str) -> list[Path]:
     return found
 
 
-def _shortened(source: Path) -> str:
+def shortened(source: Path) -> str:
     text = source.read_text(encoding="utf-8")
     if source.name.endswith(".min.js"):
         return text + ";"

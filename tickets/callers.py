@@ -22,7 +22,7 @@ class Caller:
 
 def callers(typed: str, at: datetime) -> list[Caller]:
     """The people that fit what was typed, contacts first; at most twelve. Two statements."""
-    typed = " ".join(typed.split())[:100]
+    typed = " ".join(typed.replace("\0", " ").split())[:100]  # PostgreSQL keeps no NUL
     if len(typed) < 2:
         return []
     rows = _matching(typed).filter(user__is_active=True).select_related("user", "customer").distinct()

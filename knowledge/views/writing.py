@@ -38,19 +38,20 @@ def _found(request: HttpRequest, slug: str) -> Article:
 @desk_only
 @require_safe
 def articles(request: HttpRequest) -> HttpResponse:
-    """What is worked on, the last changed first; `?state=review` is what waits for a reader."""
+    """What is worked on, the last changed first; `?state=review` is what waits for a reader.
+
+    A link whose place cannot be read shows the first page and says so.
+    """
     listed = Article.objects.worked_on_by(person(request)).select_related("product", "author")
     state = request.GET.get("state", "")
     state = state if state in Article.State.values else ""
     if state:
         listed = listed.filter(state=state)
-    after = request.GET.get("after", "").partition("_")
-    try:
-        at, key = datetime.fromisoformat(after[0]), int(after[2][:18])
-        if at.tzinfo is not None:
-            listed = listed.filter(Q(changed_at__lt=at) | Q(changed_at=at, pk__lt=key))
-    except ValueError:
-        pass  # an old or broken link shows the first page
+    after = request.GET.get("after", "")
+    place = _place(after)
+    if place is not None:
+        at, key = place
+        listed = listed.filter(Q(changed_at__lt=at) | Q(changed_at=at, pk__lt=key))
     found = list(listed.order_by("-changed_at", "-pk")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     context = {
@@ -58,8 +59,22 @@ def articles(request: HttpRequest) -> HttpResponse:
         "states": Article.State.choices,
         "state": state,
         "more": f"{last.changed_at.isoformat()}_{last.pk}" if last else "",
+        "from_start": bool(after) and place is None,
     }
     return render(request, "knowledge/desk_articles.html", context)
+
+
+def _place(after: str) -> tuple[datetime, int] | None:
+    """Where a page begins, from "moment_key"; None for what no list of ours wrote: then it begins from the start."""
+    moment, _mark, key = after.partition("_")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    # A moment without a zone would be compared as one of the server's; a longer key is none of PostgreSQL's.
+    if at.tzinfo is None or not (key.isascii() and key.isdecimal() and len(key) <= 18):
+        return None
+    return at, int(key)
 
 
 @desk_only

@@ -79,7 +79,7 @@ def manage(environment: dict[str, str], *words: str, stdin: str | None = None) -
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,  # the migrations of a machine that is busy with other things
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

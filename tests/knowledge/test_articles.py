@@ -61,6 +61,29 @@ def test_internal_draft_and_archived_articles_are_missing_for_others(client, who
     assert client.get(reverse("kb_desk:articles")).status_code == 403
 
 
+@pytest.mark.parametrize("after", ["nonsense", "2026-11-24T10:00:00_7", "2026-11-24T10:00:00+03:00_x", "_", "\0"])
+def test_broken_link_shows_the_first_page_and_says_so(client, after):
+    article = an_article()
+    writer = article.author
+    writer.language = "en"
+    writer.save()
+    client.force_login(writer)
+
+    page = client.get(reverse("kb_desk:articles"), {"after": after}).content.decode()
+
+    assert article.title in page
+    assert "The link does not say where the list goes on: this is its first page." in page
+
+
+def test_list_goes_on_from_a_place_and_says_nothing(client):
+    article = an_article()
+    client.force_login(article.author)
+
+    page = client.get(reverse("kb_desk:articles"), {"after": "2026-01-01T10:00:00+03:00_7"})
+
+    assert (list(page.context["articles"]), page.context["from_start"]) == ([], False)
+
+
 def test_person_counts_once(client):
     article = an_article()
     client.force_login(contact_of(a_customer()))

@@ -258,11 +258,12 @@ def addresses(patterns=None, before="/"):
             if entry.app_name != "admin":
                 yield from addresses(entry.url_patterns, route)
             continue
-        yield re.sub(
+        named = re.sub(
             r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)",
             lambda found: VALUES.get(found[1] or found[2], "1"),
             route,
         )
+        yield named.replace("\\.", ".")  # of an expression; with the stroke left in, nothing would be found there
 
 
 def filled(address, ticket, *, letter):

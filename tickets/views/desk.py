@@ -35,7 +35,18 @@ from sla.explain import explanations
 from sla.forecast import Forecast
 from sla.models import Escalation
 from sla.words import MOSCOW
-from tickets import deadline_page, drafts, files, macros, major_page, moves, reading, timeline, workflow
+from tickets import (
+    deadline_page,
+    drafts,
+    files,
+    macros,
+    major_page,
+    moves,
+    reading,
+    relations_page,
+    timeline,
+    workflow,
+)
 from tickets.bulk import bulk_acts, just_finished
 from tickets.forecasting import forecasts, shown
 from tickets.forms import deadlines as deadline_forms
@@ -289,6 +300,7 @@ def ticket_context(
         "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
         "rest": acts([name for name in moves.REST if name != "return"], found, may, lines, sent, ranking),
         "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
+        "relations": relations_page.relations_of(found, user),
         "deadlines": deadlines,
         "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
         "composer_sent": sent is not None and sent.name == "messages",

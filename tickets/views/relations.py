@@ -1,6 +1,7 @@
 """Beside a ticket: what it is tied to, merging and splitting, time spent, and how the like was solved.
 
-The context of the ticket asks for its part when it comes into view; the same address is a page without scripts.
+What is tied and the time stand in the context of the ticket from the first; how the like was solved is asked for there,
+and the same address is a page without scripts.
 """
 
 from collections.abc import Callable
@@ -56,12 +57,8 @@ def page(request: HttpRequest, ticket: Ticket, status: int = 200, refusal: Refus
 @never_cache
 @require_safe
 def relations(request: HttpRequest, number: int) -> HttpResponse:
-    """What the ticket is tied to and the time spent on it: a part of the context, or a page with all its forms."""
-    ticket = of(person(request), number)
-    if wants_pane(request):
-        context = {"ticket": ticket, "relations": relations_page.relations_of(ticket, person(request))}
-        return render(request, "desk/_relations.html", context)
-    return page(request, ticket)
+    """What the ticket is tied to and the time spent on it, with all the forms."""
+    return page(request, of(person(request), number))
 
 
 @desk_only
