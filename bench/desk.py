@@ -149,7 +149,10 @@ def pages(only: list[str], statements: bool) -> dict[str, Any]:
         "search_none": (engineer, lambda turn: f"{search}?q=qwertyuiop{turn}", {}),
         "board": (manager, lambda turn: reverse("manage:board"), {}),
     }
-    wanted = lambda name: only == [""] or any(name.startswith(one) for one in only)  # noqa: E731
+
+    def wanted(name: str) -> bool:
+        return only == [""] or any(name.startswith(one) for one in only)
+
     found = {
         name: page(user, address, headers, statements)
         for name, (user, address, headers) in asked.items()
