@@ -123,6 +123,7 @@ def test_killed_keeper_and_server_leave_a_cluster_that_starts_again(postgresql):
     os.kill(postgresql.keeper_pid(), signal.SIGKILL)
     user.kill()
     user.communicate()
+    assert wait_until(lambda: not postgresql.is_kept(), seconds=30)  # a killed process holds its lock until it is gone
     left = postgresql.pid_file.exists()
 
     with in_use(postgresql):
