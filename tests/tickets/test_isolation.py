@@ -258,12 +258,17 @@ def addresses(patterns=None, before="/"):
             if entry.app_name != "admin":
                 yield from addresses(entry.url_patterns, route)
             continue
-        named = re.sub(
-            r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)",
-            lambda found: VALUES.get(found[1] or found[2], "1"),
-            route,
-        )
-        yield named.replace("\\.", ".")  # of an expression; with the stroke left in, nothing would be found there
+        yield template_of(route)
+
+
+def template_of(route):
+    """A route of the URL configuration as addresses.txt writes it."""
+    named = re.sub(
+        r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)",
+        lambda found: VALUES.get(found[1] or found[2], "1"),
+        route,
+    )
+    return named.replace("\\.", ".")  # of an expression; with the stroke left in, nothing would be found there
 
 
 def filled(address, ticket, *, letter):

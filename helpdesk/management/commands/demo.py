@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
+from helpdesk.demo.desk_tools import desk_tools
 from helpdesk.demo.line_four import line_four
 from helpdesk.demo.shifts import shifts
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         expire_past_contracts()
         contract_life(made, now)
         line_four(made, now)
+        desk_tools(made, now)
         shifts(today, now)
         for month in months.finished(now):
             months.close_months(at=months.closing(month))  # as the job would have closed it then
