@@ -194,7 +194,7 @@ def speaking(lived_in: House) -> Iterator[object]:
 
 
 def findings(page: Page, address: str, width: int, theme: str, rules: list[str] | None) -> list[str]:
-    """What is wrong with the page that is open, at this width and in this theme; by all `rules` where None are named."""
+    """What is wrong with the open page at this width, in this theme; by all rules of axe where `rules` is None."""
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     look = f"{address} {width} {theme}"
