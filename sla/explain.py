@@ -23,6 +23,7 @@ from contracts.models import PromiseKind, TermsTarget
 from contracts.terms import WORKING_DAY
 from sla import business_time, words
 from sla.calendars import holidays_of_russia
+from sla.clocks import MERGED
 from sla.models import CalendarVersion, Commitment
 
 if TYPE_CHECKING:
@@ -601,14 +602,19 @@ def how_it_ended(commitment: Commitment) -> str:
         "terms applied": pgettext("ending", "other terms of the package were applied"),
         "calendar applied": pgettext("ending", "the calendar was edited"),
         "another deadline agreed": pgettext("ending", "both sides agreed on another deadline"),
+        MERGED: pgettext("ending", "the request was merged with another one"),
     }.get(commitment.why, commitment.why)
 
 
 def _successor(commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime) -> str:
-    """What took the place of a superseded promise: the next row of its kind."""
+    """What took the place of a superseded promise: the next row of its kind, here or in the request merged into."""
     if commitment.ending != Commitment.Ending.SUPERSEDED:
         return ""
     later = [row for row in siblings if row.pk > commitment.pk]
+    if commitment.kind == PromiseKind.ESCALATION_ANSWER:  # of several that are owed at once, each has its own start
+        later = [row for row in later if row.started_at == commitment.started_at]
+    if not later and commitment.why == MERGED and commitment.ticket.merged_into is not None:
+        return _("It goes on in request № %(number)s.") % {"number": commitment.ticket.merged_into.number}
     if not later:
         return _("Nothing is promised in its place.")
     row = min(later, key=lambda row: row.pk)

@@ -15,7 +15,17 @@ from accounts.models import User
 from mail.letters import of_event
 from sla.explain import AT_MOST, Explanation, explain, explanations, hours
 from sla.models import Calendar, Commitment
-from tests.factories import MOSCOW, TUESDAY_10, a_clause, a_customer, an_engineer, contact_of, contract_of, open_ticket
+from tests.factories import (
+    MOSCOW,
+    TUESDAY_10,
+    UserFactory,
+    a_clause,
+    a_customer,
+    an_engineer,
+    contact_of,
+    contract_of,
+    open_ticket,
+)
 from tests.moments import november, tuesday
 from tickets import workflow
 from tickets.models import Ticket
@@ -328,6 +338,44 @@ def test_what_was_promised_no_more_has_nothing_in_its_place():
     workflow.reclassify(ticket, by=ticket.assignee, reason="A question", kind="consultation", at=tuesday(10, 40))
 
     assert why(ticket).successor == "Nothing is promised in its place."
+
+
+def test_a_promise_that_went_along_when_two_requests_became_one_says_where_it_goes_on():
+    customer = a_customer()
+    older = open_ticket(customer, priority=3)
+    younger = open_ticket(customer, priority=2, at=tuesday(10, 20))
+    workflow.merge(younger, into=older, by=an_engineer(), at=tuesday(10, 30))
+    younger.refresh_from_db()
+
+    assert why(younger).outcome == (
+        "Another promise took its place, Tue 17 Nov, 10:30: the request was merged with another one.",
+        f"It goes on in request № {older.number}.",
+    )
+    given_way, goes_on = [one for one in explanations(older, zone=MOSCOW, now=tuesday(11)) if one.kind == "resolution"]
+    assert given_way.successor == "In its place: priority 2, 2 working days, deadline Thu 19 Nov, 10:20."
+    assert goes_on.outcome == ()
+
+
+def test_the_answers_to_two_escalations_are_each_replaced_by_their_own():
+    ticket = open_ticket(priority=3)
+    contact = contact_of(ticket.customer)
+    for minute, whom in ((5, "csm"), (10, "top_management")):
+        workflow.escalate(ticket, by=contact, whom=whom, reason="Nobody answers", at=tuesday(10, minute))
+    first, second = ticket.commitments.filter(kind="escalation_answer").order_by("pk")
+    calendar = first.calendar_version.calendar
+    version = calendar.versions.create(
+        valid_from=tuesday(10, 20), weekly_hours=first.calendar_version.weekly_hours, holidays=["2026-11-18"]
+    )
+    workflow.apply_calendar(ticket, version, by=UserFactory(admin=True), reason="A day off", at=tuesday(10, 30))
+
+    told = [one for one in explanations(ticket, zone=MOSCOW, now=tuesday(11)) if one.kind == "escalation_answer"]
+
+    assert [one.successor for one in told] == [
+        "In its place: priority 3, 4 hours, deadline Tue 17 Nov, 14:05.",
+        "In its place: priority 3, 4 hours, deadline Tue 17 Nov, 14:10.",
+        "",
+        "",
+    ]
 
 
 def test_a_withdrawn_request_owes_nothing():
