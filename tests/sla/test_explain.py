@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from mail.letters import of_event
+from mail.event_letters import of_event
 from sla.explain import AT_MOST, Explanation, explain, explanations, hours
 from sla.models import Calendar, Commitment
 from tests.factories import (
@@ -21,6 +21,7 @@ from tests.factories import (
     UserFactory,
     a_clause,
     a_customer,
+    a_lead,
     an_engineer,
     contact_of,
     contract_of,
@@ -235,6 +236,38 @@ def test_minutes_add_up_whatever_the_seconds_are():
     assert told == ["29 minutes.", "5 hours 59 minutes.", "9 hours.", "2 hours 32 minutes."]
 
 
+def test_days_drawn_together_are_told_to_the_minute():
+    ticket = open_ticket(priority=3)
+    workflow.ask_customer(ticket, by=an_engineer(), body="Which version?", at=november(18, 10, 24))
+    workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="7.8", at=november(18, 12))
+
+    told = [step.words.rpartition("counted ")[2] for step in why(ticket, now=november(19)).steps if step.counted]
+
+    assert told == ["1 working day 24 minutes in working hours.", "8 working days 8 hours 36 minutes in working hours."]
+
+
+def test_an_agreed_deadline_names_who_signed_it_also_once_the_request_was_reopened():
+    ticket = workflow.accept(open_ticket(priority=3), by=an_engineer(), at=tuesday(10, 20))
+    contact, lead = contact_of(ticket.customer), a_lead(1)
+    proposal = workflow.propose_deadline(
+        ticket, by=contact, due_at=november(27, 12), reason="A supplier", at=tuesday(10, 30)
+    )
+    workflow.accept_deadline(proposal, by=lead, at=tuesday(11))
+    ticket.refresh_from_db()
+    signed = (
+        f"Proposed by {contact.full_name}, Tue 17 Nov, 10:30; accepted by {lead.full_name}, Tue 17 Nov, 11:00. "
+        "Before it was Tue 1 Dec, 10:00."
+    )
+    assert why(ticket).terms == signed
+    workflow.resolve(ticket, by=ticket.assignee, body="Done", at=tuesday(12))
+    workflow.reopen(ticket, by=contact, reason="Again", at=tuesday(13))
+
+    told = explanations(ticket, zone=MOSCOW, now=tuesday(14))
+
+    assert [one.terms for one in told if one.origin == "agreed"] == [signed, signed]
+    assert why(ticket).terms == signed
+
+
 def test_however_often_it_stood_the_way_stays_bounded():
     ticket = open_ticket(priority=3)
     clock = clock_of(ticket)
@@ -361,7 +394,7 @@ def test_the_answers_to_two_escalations_are_each_replaced_by_their_own():
     contact = contact_of(ticket.customer)
     for minute, whom in ((5, "csm"), (10, "top_management")):
         workflow.escalate(ticket, by=contact, whom=whom, reason="Nobody answers", at=tuesday(10, minute))
-    first, second = ticket.commitments.filter(kind="escalation_answer").order_by("pk")
+    first, _second = ticket.commitments.filter(kind="escalation_answer").order_by("pk")
     calendar = first.calendar_version.calendar
     version = calendar.versions.create(
         valid_from=tuesday(10, 20), weekly_hours=first.calendar_version.weekly_hours, holidays=["2026-11-18"]
