@@ -519,9 +519,11 @@ def holiday_name(day: date, version: CalendarVersion) -> str:
 
 @lru_cache(maxsize=64)
 def _holiday_names(year: int, language: str) -> dict[date, str]:
+    """By day; what the library puts in brackets follows a comma, since names stand in brackets themselves."""
     try:
         with translation.override(language):
-            return dict(holidays_of_russia(year).days)
+            named = holidays_of_russia(year).days
+        return {day: name.replace(" (", ", ").rstrip(")") for day, name in named}
     except Refused:  # a year that the library does not know: its days off have no names
         return {}
 

@@ -127,6 +127,15 @@ def test_a_receipt_outside_hours_says_when_they_open():
     ]
 
 
+def test_a_transferred_day_off_is_named_without_brackets_in_brackets():
+    ticket = open_ticket(priority=2, at=datetime(2026, 12, 30, 17, tzinfo=MOSCOW))
+
+    explained = why(ticket, now=datetime(2026, 12, 30, 17, tzinfo=MOSCOW), language="ru")
+
+    (holiday,) = [step for step in explained.steps if step.kind == "holiday"]
+    assert "чт 31 дек (Выходной, перенесено с 04.01.2026), " in holiday.words
+
+
 @pytest.mark.parametrize(
     ("language", "told"),
     [
