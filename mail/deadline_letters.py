@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
-from mail import choices, letters
-from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, contact, link, reader_of, worker
+from mail import choices, customer_letters, desk_letters, event_letters
+from mail.audiences import contact, worker
+from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, link, reader_of
 from sla.models import DeadlineProposal
 from tickets.models import Event
 from tickets.workflow.gates import PASSED
@@ -95,11 +96,11 @@ def _letter(event: Event, reader: Reader, title: str, *, lead: list[str], button
     return Letter(
         title=title,
         heading=ticket.subject,
-        state=letters.state_for(ticket, is_ours=is_ours),
+        state=desk_letters.state_told(ticket) if is_ours else customer_letters.state_told(ticket),
         lead=lead,
         facts=_facts(event, reader),
         button=Link(button or _("Open the request"), page),
-        why=letters.why_for(ticket, is_ours=is_ours),
+        why=desk_letters.no_replies() if is_ours else customer_letters.why_told(ticket),
         may_reply=not is_ours,
     )
 
@@ -141,9 +142,9 @@ WHO_IS_TOLD: dict[str, tuple[Audience, Wording]] = {
 
 
 def of_event(event: Event, now: datetime) -> list[Draft]:
-    """The letters about an event of a ticket: about a deadline by the table here, all others by that of `letters`."""
+    """The letters about an event of a ticket: about a deadline by this table, all others by `event_letters`."""
     if event.verb not in WHO_IS_TOLD:
-        return letters.of_event(event, now)
+        return event_letters.of_event(event, now)
     audience, wording = WHO_IS_TOLD[event.verb]
     drafts = []
     for person in audience(event, now):

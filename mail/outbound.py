@@ -9,7 +9,7 @@ Two steps, each safe to repeat, to run at once in many processes and to be kille
    server has taken the letter. That is as near to "exactly once" as SMTP comes: a process killed between the server's
    yes and the commit makes the letter go out again, under the same Message-ID, by which mailboxes know it.
 
-What a letter says stands in `mail/letters.py`, about agreed deadlines and contracts in files of their own.
+What a letter says stands in `mail/…_letters.py`, a file for each body of knowledge.
 """
 
 import logging
@@ -30,8 +30,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from contracts.models import ContractEvent, ReleaseNotice, ReleaseReminder
-from mail import choices, contract_letters, deadline_letters, held_letters, letters, release_letters, statement_letters
-from mail.letters import Draft
+from mail import (
+    choices,
+    contract_letters,
+    deadline_letters,
+    escalation_letters,
+    event_letters,
+    held_letters,
+    release_letters,
+    statement_letters,
+)
+from mail.letters import Draft, Link, link
 from mail.models import OutgoingLetter
 from mail.undelivered import tell_the_desk
 from sla.models import Escalation
@@ -78,7 +87,7 @@ def write_letters(now: datetime, *, batch: int = BATCH) -> int:
                 "commitment__calendar_version",
                 # In quiet hours the escalation stands and its letter waits (domain §4.4).
             ).filter(models.Q(letter_after__isnull=True) | models.Q(letter_after__lte=now)),
-            letters.of_escalation,
+            escalation_letters.of_escalation,
         ),
         (
             HeldRequest.objects.select_related("customer", "sender", "settled_by", "about"),
@@ -122,14 +131,14 @@ def _tell_of_missed(now: datetime, batch: int) -> int:
     quiet = Escalation.objects.filter(
         notified_at__isnull=True,
         letter_after__gt=now,
-        percent__gte=letters.MISSED,
+        percent__gte=escalation_letters.MISSED,
         commitment__stopped_at__isnull=True,
     ).filter(~models.Exists(told))
     written = 0
     for call in quiet.select_related("ticket__customer", "commitment__calendar_version").order_by("pk")[:batch]:
         try:
             with transaction.atomic():
-                written += write(letters.of_missed(call, now), now)
+                written += write(escalation_letters.of_missed(call, now), now)
         except Exception:  # one that cannot be put into words never stops the rest
             log.exception("the letter of the missed promise of escalation %s could not be written", call.pk)
     return written
@@ -205,14 +214,14 @@ def _row(draft: Draft, now: datetime) -> OutgoingLetter:
     )
 
 
-def _quiet_link(draft: Draft) -> letters.Link | None:
+def _quiet_link(draft: Draft) -> Link | None:
     """The foot's link to fewer letters; none under what always comes."""
     if not draft.kind or draft.reader.person is None:
         return None
     if draft.kind in choices.MAY_BE_TURNED_OFF:
         address = settings.SITE_URL + choices.address_of(draft.reader.person, draft.kind)
-        return letters.Link(_("Turn such letters off"), address)
-    return letters.Link(_("Choose which letters come"), letters.link("me_mail"))
+        return Link(_("Turn such letters off"), address)
+    return Link(_("Choose which letters come"), link("me_mail"))
 
 
 def _subject(draft: Draft) -> str:
@@ -409,4 +418,4 @@ def _message(letter: OutgoingLetter) -> EmailMultiAlternatives:
 
 def _is_by_a_person(letter: OutgoingLetter) -> bool:
     kind, _colon, key = letter.occasion.partition(":")
-    return kind == "event" and Event.objects.filter(pk=int(key), verb__in=letters.BY_A_PERSON).exists()
+    return kind == "event" and Event.objects.filter(pk=int(key), verb__in=event_letters.BY_A_PERSON).exists()

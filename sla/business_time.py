@@ -130,19 +130,25 @@ class WorkingCalendar:
         Raises as `add_with_pauses` does.
         """
         at, cut = _seconds(start), _merged(pauses)
-        if cut or self._index is None:
-            return [self._due(at, _amount(amount), cut) for amount in amounts]
-        first, _, starts, ends, before, total = self._index
-        spell = bisect_right(starts, at) - 1
-        if at < first or spell < 0:
-            return [self._due(at, _amount(amount)) for amount in amounts]
-        base = before[spell] + min(at, ends[spell]) - starts[spell]
+        index = self._covering(at, max(at + 1, cut[-1][1] if cut else 0))
+        _, _, starts, _, before, total = index
+        base = _position(index, at)
+        # Each pause by the working time from the start to it, and the working time that it cuts out.
+        gaps = [
+            (_position(index, max(first, at)) - base, _position(index, last) - _position(index, max(first, at)))
+            for first, last in cut
+            if last > at
+        ]
         found = []
         for amount in amounts:
-            wanted = amount.days * DAY + amount.seconds
+            wanted = asked = amount.days * DAY + amount.seconds
+            for worked, length in gaps:
+                if worked >= wanted:
+                    break
+                wanted += length
             target = base + wanted
-            if wanted <= 0 or target > total:
-                found.append(self._due(at, wanted))
+            if asked <= 0 or target > total:
+                found.append(self._due(at, asked, cut))
                 continue
             spell = bisect_left(before, target) - 1
             found.append(EPOCH + timedelta(0, starts[spell] + target - before[spell]))

@@ -23,6 +23,7 @@ from contracts.models import PromiseKind, TermsTarget
 from contracts.terms import WORKING_DAY
 from sla import business_time, words
 from sla.calendars import holidays_of_russia
+from sla.clocks import MERGED
 from sla.models import CalendarVersion, Commitment
 
 if TYPE_CHECKING:
@@ -173,8 +174,9 @@ def _explained(
     commitment: Commitment, zone: tzinfo, now: datetime, for_customer: bool, siblings: Sequence[Commitment] | None
 ) -> Explanation:
     if siblings is None:
-        # Asked for only where they are spoken of: who was solved before it was reopened, and what took its place.
-        is_told = commitment.pauses or commitment.ending == Commitment.Ending.SUPERSEDED
+        # Asked for only where they are spoken of: what was solved before it was reopened, under whose signatures an
+        # agreed one goes on, and what took its place.
+        is_told = commitment.pauses or commitment.agreed or commitment.ending == Commitment.Ending.SUPERSEDED
         siblings = list(commitment.ticket.commitments.filter(kind=commitment.kind)) if is_told else []
     siblings = [row for row in siblings if row.kind == commitment.kind and row.pk != commitment.pk]
     way = _way(commitment, now)
@@ -196,7 +198,7 @@ def _explained(
         title=_title(commitment),
         origin=_origin(commitment),
         rule=_rule(commitment, for_customer),
-        terms=_terms(commitment, zone, now, for_customer),
+        terms=_terms(commitment, siblings, zone, now, for_customer),
         hours=_hours_rule(version, now),
         calendar=version.calendar.code,
         calendar_since=version.valid_from,
@@ -256,10 +258,12 @@ def _rule(commitment: Commitment, for_customer: bool) -> str:
     return rule
 
 
-def _terms(commitment: Commitment, zone: tzinfo, now: datetime, for_customer: bool) -> str:
+def _terms(
+    commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime, for_customer: bool
+) -> str:
     """Whose promise it is: the package's by its terms of a day, a clause of the contract, or both signatures."""
     if commitment.agreed:
-        return _signatures(commitment, zone, now)
+        return _signatures(commitment, siblings, zone, now)
     if commitment.clause is not None:
         named = {"clause": commitment.clause.text}
         if for_customer:
@@ -271,8 +275,11 @@ def _terms(commitment: Commitment, zone: tzinfo, now: datetime, for_customer: bo
     return _("By the terms of the package from %(day)s.") % {"day": day}
 
 
-def _signatures(commitment: Commitment, zone: tzinfo, now: datetime) -> str:
-    proposal = getattr(commitment, "signed_as", None)  # none on records of before the signatures were kept
+def _signatures(commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime) -> str:
+    """Who signed: this row, or the latest agreed one before it, which it goes on from (a request was reopened)."""
+    before = (row for row in reversed(siblings) if row.agreed and row.pk < commitment.pk)
+    signed = (getattr(row, "signed_as", None) for row in (commitment, *before))
+    proposal = next((one for one in signed if one is not None), None)  # none where it was signed in a merged request
     if proposal is None or proposal.answered_at is None or proposal.answered_by is None:
         return ""
     return _("Proposed by %(proposer)s, %(proposed)s; accepted by %(other)s, %(accepted)s. Before it was %(old)s.") % {
@@ -452,7 +459,8 @@ def _step(step: business_time.Step, reader: _Reader, so_far: timedelta) -> Told:
     span = {
         "from": date_told(step.starts_at, reader.zone, reader.now),
         "to": date_told(step.ends_at, reader.zone, reader.now, step.starts_at),
-        "counted": words.span_long(counted, reader.working_day)
+        # To the minute: a reader adds the steps up.
+        "counted": words.span_long(counted, reader.working_day, exact=True)
         if step.kind in {"days", "more"}
         else words.span_long(counted),
         "days": days_off(step.dates, reader.version, reader.now) if step.dates else "",
@@ -511,9 +519,11 @@ def holiday_name(day: date, version: CalendarVersion) -> str:
 
 @lru_cache(maxsize=64)
 def _holiday_names(year: int, language: str) -> dict[date, str]:
+    """By day; what the library puts in brackets follows a comma, since names stand in brackets themselves."""
     try:
         with translation.override(language):
-            return dict(holidays_of_russia(year).days)
+            named = holidays_of_russia(year).days
+        return {day: name.replace(" (", ", ").rstrip(")") for day, name in named}
     except Refused:  # a year that the library does not know: its days off have no names
         return {}
 
@@ -558,7 +568,7 @@ def _ended(commitment: Commitment, zone: tzinfo, now: datetime) -> str:
         return ""
     if commitment.met_late_at is not None:
         late = commitment.calendar.between(commitment.due_at, commitment.met_late_at)
-        span = words.span_long(max(late, words.MINUTE), working_day_of(commitment))
+        span = words.span_long(max(late, words.MINUTE), working_day_of(commitment), exact=True)
         moment = words.moment(commitment.met_late_at, zone, now, "date")
         return _("Missed. Fulfilled late, %(moment)s (%(late)s of counted time after the deadline): %(how)s.") % {
             "moment": moment,
@@ -601,14 +611,19 @@ def how_it_ended(commitment: Commitment) -> str:
         "terms applied": pgettext("ending", "other terms of the package were applied"),
         "calendar applied": pgettext("ending", "the calendar was edited"),
         "another deadline agreed": pgettext("ending", "both sides agreed on another deadline"),
+        MERGED: pgettext("ending", "the request was merged with another one"),
     }.get(commitment.why, commitment.why)
 
 
 def _successor(commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime) -> str:
-    """What took the place of a superseded promise: the next row of its kind."""
+    """What took the place of a superseded promise: the next row of its kind, here or in the request merged into."""
     if commitment.ending != Commitment.Ending.SUPERSEDED:
         return ""
     later = [row for row in siblings if row.pk > commitment.pk]
+    if commitment.kind == PromiseKind.ESCALATION_ANSWER:  # of several that are owed at once, each has its own start
+        later = [row for row in later if row.started_at == commitment.started_at]
+    if not later and commitment.why == MERGED and commitment.ticket.merged_into is not None:
+        return _("It goes on in request № %(number)s.") % {"number": commitment.ticket.merged_into.number}
     if not later:
         return _("Nothing is promised in its place.")
     row = min(later, key=lambda row: row.pk)

@@ -66,8 +66,11 @@ def span(length: timedelta, working_day: timedelta | None = None) -> str:
     return _("%(minutes)d min") % {"minutes": minutes}
 
 
-def span_long(length: timedelta, working_day: timedelta | None = None) -> str:
-    """The same duration in full words, for sentences: "7 часов 42 минуты", "2 рабочих дня"."""
+def span_long(length: timedelta, working_day: timedelta | None = None, *, exact: bool = False) -> str:
+    """The same duration in full words, for sentences: "7 часов 42 минуты", "2 рабочих дня".
+
+    From a day on minutes are left out, unless it is to be `exact`: "2 рабочих дня 3 минуты".
+    """
     minutes = abs(length) // MINUTE
     day = (working_day or DAY) // MINUTE
     if minutes >= day:
@@ -78,6 +81,8 @@ def span_long(length: timedelta, working_day: timedelta | None = None) -> str:
             words = [ngettext("%(count)d day", "%(count)d days", days) % {"count": days}]
         if hours:
             words.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
+        if exact and (left := minutes % day % 60):
+            words.append(ngettext("%(count)d minute", "%(count)d minutes", left) % {"count": left})
         return " ".join(words)
     hours, minutes = divmod(minutes, 60)
     words = []

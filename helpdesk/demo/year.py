@@ -33,7 +33,7 @@ OFFICE = {day: [(time(9, 0), time(18, 0))] for day in range(5)}
 ROUND_THE_CLOCK = {day: [(time(0, 0), time(0, 0))] for day in range(7)}
 ANY_TIME = WorkingCalendar("UTC", ROUND_THE_CLOCK)
 VENDOR_OFFICE = WorkingCalendar("Europe/Moscow", OFFICE)
-SWEEP_LAG = timedelta(seconds=4)  # beat looks every ten seconds: a rung is written a few after its moment
+SWEEP_LAG = timedelta(seconds=1)  # beat looks every second: a rung is written just after its moment
 LETTERS_SINCE = timedelta(days=2)
 RECENT = timedelta(days=4)  # a good part of what is open today came in these days
 

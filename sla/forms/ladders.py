@@ -76,7 +76,6 @@ class LadderForm(forms.Form):
         whole = {"invalid": gettext("Rung %(n)d: write a whole number.") % named}
         hour = {"invalid": gettext("Rung %(n)d: write the hour as 22:00.") % named}
         digits = {"inputmode": "numeric", "size": "4"}
-        clock = {"placeholder": "22:00", "size": "5"}
         self.fields[f"percent_{number}"] = forms.IntegerField(
             label=gettext("Rung %(n)d: percent of the time") % named,
             required=False,
@@ -95,12 +94,15 @@ class LadderForm(forms.Form):
             widget=forms.TextInput(digits),
             error_messages=whole,
         )
-        for side, label in (("quiet_from", _("Rung %(n)d: letters are quiet from")), ("quiet_to", _("Rung %(n)d: to"))):
+        for side, label, example in (
+            ("quiet_from", _("Rung %(n)d: letters are quiet from"), "22:00"),
+            ("quiet_to", _("Rung %(n)d: to"), "08:00"),
+        ):
             self.fields[f"{side}_{number}"] = forms.TimeField(
                 label=label % named,
                 required=False,
                 input_formats=["%H:%M", "%H"],
-                widget=forms.TimeInput(clock, format="%H:%M"),
+                widget=forms.TimeInput({"placeholder": example, "size": "5"}, format="%H:%M"),
                 error_messages=hour,
             )
 

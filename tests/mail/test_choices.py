@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from mail import choices, deadline_letters, letters, outbound
+from mail import choices, deadline_letters, event_letters, outbound
 from mail.models import LetterKind, MailChoices, OutgoingLetter
 from mail.outbound import write_letters
 from sla.sweep import sweep
@@ -48,7 +48,7 @@ def test_every_event_that_a_customer_is_told_of_is_of_a_kind_or_always_comes():
     always = {"asked_customer", "declined", "deadline_proposed"}
     tables = {
         verb
-        for verb, told in letters.WHO_IS_TOLD.items()
+        for verb, told in event_letters.WHO_IS_TOLD.items()
         if any(audience.__name__.startswith("contact") for audience, _wording in told)
     } | set(deadline_letters.WHO_IS_TOLD)
 

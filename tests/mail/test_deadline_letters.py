@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from mail import deadline_letters, letters
+from mail import deadline_letters, event_letters
 from mail.inbound import receive
 from mail.models import OutgoingLetter
 from mail.outbound import write_letters
@@ -62,7 +62,8 @@ def told(at: Any = None) -> dict[User, OutgoingLetter]:
 
 
 def test_every_verb_of_a_deadline_is_in_one_of_the_tables():
-    assert {verb for verb in letters.WHO_IS_TOLD if verb.startswith("deadline_")} == set(deadline_letters.WHO_IS_TOLD)
+    of_deadlines = {verb for verb in event_letters.WHO_IS_TOLD if verb.startswith("deadline_")}
+    assert of_deadlines == set(deadline_letters.WHO_IS_TOLD)
 
 
 def test_the_contact_is_asked_with_one_button_to_the_page(ticket, lead):

@@ -17,7 +17,8 @@ from django.db import connection
 from django.utils import translation
 
 from accounts.models import Absence, User
-from mail import choices, letters, outbound
+from mail import choices, event_letters, outbound
+from mail.escalation_letters import next_message_by
 from mail.inbound import receive
 from mail.models import OutgoingLetter
 from mail.outbound import mark_history_notified, send_letters, write_letters
@@ -78,7 +79,7 @@ def test_every_verb_of_the_workflow_stands_in_the_table():
     source = "".join(path.read_text(encoding="utf-8") for path in Path(workflow.__file__).parent.glob("*.py"))
     verbs = set(re.findall(r'record\(\s*\w+,\s*"(\w+)"', source))
 
-    assert verbs == set(letters.WHO_IS_TOLD)
+    assert verbs == set(event_letters.WHO_IS_TOLD)
 
 
 @pytest.mark.django_db
@@ -265,7 +266,7 @@ def test_next_message_is_counted_in_the_hours_of_the_service():
     clock = open_ticket(a_customer("business"), priority=3).commitments.get(kind="reaction")
     evening = TUESDAY_10 + timedelta(hours=7)  # 17:00
 
-    by = letters.next_message_by(clock, evening)
+    by = next_message_by(clock, evening)
 
     assert not clock.calendar_version.is_round_the_clock
     assert clock.calendar.between(evening, by) == timedelta(hours=4)

@@ -20,3 +20,7 @@ def test_contracts_end_at_five_past_midnight_in_moscow():
 
     assert app.conf.timezone == "Europe/Moscow"
     assert crontab.remaining_estimate(evening) == timedelta(minutes=10)
+
+
+def test_a_missed_deadline_is_seen_within_two_seconds():
+    assert TIMETABLE["climb the ladders"].every <= timedelta(seconds=2)

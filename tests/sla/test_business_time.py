@@ -286,14 +286,14 @@ def test_explain_of_nothing_has_no_steps():
 
 def test_a_calendar_that_never_opens_says_so_at_once():
     for closed in (WorkingCalendar("UTC", {}), WorkingCalendar("Europe/Berlin", {0: []})):
-        started = stopwatch.perf_counter()
+        started = stopwatch.thread_time()
 
         with pytest.raises(NeverOpen, match="is never open for 1:00:00 between 2026-06-01 06:00 UTC"):
             closed.add(moscow(1, 9), HOUR)
         with pytest.raises(NeverOpen):
             closed.next_opening(moscow(1, 9))
 
-        assert stopwatch.perf_counter() - started < 1
+        assert stopwatch.thread_time() - started < 1
 
 
 def test_a_calendar_of_dated_hours_only_ends_after_its_last_date():

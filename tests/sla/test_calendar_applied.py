@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from accounts.refusals import Forbidden
-from mail.letters import of_event
+from mail.event_letters import of_event
 from sla.calendars import Edit, NotEdited, as_edit, edit_calendar
 from sla.models import Calendar, CalendarVersion, Escalation
 from sla.sweep import sweep

@@ -12,10 +12,21 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from mail.letters import of_event
+from mail.event_letters import of_event
 from sla.explain import AT_MOST, Explanation, explain, explanations, hours
 from sla.models import Calendar, Commitment
-from tests.factories import MOSCOW, TUESDAY_10, a_clause, a_customer, an_engineer, contact_of, contract_of, open_ticket
+from tests.factories import (
+    MOSCOW,
+    TUESDAY_10,
+    UserFactory,
+    a_clause,
+    a_customer,
+    a_lead,
+    an_engineer,
+    contact_of,
+    contract_of,
+    open_ticket,
+)
 from tests.moments import november, tuesday
 from tickets import workflow
 from tickets.models import Ticket
@@ -114,6 +125,15 @@ def test_a_receipt_outside_hours_says_when_they_open():
         "Mon 23 Nov, 09:00 – 13:00: counted 4 hours.",
         "The deadline: Mon 23 Nov, 13:00.",
     ]
+
+
+def test_a_transferred_day_off_is_named_without_brackets_in_brackets():
+    ticket = open_ticket(priority=2, at=datetime(2026, 12, 30, 17, tzinfo=MOSCOW))
+
+    explained = why(ticket, now=datetime(2026, 12, 30, 17, tzinfo=MOSCOW), language="ru")
+
+    (holiday,) = [step for step in explained.steps if step.kind == "holiday"]
+    assert "чт 31 дек (Выходной, перенесено с 04.01.2026), " in holiday.words
 
 
 @pytest.mark.parametrize(
@@ -225,6 +245,38 @@ def test_minutes_add_up_whatever_the_seconds_are():
     assert told == ["29 minutes.", "5 hours 59 minutes.", "9 hours.", "2 hours 32 minutes."]
 
 
+def test_days_drawn_together_are_told_to_the_minute():
+    ticket = open_ticket(priority=3)
+    workflow.ask_customer(ticket, by=an_engineer(), body="Which version?", at=november(18, 10, 24))
+    workflow.customer_reply(ticket, by=contact_of(ticket.customer), body="7.8", at=november(18, 12))
+
+    told = [step.words.rpartition("counted ")[2] for step in why(ticket, now=november(19)).steps if step.counted]
+
+    assert told == ["1 working day 24 minutes in working hours.", "8 working days 8 hours 36 minutes in working hours."]
+
+
+def test_an_agreed_deadline_names_who_signed_it_also_once_the_request_was_reopened():
+    ticket = workflow.accept(open_ticket(priority=3), by=an_engineer(), at=tuesday(10, 20))
+    contact, lead = contact_of(ticket.customer), a_lead(1)
+    proposal = workflow.propose_deadline(
+        ticket, by=contact, due_at=november(27, 12), reason="A supplier", at=tuesday(10, 30)
+    )
+    workflow.accept_deadline(proposal, by=lead, at=tuesday(11))
+    ticket.refresh_from_db()
+    signed = (
+        f"Proposed by {contact.full_name}, Tue 17 Nov, 10:30; accepted by {lead.full_name}, Tue 17 Nov, 11:00. "
+        "Before it was Tue 1 Dec, 10:00."
+    )
+    assert why(ticket).terms == signed
+    workflow.resolve(ticket, by=ticket.assignee, body="Done", at=tuesday(12))
+    workflow.reopen(ticket, by=contact, reason="Again", at=tuesday(13))
+
+    told = explanations(ticket, zone=MOSCOW, now=tuesday(14))
+
+    assert [one.terms for one in told if one.origin == "agreed"] == [signed, signed]
+    assert why(ticket).terms == signed
+
+
 def test_however_often_it_stood_the_way_stays_bounded():
     ticket = open_ticket(priority=3)
     clock = clock_of(ticket)
@@ -328,6 +380,44 @@ def test_what_was_promised_no_more_has_nothing_in_its_place():
     workflow.reclassify(ticket, by=ticket.assignee, reason="A question", kind="consultation", at=tuesday(10, 40))
 
     assert why(ticket).successor == "Nothing is promised in its place."
+
+
+def test_a_promise_that_went_along_when_two_requests_became_one_says_where_it_goes_on():
+    customer = a_customer()
+    older = open_ticket(customer, priority=3)
+    younger = open_ticket(customer, priority=2, at=tuesday(10, 20))
+    workflow.merge(younger, into=older, by=an_engineer(), at=tuesday(10, 30))
+    younger.refresh_from_db()
+
+    assert why(younger).outcome == (
+        "Another promise took its place, Tue 17 Nov, 10:30: the request was merged with another one.",
+        f"It goes on in request № {older.number}.",
+    )
+    given_way, goes_on = [one for one in explanations(older, zone=MOSCOW, now=tuesday(11)) if one.kind == "resolution"]
+    assert given_way.successor == "In its place: priority 2, 2 working days, deadline Thu 19 Nov, 10:20."
+    assert goes_on.outcome == ()
+
+
+def test_the_answers_to_two_escalations_are_each_replaced_by_their_own():
+    ticket = open_ticket(priority=3)
+    contact = contact_of(ticket.customer)
+    for minute, whom in ((5, "csm"), (10, "top_management")):
+        workflow.escalate(ticket, by=contact, whom=whom, reason="Nobody answers", at=tuesday(10, minute))
+    first, _second = ticket.commitments.filter(kind="escalation_answer").order_by("pk")
+    calendar = first.calendar_version.calendar
+    version = calendar.versions.create(
+        valid_from=tuesday(10, 20), weekly_hours=first.calendar_version.weekly_hours, holidays=["2026-11-18"]
+    )
+    workflow.apply_calendar(ticket, version, by=UserFactory(admin=True), reason="A day off", at=tuesday(10, 30))
+
+    told = [one for one in explanations(ticket, zone=MOSCOW, now=tuesday(11)) if one.kind == "escalation_answer"]
+
+    assert [one.successor for one in told] == [
+        "In its place: priority 3, 4 hours, deadline Tue 17 Nov, 14:05.",
+        "In its place: priority 3, 4 hours, deadline Tue 17 Nov, 14:10.",
+        "",
+        "",
+    ]
 
 
 def test_a_withdrawn_request_owes_nothing():

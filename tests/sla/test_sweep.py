@@ -442,6 +442,19 @@ def test_command_shows_what_was_set_aside():
     ]
 
 
+def test_command_is_silent_about_what_could_be_read_since():
+    row = open_ticket(a_customer("business"), priority=1).commitments.get(kind="reaction")
+    whole = row.rungs
+    Commitment.objects.filter(pk=row.pk).update(rungs=[{"percent": 50}])
+    sweep(tuesday(10, 30))
+    Commitment.objects.filter(pk=row.pk).update(rungs=whole)
+    out = StringIO()
+
+    call_command("sweep", at="2026-11-17T11:30:00+03:00", stdout=out)
+
+    assert out.getvalue() == "looked at 1, missed 1, called in 3, set aside 0\n"
+
+
 @pytest.mark.parametrize("words", ["yesterday", "2026-13-01T00:00:00", ""])
 def test_command_says_what_a_moment_looks_like(words):
     with pytest.raises(CommandError, match="moment"):

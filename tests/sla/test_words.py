@@ -74,6 +74,15 @@ def test_span_long_has_the_plurals_of_the_language(length, working_day, russian,
         assert words.span_long(length, working_day) == english
 
 
+def test_span_long_leaves_out_minutes_of_days_unless_it_is_to_be_exact():
+    length = hours(22, 17)
+
+    with translation.override("en"):
+        assert words.span_long(length, WORKING_DAY) == "2 working days 4 hours"
+        assert words.span_long(length, WORKING_DAY, exact=True) == "2 working days 4 hours 17 minutes"
+        assert words.span_long(hours(9), WORKING_DAY, exact=True) == "1 working day"
+
+
 @pytest.mark.parametrize(
     ("amount", "unit", "short", "long"),
     [

@@ -12,7 +12,7 @@ from contracts.catalogue import TermsChange, as_change
 from contracts.models import ContractEvent, PackageTerms
 from contracts.signing import NotSigned
 from contracts.terms import Kind, Target, Unit
-from mail.letters import of_event
+from mail.event_letters import of_event
 from tests.factories import (
     TUESDAY_10,
     UserFactory,

@@ -18,9 +18,11 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import Refused
 from contracts.models import Customer
+from sla.explain import explanations, how_it_ended
 from sla.models import Commitment
 from sla.sweep import sweep
 from tests.factories import (
+    MOSCOW,
     a_customer,
     a_lead,
     a_manager,
@@ -339,6 +341,18 @@ def check_clock(walk: Walk, clock: Commitment) -> None:
             assert clock.paused_at is not None or clock.due_at >= now
 
 
+def check_words(walk: Walk) -> None:
+    """Every promise can be explained, adds up, and ends in words that are no code of ours (domain §4.3)."""
+    stored = {clock.pk: clock for clock in walk.ticket.commitments.all()}
+    told = explanations(walk.ticket, zone=MOSCOW, now=walk.now, language="en", for_customer=False)
+    assert [one.commitment for one in told] == sorted(stored)
+    for one in told:
+        clock = stored[one.commitment]
+        assert sum((step.counted for step in one.steps), timedelta(0)) == clock.target
+        assert clock.paused_at is not None or one.due_at == clock.due_at
+        assert not clock.why or how_it_ended(clock) != clock.why
+
+
 def take(number: int, cast: Cast) -> None:
     random = Random(number)
     customer = random.choice(cast.customers)
@@ -356,6 +370,7 @@ def take(number: int, cast: Cast) -> None:
         # All of it can be told again from the events alone (domain §4.3).
         told_again = verify(Ticket.objects.filter(pk=ticket.pk), clock=lambda: walk.now)
         assert [difference.words() for difference in told_again] == []
+        check_words(walk)
     except Exception as error:
         error.add_note(f"WALK={number}, {customer.contracts.get().terms.package.code}: " + "; ".join(walk.done))
         raise

@@ -14,6 +14,7 @@ from helpdesk.demo.company import Company, company, contract_life, expire_past_c
 from helpdesk.demo.desk_tools import desk_tools
 from helpdesk.demo.line_four import line_four
 from helpdesk.demo.shifts import shifts
+from helpdesk.demo.statements import statement_answers
 from helpdesk.demo.year import Part, is_finished, play, play_held, year
 from mail import outbound
 from tickets import months, pace
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         shifts(today, now)
         for month in months.finished(now):
             months.close_months(at=months.closing(month))  # as the job would have closed it then
+        statement_answers(now)
         outbound.mark_history_notified(now)
         pace.measure(timezone.now())  # so that the first page has its forecasts
 

@@ -1,4 +1,7 @@
-"""`manage.py sweep`: one sweep by hand, for operators: after an outage, or to see what a sweep at a moment would do."""
+"""`manage.py sweep`: one sweep by hand, for operators: after an outage, or as of a moment.
+
+It does what a sweep at that moment does, in earnest: as of tomorrow it calls the rungs of today and tomorrow now.
+"""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -8,12 +11,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from sla.models import SweepTrouble
+from sla import troubles
 from sla.sweep import sweep
 
 
 class Command(BaseCommand):
-    help = "Climbs the ladders of the promises that are due, as the job of the timetable does every few seconds."
+    help = "Climbs the ladders of the promises that are due, as the job of the timetable does every second."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -28,7 +31,7 @@ class Command(BaseCommand):
             f"looked at {swept.looked_at}, missed {swept.missed}, "
             f"called in {swept.escalations}, set aside {swept.set_aside}"
         )
-        for trouble in SweepTrouble.objects.order_by("happened_at", "pk"):
+        for trouble in troubles.standing().order_by("happened_at", "pk"):
             self.stdout.write(
                 f"set aside: commitment {trouble.commitment_id}, {trouble.times}×, "
                 f"last at {trouble.happened_at.isoformat()}: {trouble.error}"
