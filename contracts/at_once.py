@@ -88,7 +88,7 @@ class _Read:
         fields = compiler.klass_info["select_fields"]
         self._first, self._last = fields[0], fields[-1] + 1
         self._names = [column[0].target.attname for column in compiler.select[self._first : self._last]]
-        self._related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
+        self._related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
         self._annotations = dict(compiler.annotation_col_map or {})
 
     def objects(self, rows: Iterable[Row]) -> Iterator[Any]:

@@ -92,9 +92,11 @@ class Standing:
 
 
 def _of_standing() -> dict[str, Any]:
-    covering: Any = Contract.objects.in_force(day("day")).filter(customer=key("customer"))
-    contacts: Any = ResponsibleContact.objects.holding(moment("at"))
-    clauses: Any = ContractClause.objects.in_force(moment("at"))
+    at: Any = moment("at")
+    on: Any = day("day")
+    covering = Contract.objects.in_force(on).filter(customer=key("customer"))
+    contacts = ResponsibleContact.objects.holding(at)
+    clauses = ContractClause.objects.in_force(at)
     return {
         "contacts": contacts.filter(customer=key("customer")).select_related("user"),
         "contracts": covering.order_by("-starts_on"),

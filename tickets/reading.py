@@ -34,8 +34,12 @@ def last_key(messages: Iterable[Message]) -> int:
 
 def mark(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:
     """The person has read up to this message."""
-    if not LastRead.objects.filter(ticket=ticket, person=person).update(upto=upto, at=at):
-        LastRead.objects.bulk_create([LastRead(ticket=ticket, person=person, upto=upto, at=at)], ignore_conflicts=True)
+    LastRead.objects.bulk_create(
+        [LastRead(ticket=ticket, person=person, upto=upto, at=at)],
+        update_conflicts=True,
+        unique_fields=["ticket", "person"],
+        update_fields=["upto", "at"],
+    )
 
 
 def mark_seen(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """The edition of the catalogue: a row whose number is new after every change of a table that processes keep.
 
+They fire always, also where an import has turned the others off (`session_replication_role`): a process must hear of it.
 Statement triggers, so that an import of a thousand rows makes one step. The number is drawn from a sequence: one that a
 rolled-back change has drawn is never drawn again.
 """
@@ -33,7 +34,8 @@ INSERT INTO contracts_catalogueedition (id, number) VALUES (1, nextval('contract
 """ + "".join(
     f"""
 CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
-    FOR EACH STATEMENT EXECUTE FUNCTION contracts_catalogue_changed();"""
+    FOR EACH STATEMENT EXECUTE FUNCTION contracts_catalogue_changed();
+ALTER TABLE {table} ENABLE ALWAYS TRIGGER catalogue_changed;"""
     for table in KEPT
 )
 BACKWARD = (

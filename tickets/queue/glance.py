@@ -59,7 +59,8 @@ SELECT
       UNION ALL SELECT 'customer', id::text, false, name FROM contracts_customer
         WHERE id IN (SELECT id FROM named WHERE of = 'customer')
       UNION ALL SELECT 'assignee', id::text, false, full_name FROM accounts_user
-        WHERE id IN (SELECT id FROM named WHERE of = 'assignee')) known)
+        WHERE id IN (SELECT id FROM named WHERE of = 'assignee')) known),
+  (SELECT number FROM contracts_catalogueedition)
 """
 
 
@@ -88,6 +89,7 @@ class Glance:
     """What the desk shows a person around every page. `last_run` is their last bulk run, None before the first.
 
     `names` of what a queue's filters may name: {"package=premium": "Премиум", "customer=7": …}; empty for no queue.
+    `edition` is that of the catalogue (contracts/kept.py).
     """
 
     own: tuple[int, ...]
@@ -98,6 +100,7 @@ class Glance:
     last_run: Mapping[str, Any] | None
     escalations: int
     names: Mapping[str, str]
+    edition: int | None
 
     @property
     def late(self) -> int:
@@ -135,7 +138,7 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
                 "view": queue.view if queue else "",
             },
         )
-        own, lines, mine, mine_late, views, last_run, escalations, names = cursor.fetchone()
+        own, lines, mine, mine_late, views, last_run, escalations, names, edition = cursor.fetchone()
     return Glance(
         tuple(own),
         tuple(LineCount(number, en if english else ru, n, late) for number, ru, en, n, late in lines or ()),
@@ -145,6 +148,7 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
         last_run,
         escalations,
         names or {},
+        edition,
     )
 
 
