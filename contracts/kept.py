@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from accounts.models import Line
 from contracts.at_once import AtOnce
-from contracts.models import CatalogueEdition, Channel, PackageTerms, Service, TermsTarget, Topic
+from contracts.models import CatalogueEdition, Channel, Package, PackageTerms, Service, TermsTarget, Topic
 
 Read = TypeVar("Read")
 
@@ -39,12 +39,13 @@ class Kept(Generic[Read]):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`services` in their order; `included` the codes of each terms' services, `targets` those of each terms."""
+    """`services` and `packages` in their order; of each terms `included`, the codes of its services, and `targets`."""
 
     services: tuple[Service, ...]
     channels: Mapping[str, Channel]
     topics: Mapping[str, Topic]
     lines: Mapping[int, Line]
+    packages: tuple[Package, ...]
     terms: Mapping[int, PackageTerms]
     included: Mapping[int, frozenset[str]]
     targets: Mapping[int, tuple[TermsTarget, ...]]
@@ -67,7 +68,8 @@ def _reads() -> dict[str, Any]:
         "channels": Channel.objects.all(),
         "topics": Topic.objects.all(),
         "lines": Line.objects.all(),
-        "terms": PackageTerms.objects.select_related("package", "calendar").order_by("pk"),
+        "packages": Package.objects.all(),
+        "terms": PackageTerms.objects.select_related("calendar").order_by("pk"),
         "included": through.objects.all(),
         "targets": TermsTarget.objects.select_related("calendar").order_by("terms", "kind", "priority"),
     }
@@ -85,6 +87,9 @@ def _whole() -> Catalogue:
     for topic in found["topics"]:
         topic.line = lines[topic.line_id]
         topic.service = services.get(topic.service_id)
+    packages = {one.pk: one for one in found["packages"]}
+    for terms in found["terms"]:
+        terms.package = packages[terms.package_id]
     included: dict[int, set[str]] = {}
     for row in found["included"]:
         included.setdefault(row.packageterms_id, set()).add(row.service_id)
@@ -96,9 +101,10 @@ def _whole() -> Catalogue:
         {one.pk: one for one in found["channels"]},
         {one.pk: one for one in found["topics"]},
         lines,
+        tuple(found["packages"]),
         {one.pk: one for one in found["terms"]},
-        {terms: frozenset(codes) for terms, codes in included.items()},
-        {terms: tuple(rows) for terms, rows in targets.items()},
+        {key: frozenset(codes) for key, codes in included.items()},
+        {key: tuple(rows) for key, rows in targets.items()},
     )
 
 

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta, tzinfo
 from django.db import connection
 
 from accounts.models import Absence, Role, User
+from contracts.kept import edition_now
 from contracts.models import PromiseKind
 from sla import forecast_words, words
 from sla.business_time import WorkingCalendar
 from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
+from sla.kept import rules
 from sla.models import Commitment
 from tickets.line_hours import OFFICE_DAY, hours_of_line, office_hours
 from tickets.models import LinePace
@@ -183,21 +185,29 @@ class Missing:
     forecast: Shown
 
 
-def will_be_missed(now: datetime) -> tuple[Sequence[Missing], int]:
-    """The promises to be missed among the nearest deadlines, in their order, and how many were looked at.
+def will_be_missed(now: datetime, at_most: int | None = None) -> tuple[Sequence[Missing], int, int]:
+    """The promises to be missed among the nearest deadlines, in their order (the first `at_most`; None: all).
 
-    `commitment_running_due` is the index of its query. What is overdue already is another list.
+    And how many they are, and among how many one looked. `commitment_running_due` is the index of its query. What is
+    overdue already is another list. Only what is shown is read whole.
     """
-    rows = list(
-        Commitment.objects.running()
-        .filter(kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now)
-        .select_related("calendar_version", "ticket__customer", "ticket__terms__package", "ticket__assignee")
-        .order_by("due_at", "pk")[:LOOKED_AT]
+    running = Commitment.objects.running().filter(
+        kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now
     )
-    found = forecasts(rows, now)
-    missing = []
-    for row in rows:
-        told = found.get(row.pk)
-        if told is not None and told.verdict == Verdict.MISSED and (said := shown(told, now)) is not None:
-            missing.append(Missing(row, said))
-    return missing, len(rows)
+    heads = running.order_by("due_at", "pk").values_list(
+        "pk", "ticket__line", "kind", "priority", "due_at", "target", "calendar_version"
+    )[:LOOKED_AT]
+    ours = rules(edition_now())
+    rows = [
+        Open(pk, line, kind, priority, Running(due_at, target, ours.version(version).working_calendar(), missed=False))
+        for pk, line, kind, priority, due_at, target, version in heads
+    ]
+    missed = {key: told for key, told in foreseen(rows, now).items() if told.verdict == Verdict.MISSED}
+    wanted = list(missed)[:at_most]
+    whole = Commitment.objects.select_related("ticket__customer", "ticket__terms__package", "ticket__assignee")
+    clocks = {clock.pk: clock for clock in whole.filter(pk__in=wanted)} if wanted else {}
+    found = []
+    for key in wanted:
+        if key in clocks and (said := shown(missed[key], now)) is not None:
+            found.append(Missing(clocks[key], said))
+    return found, len(missed), len(rows)

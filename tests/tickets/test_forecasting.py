@@ -216,7 +216,7 @@ def test_the_board_lists_the_nearest_first_and_not_what_is_overdue():
     live(120, priority=1)
     later, sooner = live(1, priority=1), live(20, priority=1)
 
-    found, looked_at = will_be_missed(timezone.now())
+    found, _count, looked_at = will_be_missed(timezone.now())
 
     assert [row.clock.ticket for row in found if row.clock.kind == "reaction"] == [sooner, later]
     assert looked_at == Commitment.objects.running().filter(due_at__gte=timezone.now()).count()

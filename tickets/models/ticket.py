@@ -214,6 +214,18 @@ class Ticket(FSMModelMixin, models.Model):
                 name="ticket_of_product",
                 condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
             ),
+            # The board: open ones received within a span (tickets/board.py::ages).
+            models.Index(
+                "opened_at",
+                name="ticket_age",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # The board: open ones of priority 1 that nobody has (tickets/board.py::facts).
+            models.Index(
+                "priority",
+                name="ticket_nobodys",
+                condition=Q(assignee__isnull=True, state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
             # The job that closes after silence: WHERE closes_at <= now (tickets/tasks.py).
             models.Index("closes_at", name="ticket_closes", condition=Q(state="resolved")),
             # The newest solved ones about the same thing: WHERE product, topic ORDER BY id DESC (tickets/similar.py).
