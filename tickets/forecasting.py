@@ -8,9 +8,11 @@ line's queue.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.db import connection
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Absence, Role, User
 from contracts.kept import edition_now
@@ -21,7 +23,7 @@ from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
 from sla.kept import rules
 from sla.models import Commitment
 from tickets.line_hours import OFFICE_DAY, hours_of_line, office_hours
-from tickets.models import LinePace
+from tickets.models import LinePace, Ticket
 from tickets.pace import Pace, counted
 
 KNOWN_FOR = timedelta(seconds=15)  # how fast people and queues change, beside what a forecast can know
@@ -191,8 +193,14 @@ def will_be_missed(now: datetime, at_most: int | None = None) -> tuple[Sequence[
     And how many they are, and among how many one looked. `commitment_running_due` is the index of its query. What is
     overdue already is another list. Only what is shown is read whole.
     """
+    # Every open ticket has its nearest promise in `ticket_queue`: so many promises lie before its so-manieth deadline.
+    # Without that border PostgreSQL, who takes running promises for rare, reads and sorts them all.
+    queue = Ticket.objects.open().filter(clock_paused=False, due_at__gte=now).order_by("due_at", "pk")
+    border = Coalesce(
+        Subquery(queue.values("due_at")[LOOKED_AT : LOOKED_AT + 1]), Value(datetime.max.replace(tzinfo=UTC))
+    )
     running = Commitment.objects.running().filter(
-        kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now
+        kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now, due_at__lte=border
     )
     heads = running.order_by("due_at", "pk").values_list(
         "pk", "ticket__line", "kind", "priority", "due_at", "target", "calendar_version"

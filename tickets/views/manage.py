@@ -36,7 +36,8 @@ REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on i
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    known = catalogue(glance(person(request), now).edition)
+    edition = glance(person(request), now).edition
+    known = catalogue(edition)
     packages = sorted(known.packages, key=lambda package: -package.position)
     mondays = reports.mondays(now, WEEKS)
     kept = tally.kept(now, [monday.date() for monday in mondays])
@@ -55,7 +56,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "set_aside": troubles.standing().count(),
             "majors": list(open_majors()[:5]),
             "facts": boards.facts(now),
-            "departures": boards.departures(now),
+            "departures": boards.departures(edition),
             "missing": missing,
             "missing_count": missing_count,
             "missing_of": looked_at,
