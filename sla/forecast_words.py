@@ -11,11 +11,11 @@ from sla.forecast import Forecast, Reason, Verdict
 
 def mark(found: Forecast) -> str:
     """One or two words beside a chip; "" where the promise will be kept: that is nothing to tell."""
-    return {
-        Verdict.KEPT: "",
-        Verdict.AT_RISK: pgettext("forecast", "at risk"),
-        Verdict.MISSED: pgettext("forecast", "will be missed"),
-    }[found.verdict]
+    if found.verdict == Verdict.KEPT:
+        return ""
+    return (
+        pgettext("forecast", "at risk") if found.verdict == Verdict.AT_RISK else pgettext("forecast", "will be missed")
+    )
 
 
 def verdict(found: Forecast) -> str:

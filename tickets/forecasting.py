@@ -44,12 +44,27 @@ SELECT line.number, ARRAY(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence."""
+    """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence.
 
-    verdict: str
+    In the language that is active when it is asked: most rows ask for nothing more than the mark.
+    """
+
+    found: Forecast
     mark: str
-    reason: str
-    sentence: str
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def verdict(self) -> str:
+        return self.found.verdict
+
+    @property
+    def reason(self) -> str:
+        return forecast_words.reason(self.found, self.zone, self.now)
+
+    @property
+    def sentence(self) -> str:
+        return forecast_words.sentence(self.found, self.zone, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +186,7 @@ def shown(found: Forecast | None, now: datetime, zone: tzinfo = words.MOSCOW) ->
     """A forecast in the active language; None where there is none."""
     if found is None:
         return None
-    return Shown(
-        found.verdict,
-        forecast_words.mark(found),
-        forecast_words.reason(found, zone, now),
-        forecast_words.sentence(found, zone, now),
-    )
+    return Shown(found, forecast_words.mark(found), now, zone)
 
 
 @dataclass(frozen=True, slots=True)
