@@ -30,6 +30,13 @@ class Rules:
     def version(self, pk: int) -> CalendarVersion:
         return next(one for versions in self.versions.values() for one in versions if one.pk == pk)
 
+    def version_of(self, code: str, at: datetime) -> CalendarVersion:
+        """The same of a calendar by its code. Raises `LookupError` for one that the catalogue does not have."""
+        for key, versions in self.versions.items():
+            if versions[0].calendar.code == code:
+                return self.version_at(key, at)
+        raise LookupError(f"The catalogue has no calendar {code!r}.")
+
     def steps(self, kind: str, package: int, priority: int) -> list[Step]:
         """The rungs of the most particular ladder, in order (domain §4.4); none where there is no ladder."""
         fitting = [

@@ -1,28 +1,29 @@
 """The forecast of running promises: what is known of their lines now, in a constant number of statements.
 
-Five bounded statements for any number of promises, at most every fifteen seconds of a process: the paces that a job has
-counted (tickets/pace.py), the hours of the office, the people of the lines, who of them is away, and the head of each
-line's queue.
+Two bounded statements for any number of promises, at most every fifteen seconds of a process: the paces that a job has
+counted (tickets/pace.py), the people of the lines and who of them is away; and the head of each line's queue.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from django.db import connection
-from django.db.models import Subquery, Value
+from django.db.models import QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Absence, Role, User
+from contracts.at_once import AtOnce, moment
 from contracts.kept import edition_now
-from contracts.models import PromiseKind
+from contracts.models import CatalogueEdition, PromiseKind
 from sla import forecast_words, words
 from sla.business_time import WorkingCalendar
 from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
 from sla.kept import rules
 from sla.models import Commitment
-from tickets.line_hours import OFFICE_DAY, hours_of_line, office_hours
+from tickets.line_hours import OFFICE, OFFICE_DAY, hours_of_line
 from tickets.models import LinePace, Ticket
 from tickets.pace import Pace, counted
 
@@ -107,13 +108,46 @@ _known: dict[str, Lines] = {}  # of this process, "lines": the last that was rea
 
 
 def known_lines(now: datetime) -> Lines:
-    """What is known of the lines, at most `KNOWN_FOR` old: five statements, or none."""
+    """What is known of the lines, at most `KNOWN_FOR` old: two statements, or none; one more for a new catalogue."""
     found = _known.get("lines")
     if found is None or not timedelta(0) <= now - found.at < KNOWN_FOR:
-        pace = counted(LinePace.objects.all())
-        found = Lines(now, pace, office_hours(now), people_of_lines(now), queue_heads())
+        read = _of_lines.read(now=now)
+        people = _people(read["staff"], read["away"])
+        office = rules(read["editions"][0].number if read["editions"] else None).version_of(OFFICE, now)
+        found = Lines(now, counted(read["paces"]), office.working_calendar(), people, queue_heads())
         _known["lines"] = found
     return found
+
+
+def _reads() -> dict[str, QuerySet[Any]]:
+    now: Any = moment("now")
+    return {
+        "paces": LinePace.objects.all(),
+        "staff": _staff(),
+        "away": Absence.objects.at(now).order_by("ends_at"),
+        "editions": CatalogueEdition.objects.all(),
+    }
+
+
+_of_lines = AtOnce(_reads)
+
+
+def _staff() -> QuerySet[Any]:
+    """(line, person) of the engineers and leads who may sign in."""
+    through: Any = User.lines.through
+    return through.objects.filter(user__is_active=True, user__role__in=[Role.ENGINEER, Role.LINE_LEAD])
+
+
+def _people(staff: Iterable[Any], away: Iterable[Absence]) -> People:
+    lines: dict[int, set[int]] = {}
+    for row in staff:
+        lines.setdefault(row.line_id, set()).add(row.user_id)
+    return People(lines, {row.user_id: row.ends_at for row in away})
+
+
+def people_of_lines(now: datetime) -> People:
+    """The people of every line, and who of ours is away now. Two statements."""
+    return _people(_staff(), Absence.objects.at(now).order_by("ends_at"))
 
 
 def forget_lines() -> None:
@@ -164,15 +198,6 @@ def line_now(number: int, pace: Pace, office: WorkingCalendar, people: People, *
         best_day=pace.best_day.get(number, 0),
         day=OFFICE_DAY,
     )
-
-
-def people_of_lines(now: datetime) -> People:
-    """Two statements: the engineers and leads of every line, and who of ours is away now."""
-    lines: dict[int, set[int]] = {}
-    staff = User.objects.filter(is_active=True, role__in=[Role.ENGINEER, Role.LINE_LEAD], lines__isnull=False)
-    for person, line in staff.values_list("pk", "lines"):
-        lines.setdefault(line, set()).add(person)
-    return People(lines, dict(Absence.objects.at(now).values_list("user_id", "ends_at")))
 
 
 def queue_heads() -> dict[int, list[datetime]]:
