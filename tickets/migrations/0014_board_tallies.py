@@ -1,4 +1,4 @@
-"""What the board counts, kept by the database: the ledgers, the triggers that write them, and two indexes of counts.
+"""What the board counts, kept by the database: the ledgers, the triggers that write them, and the indexes of its counts and heads.
 
 The triggers are of statements: a sweep of a thousand rows makes a few steps. Updates that change nothing that is counted
 cancel out and write nothing.
@@ -177,6 +177,12 @@ class Migration(migrations.Migration):
             model_name="ticket",
             index=models.Index(
                 "priority", condition=Q(("assignee__isnull", True)) & OPEN, name="ticket_nobodys"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                "assignee", condition=Q(("assignee__isnull", False), ("state", "new")), name="ticket_given"
             ),
         ),
         migrations.AddIndex(

@@ -18,7 +18,7 @@ from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
 from tickets.queue.rows import Row, columns, drawn
-from tickets.urgency import most_urgent
+from tickets.urgency import heads, most_urgent
 
 CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
 MICROSECOND = timedelta(microseconds=1)
@@ -258,12 +258,19 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
     return capped(total, cap)
 
 
+def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
+    """Among what “take the most urgent” chooses here: where lines alone say what is here, the heads of these."""
+    looked_at = queue.to_take()
+    found = tickets_of(looked_at, user, now)
+    return found if set(dict(looked_at.filters)) - {"line"} else heads(found, user)
+
+
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
     """What “take the most urgent” would take here, from "my" in one's lines (direction §5, tickets/urgency.py).
 
     It mostly stands on the page that is shown; else it is one statement more.
     """
-    ranked = most_urgent(tickets_of(queue.to_take(), user, now), user)
+    ranked = most_urgent(takeable(queue, user, now), user)
     if not ranked:
         return None
     wanted = ranked[0].waiting.pk
