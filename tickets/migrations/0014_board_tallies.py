@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="ticket",
             index=models.Index(
-                "assignee", condition=Q(("assignee__isnull", False), ("state", "new")), name="ticket_given"
+                "assignee", "id", condition=Q(("assignee__isnull", False), ("state", "new")), name="ticket_given"
             ),
         ),
         migrations.AddIndex(
