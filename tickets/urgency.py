@@ -94,7 +94,7 @@ tickets_ticket.id = ANY(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN 
 
 
 def heads(among: TicketQuerySet, user: User) -> TicketQuerySet:
-    """Of all that is open on some lines only what can come first: `ticket_to_take` is read no further, and `ticket_given`.
+    """Of all that is open on some lines only what can come first; `ticket_to_take`, `ticket_given` are read no further.
 
     Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
     """
