@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from contracts.kept import catalogue
-from sla.kept import rules
 from sla.models import Commitment, Escalation, Whom
 from sla.words import MOSCOW
 from tickets import tally
+from tickets.around import listed
 from tickets.models import Rating, State, Ticket, TicketQuerySet
 from tickets.queue.glance import CAP, capped
 from tickets.queue.pages import counted
@@ -100,18 +99,7 @@ def departures(edition: int | None, limit: int = 12) -> list[Departure]:
     `edition` is that of the catalogue. Three statements.
     """
     nearest = Ticket.objects.open().filter(due_at__isnull=False, clock_paused=False).order_by("due_at", "pk")
-    clocks = Commitment.objects.exclude(ending__in=["superseded", "cancelled"]).order_by("started_at", "pk")
-    tickets: list[Ticket] = list(
-        nearest.select_related("customer", "assignee").prefetch_related(
-            Prefetch("commitments", queryset=clocks, to_attr="clocks")  # type: ignore[no-redef]
-        )[:limit]
-    )
-    known, ours = catalogue(edition), rules(edition)
-    for ticket in tickets:
-        ticket.terms = known.terms[ticket.terms_id]
-        for clock in ticket.clocks:
-            clock.calendar_version = ours.version(clock.calendar_version_id)
-    return with_ladders(tickets)
+    return with_ladders(listed(nearest[:limit], edition))
 
 
 def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
