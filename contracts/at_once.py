@@ -69,6 +69,23 @@ class AtOnce:
         return self._compiled
 
 
+class Prepared:
+    """A `values_list` that is put together and compiled once: only its `Given` values differ between two calls."""
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        self._compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        self._sql, self._params = self._compiler.as_sql()
+        self._converters = self._compiler.get_converters([column[0] for column in self._compiler.select])
+
+    def rows(self, **given: Any) -> list[tuple[Any, ...]]:
+        """One statement."""
+        values = [given[value.name] if isinstance(value, Given) else value for value in self._params]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            found = cursor.fetchall()
+        return list(map(tuple, self._compiler.apply_converters(found, self._converters))) if self._converters else found
+
+
 class _Read:
     """One queryset: its part of the statement, and how its rows become objects."""
 
