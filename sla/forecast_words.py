@@ -20,11 +20,11 @@ def mark(found: Forecast) -> str:
 
 def verdict(found: Forecast) -> str:
     """How it ends, as the beginning of a sentence."""
-    return {
-        Verdict.KEPT: pgettext("forecast", "Forecast: will be kept"),
-        Verdict.AT_RISK: pgettext("forecast", "Forecast: at risk"),
-        Verdict.MISSED: pgettext("forecast", "Forecast: will be missed"),
-    }[found.verdict]
+    if found.verdict == Verdict.KEPT:
+        return pgettext("forecast", "Forecast: will be kept")
+    if found.verdict == Verdict.AT_RISK:
+        return pgettext("forecast", "Forecast: at risk")
+    return pgettext("forecast", "Forecast: will be missed")
 
 
 def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:

@@ -5,8 +5,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Line
+from contracts import kept as kept_of_contracts
 from contracts.kept import catalogue, edition_now
 from contracts.models import PackageTerms, Service, TermsTarget
+from sla import kept as kept_of_promises
 from sla.kept import rules
 from sla.models import Calendar, CalendarVersion, Ladder
 from tests.moments import november
@@ -71,3 +73,13 @@ def test_what_was_rolled_back_is_never_seen_again():
     assert catalogue(edition_now()).lines[2].name_en == before
     Line.objects.filter(pk=2).update(name_en="After")
     assert catalogue(edition_now()).lines[2].name_en == "After"
+
+
+def test_every_table_that_is_kept_tells_of_its_changes():
+    """A table that is kept from now on needs the trigger of migration contracts 0013."""
+    read = [*kept_of_contracts._reads().values(), *kept_of_promises._reads().values()]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'catalogue_changed'")
+        telling = {table for (table,) in cursor.fetchall()}
+
+    assert {queryset.model._meta.db_table for queryset in read} <= telling
