@@ -3,13 +3,27 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refused
-from contracts.models import Channel, Contract, Customer, Package, PackageTerms, Product, Service, Topic
+from contracts.at_once import AtOnce, day, key, moment
+from contracts.kept import Catalogue, catalogue, edition_now
+from contracts.models import (
+    CatalogueEdition,
+    Contract,
+    ContractClause,
+    Customer,
+    Package,
+    PackageTerms,
+    Product,
+    ResponsibleContact,
+    Service,
+    Topic,
+)
 
 CONTRACT_ZONE = ZoneInfo("Europe/Moscow")  # contracts count days as the vendor's calendar does (domain §1.3)
 
@@ -46,6 +60,68 @@ class Entitlement:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a customer stands with us at a moment: who speaks for them, what covers them, what their contract adds.
+
+    `contact` and `contract` None: there is none. `clauses` are those of the contract that are in force then.
+    """
+
+    contact: User | None
+    contract: Contract | None
+    clauses: tuple[ContractClause, ...]
+    edition: int | None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return catalogue(self.edition)
+
+    @property
+    def services(self) -> set[str]:
+        """As `services_of`."""
+        if self.contract is None:
+            return set()
+        added = {clause.service_id for clause in self.clauses if clause.service_id is not None}
+        return {*self.catalogue.included.get(self.contract.terms_id, ()), *added}
+
+    def contract_or_refuse(self) -> Contract:
+        """As `contract_of`."""
+        if self.contract is None:
+            raise _no_contract()
+        return self.contract
+
+
+def _of_standing() -> dict[str, Any]:
+    at: Any = moment("at")
+    on: Any = day("day")
+    covering = Contract.objects.in_force(on).filter(customer=key("customer"))
+    contacts = ResponsibleContact.objects.holding(at)
+    clauses = ContractClause.objects.in_force(at)
+    return {
+        "contacts": contacts.filter(customer=key("customer")).select_related("user"),
+        "contracts": covering.order_by("-starts_on"),
+        "clauses": clauses.filter(contract__in=covering.order_by().values("pk")).order_by("pk"),
+        "editions": CatalogueEdition.objects.all(),
+    }
+
+
+_standing = AtOnce(_of_standing)
+
+
+def standing_of(customer: Customer, *, at: datetime) -> Standing:
+    """Everything that receiving a request asks about a customer. One statement; one more for a new catalogue."""
+    found = _standing.read(customer=customer.pk, at=at, day=at.astimezone(CONTRACT_ZONE).date())
+    edition = found["editions"][0].number if found["editions"] else None
+    contract = found["contracts"][0] if found["contracts"] else None
+    clauses = []
+    if contract is not None:
+        contract.customer = customer
+        contract.terms = catalogue(edition).terms[contract.terms_id]
+        clauses = [clause for clause in found["clauses"] if clause.contract_id == contract.pk]
+    contact = found["contacts"][0].user if found["contacts"] else None
+    return Standing(contact, contract, tuple(clauses), edition)
+
+
 def contract_of(customer: Customer, *, at: datetime) -> Contract:
     """The contract in force at this moment, by the day in the contract's zone (Moscow).
 
@@ -56,15 +132,19 @@ def contract_of(customer: Customer, *, at: datetime) -> Contract:
         customer.contracts.in_force(day).select_related("terms__package", "terms__calendar", "customer__csm").first()
     )
     if contract is None:
-        raise NotCovered(
-            _(
-                "Your company has no support contract in force today. The request is recorded and put before our "
-                "contract administrator, who will write to you."
-            ),
-            "2",
-            "no_contract",
-        )
+        raise _no_contract()
     return contract
+
+
+def _no_contract() -> NotCovered:
+    return NotCovered(
+        _(
+            "Your company has no support contract in force today. The request is recorded and put before our "
+            "contract administrator, who will write to you."
+        ),
+        "2",
+        "no_contract",
+    )
 
 
 def services_of(contract: Contract, *, at: datetime) -> set[str]:
@@ -115,14 +195,19 @@ def check(
     at: datetime,
     person: User | None = None,
     product: Product | None = None,
+    standing: Standing | None = None,
 ) -> Entitlement:
     """Whether the contract lets this person ask about this topic and product through this channel now (domain §3.5).
 
     `person` is who asks on the customer's side; one of the vendor's people writes down what the contact said, and None
-    asks what the contact may. `topic` and `product` None: not said yet, so nothing speaks against them.
+    asks what the contact may. `topic` and `product` None: not said yet, so nothing speaks against them. `standing`:
+    what is known already of the customer of this contract at this moment (`standing_of`).
     """
-    if person is not None and not person.is_vendor and contract.customer.contact_at(at) != person:
-        return _not_contact(contract, at)
+    if standing is None:
+        clauses = tuple(contract.clauses.in_force(at))
+        standing = Standing(contract.customer.contact_at(at) if person else None, contract, clauses, edition_now())
+    if person is not None and not person.is_vendor and standing.contact != person:
+        return _not_contact(standing)
     if product is not None and not covers(contract, product, at=at):
         return Entitlement(
             False,
@@ -131,9 +216,8 @@ def check(
             % {"product": product, "number": contract.number},
             "1.7.3",
         )
-    clauses = list(contract.clauses.in_force(at).select_related("topic", "service"))
     if topic is not None and topic.is_outside_support:
-        clause = next((clause for clause in clauses if clause.topic_id == topic.pk), None)
+        clause = next((clause for clause in standing.clauses if clause.topic_id == topic.pk), None)
         if clause is None:
             return Entitlement(
                 False,
@@ -142,13 +226,12 @@ def check(
                 % {"topic": topic.name},
                 "1.7.2",
             )
-        return _check_channel(contract, channel, at, clause.text, services_of(contract, at=at))
-    included = services_of(contract, at=at)
-    by_clause = topic is not None and any(clause.topic_id == topic.pk for clause in clauses)
-    if topic is not None and topic.service_id not in included and not by_clause:
+        return _check_channel(contract, standing, channel, at, clause.text)
+    by_clause = topic is not None and any(clause.topic_id == topic.pk for clause in standing.clauses)
+    if topic is not None and topic.service_id not in standing.services and not by_clause:
         return _not_in_package(contract, topic.service, at)
-    clause_words = next((clause.text for clause in clauses if topic and clause.topic_id == topic.pk), "")
-    return _check_channel(contract, channel, at, clause_words, included)
+    clause_words = next((clause.text for clause in standing.clauses if topic and clause.topic_id == topic.pk), "")
+    return _check_channel(contract, standing, channel, at, clause_words)
 
 
 def covers(contract: Contract, product: Product, *, at: datetime) -> bool:
@@ -163,8 +246,8 @@ def covers(contract: Contract, product: Product, *, at: datetime) -> bool:
     )
 
 
-def _not_contact(contract: Contract, at: datetime) -> Entitlement:
-    contact = contract.customer.contact_at(at)
+def _not_contact(standing: Standing) -> Entitlement:
+    contact = standing.contact
     if contact is None:
         words = _("Your company has no responsible contact now: our contract administrator helps to name one.")
     else:
@@ -172,9 +255,9 @@ def _not_contact(contract: Contract, at: datetime) -> Entitlement:
     return Entitlement(False, "not_contact", words, "1.7.1")
 
 
-def _check_channel(contract: Contract, channel_code: str, at: datetime, clause: str, included: set[str]) -> Entitlement:
-    channel = Channel.objects.select_related("service").get(pk=channel_code)
-    if channel.service_id not in included:
+def _check_channel(contract: Contract, standing: Standing, code: str, at: datetime, clause: str) -> Entitlement:
+    channel = standing.catalogue.channels[code]
+    if channel.service_id not in standing.services:
         return _not_in_package(contract, channel.service, at)
     if channel.is_live:
         calendar = contract.terms.calendar.version_at(at).working_calendar()

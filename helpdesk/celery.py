@@ -78,6 +78,12 @@ TIMETABLE = {
         expires=timedelta(minutes=5),
         why="a forecast reads how fast each line lately was; no page counts it",
     ),
+    "fold the tally": Job(
+        task="tickets.tasks.fold_tally",
+        every=timedelta(minutes=15),
+        expires=timedelta(minutes=15),
+        why="the board adds up one step for each day, line, package and priority",
+    ),
     "apply changes of terms": Job(
         task="tickets.tasks.apply_terms_changes",
         every=timedelta(seconds=15),

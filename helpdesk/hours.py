@@ -3,36 +3,33 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from contracts.kept import Catalogue, catalogue
 from contracts.models import PackageTerms
+from sla.kept import rules
+from sla.models import CalendarVersion
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 
-def hours_line(now: datetime) -> str:
-    """“Premium 24×7 · Business until 18:00 · Basic from Mon 09:00”, Moscow time; kept for a minute."""
-    key = f"hours:{get_language()}:{int(now.timestamp()) // 60}"
-    line = cache.get(key)
-    if line is None:
-        line = " · ".join(_words(terms, now) for terms in _sold_now(now))
-        cache.set(key, line, 60)
-    return line
+def hours_line(now: datetime, edition: int | None) -> str:
+    """“Premium 24×7 · Business until 18:00 · Basic from Mon 09:00”, Moscow time; of this edition of the catalogue."""
+    ours = rules(edition)
+    sold = _sold_now(catalogue(edition), now)
+    return " · ".join(_words(terms, ours.version_at(terms.calendar_id, now), now) for terms in sold)
 
 
-def _sold_now(now: datetime) -> list[PackageTerms]:
+def _sold_now(known: Catalogue, now: datetime) -> list[PackageTerms]:
     day = now.astimezone(MOSCOW).date()
     latest: dict[int, PackageTerms] = {}
-    rows = PackageTerms.objects.filter(starts_on__lte=day, package__is_sold=True).select_related("package", "calendar")
-    for terms in rows.order_by("starts_on"):
-        latest[terms.package_id] = terms
+    for terms in sorted(known.terms.values(), key=lambda terms: terms.starts_on):
+        if terms.starts_on <= day and terms.package.is_sold:
+            latest[terms.package_id] = terms
     return sorted(latest.values(), key=lambda terms: -terms.package.position)
 
 
-def _words(terms: PackageTerms, now: datetime) -> str:
-    version = terms.calendar.version_at(now)
+def _words(terms: PackageTerms, version: CalendarVersion, now: datetime) -> str:
     name = terms.package.name
     if version.is_round_the_clock:
         return _("%(package)s 24×7") % {"package": name}

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import person
 from accounts.models import Role, User
 from helpdesk.hours import hours_line
-from tickets.navigation import desk_counts
+from tickets.navigation import desk_counts, edition_for
 from tickets.views.portal import home as portal_home
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -70,7 +70,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     around["nav"] = navigation(request, user)
     around["nav_more"] = around["nav"][BAR_OF_A_PHONE - 1 :] if len(around["nav"]) > BAR_OF_A_PHONE else []
     if user.is_vendor:
-        around["hours_line"] = hours_line(now)
+        around["hours_line"] = hours_line(now, edition_for(user))
     return {"frame": around}
 
 

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
+from contracts.entitlement import Standing
+from contracts.kept import edition_now
 from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
 from contracts.terms import WORKING_DAY
 from sla.business_time import WorkingCalendar
+from sla.kept import rules
 from sla.ladder import Step, rung_of, step_of
-from sla.models import Calendar, CalendarVersion, Commitment, Escalation, Ladder, LadderStep
+from sla.models import Calendar, CalendarVersion, Commitment, Escalation
 
 if TYPE_CHECKING:
     from tickets.models import Ticket
@@ -70,11 +73,15 @@ def promises_of(terms: PackageTerms, contract: Contract | None, *, at: datetime)
 
 def promises_of_package(terms: PackageTerms) -> dict[tuple[str, int], Promise]:
     """Every promise of these terms by (kind, priority), whatever a contract says."""
+    return _by_kind(terms.targets.select_related("calendar"))
+
+
+def _by_kind(targets: Iterable[TermsTarget]) -> dict[tuple[str, int], Promise]:
     return {
         (target.kind, target.priority): Promise(
             target.kind, target.priority, target.amount, target.unit, target.calendar
         )
-        for target in terms.targets.select_related("calendar")
+        for target in targets
     }
 
 
@@ -115,18 +122,8 @@ def promised_times(
 
 
 def ladder_steps(kind: str, package_id: int, priority: int) -> list[Step]:
-    """The rungs of the most particular ladder, in order (domain §4.4)."""
-    ladders = Ladder.objects.filter(kind=kind).filter(
-        Q(package__isnull=True) | Q(package=package_id), Q(priority__isnull=True) | Q(priority=priority)
-    )
-    best = max(ladders, key=lambda ladder: (ladder.package_id is not None, ladder.priority is not None), default=None)
-    return [as_step(step) for step in best.steps.all()] if best else []
-
-
-def as_step(row: LadderStep) -> Step:
-    """The rung of the catalogue as a plain value."""
-    quiet = (row.quiet_from, row.quiet_to) if row.quiet_from is not None and row.quiet_to is not None else None
-    return Step(row.percent, row.whom, row.within, quiet)
+    """The rungs of the most particular ladder, in order (domain §4.4). One statement."""
+    return rules(edition_now()).steps(kind, package_id, priority)
 
 
 # Arithmetic of one row: fills due, rungs and next look from start, target and pauses. Saves nothing.
@@ -229,12 +226,33 @@ def prepared(
     return commitment
 
 
-def start_customer_promises(ticket: "Ticket", *, at: datetime) -> None:
-    """At the receipt: reaction always, resolution for an incident whose package promises one (domain §1.4, §1.5)."""
-    promises = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at)
-    start(ticket, promises.get((PromiseKind.REACTION, ticket.priority)), at=at)
-    if ticket.kind == TicketKind.INCIDENT:
-        start(ticket, promises.get((PromiseKind.RESOLUTION, ticket.priority)), at=at)
+def first_promises(ticket: "Ticket", standing: Standing, *, at: datetime) -> list[Commitment]:
+    """The clocks of a receipt, not saved: reaction always, resolution for an incident promised one (§1.4, §1.5).
+
+    `standing` is the customer's at the receipt. Asks the database nothing that the process does not keep.
+    """
+    kept, ours = standing.catalogue, rules(standing.edition)
+    promises = with_clauses(
+        _by_kind(kept.targets.get(ticket.terms_id, ())),
+        ticket.terms.calendar,
+        [clause for clause in standing.clauses if clause.kind],
+    )
+    kinds = CUSTOMER_PROMISES if ticket.kind == TicketKind.INCIDENT else (PromiseKind.REACTION,)
+    found = []
+    for kind in kinds:
+        promise = promises.get((kind, ticket.priority))
+        if promise is not None:
+            version = ours.version_at(promise.calendar.pk, ticket.opened_at)
+            steps = ours.steps(kind, ticket.terms.package_id, ticket.priority)
+            found.append(prepared(ticket, promise, version, steps, at=at))
+    return found
+
+
+def start_at_receipt(ticket: "Ticket", rows: Sequence[Commitment]) -> None:
+    """Saves the clocks of `first_promises`, with the ticket that they are of. One statement."""
+    for row in rows:
+        row.ticket = ticket
+    Commitment.objects.bulk_create(rows)
 
 
 def start_resolution(ticket: "Ticket", *, at: datetime) -> Commitment | None:
@@ -799,6 +817,12 @@ def _called_already(old: Commitment, new: Commitment, at: datetime) -> int:
             break
         done += 1
     return done
+
+
+def nearest_of(rows: Iterable[Commitment]) -> tuple[datetime | None, str]:
+    """As `nearest`, of clocks that are all at hand in the order in which they were started. Pure."""
+    first = min((row for row in rows if row.is_running), key=lambda row: row.due_at, default=None)
+    return (None, "") if first is None else (first.due_at, first.kind)
 
 
 def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:

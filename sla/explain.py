@@ -164,7 +164,21 @@ def explanations(
     )
     if for_customer:
         rows = rows.exclude(kind=PromiseKind.LINE_ACCEPTANCE)
-    found = list(rows.order_by("-pk")[:AT_ONCE])[::-1]
+    return explanations_of(
+        rows.order_by("-pk")[:AT_ONCE], zone=zone, now=now, language=language, for_customer=for_customer
+    )
+
+
+def explanations_of(
+    rows: Iterable[Commitment],
+    *,
+    zone: tzinfo,
+    now: datetime,
+    language: str | None = None,
+    for_customer: bool = True,
+) -> list[Explanation]:
+    """As `explanations`, of a ticket's promises that are at hand with all that `explain` reads of a row."""
+    found = sorted(rows, key=lambda row: row.pk)[-AT_ONCE:]
     return [
         explain(row, zone=zone, now=now, language=language, for_customer=for_customer, siblings=found) for row in found
     ]

@@ -11,20 +11,20 @@ from sla.forecast import Forecast, Reason, Verdict
 
 def mark(found: Forecast) -> str:
     """One or two words beside a chip; "" where the promise will be kept: that is nothing to tell."""
-    return {
-        Verdict.KEPT: "",
-        Verdict.AT_RISK: pgettext("forecast", "at risk"),
-        Verdict.MISSED: pgettext("forecast", "will be missed"),
-    }[found.verdict]
+    if found.verdict == Verdict.KEPT:
+        return ""
+    return (
+        pgettext("forecast", "at risk") if found.verdict == Verdict.AT_RISK else pgettext("forecast", "will be missed")
+    )
 
 
 def verdict(found: Forecast) -> str:
     """How it ends, as the beginning of a sentence."""
-    return {
-        Verdict.KEPT: pgettext("forecast", "Forecast: will be kept"),
-        Verdict.AT_RISK: pgettext("forecast", "Forecast: at risk"),
-        Verdict.MISSED: pgettext("forecast", "Forecast: will be missed"),
-    }[found.verdict]
+    if found.verdict == Verdict.KEPT:
+        return pgettext("forecast", "Forecast: will be kept")
+    if found.verdict == Verdict.AT_RISK:
+        return pgettext("forecast", "Forecast: at risk")
+    return pgettext("forecast", "Forecast: will be missed")
 
 
 def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:

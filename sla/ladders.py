@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import STAFF_ROLES, Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts.models import Package, PromiseKind
-from sla.clocks import as_step
+from sla.kept import as_step
 from sla.ladder import MISSED, Step
 from sla.models import Ladder, LadderChange, LadderStep, Whom
 

@@ -4,7 +4,7 @@ Minutes are the smallest unit people see. Russian days and months stand in table
 them in a case that no locale module gives ("до четверга, 19 ноября, 14:10").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -117,17 +117,7 @@ def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> st
     `KeyError` for another style.
     """
     there, today = _in_zone(at, zone), _in_zone(now, zone)
-    write = {
-        "full": _full,
-        "date": _date,
-        "plain": _plain,
-        "short": _short,
-        "day": _day,
-        "time": _time,
-        "seconds": _seconds,
-        "audit": _audit,
-    }[style]
-    return write(there, today)
+    return STYLES[style](there, today)
 
 
 def both_zones(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> str:
@@ -152,9 +142,11 @@ def until(at: datetime, zone: tzinfo, now: datetime) -> str:
 
 def promise(kind: str) -> str:
     """What a clock counts, as its label: "Реакция", "Решение"."""
+    if kind == "reaction":
+        return pgettext("promise", "Reaction")
+    if kind == "resolution":
+        return pgettext("promise", "Resolution")
     return {
-        "reaction": pgettext("promise", "Reaction"),
-        "resolution": pgettext("promise", "Resolution"),
         "line_acceptance": pgettext("promise", "Acceptance by the line"),
         "escalation_answer": pgettext("promise", "Answer to the escalation"),
     }[kind]
@@ -233,3 +225,15 @@ def _zone_mark(at: datetime) -> str:
     sign, minutes = ("−" if offset < timedelta(0) else "+"), abs(offset) // MINUTE
     hours, rest = divmod(minutes, 60)
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+STYLES: Mapping[str, Callable[[datetime, datetime], str]] = {
+    "full": _full,
+    "date": _date,
+    "plain": _plain,
+    "short": _short,
+    "day": _day,
+    "time": _time,
+    "seconds": _seconds,
+    "audit": _audit,
+}

@@ -1,18 +1,25 @@
 """What the managers' board shows: five facts, the nearest deadlines with their ladder, age, ratings (direction §8).
 
-Every function costs a fixed number of statements, whatever the number of tickets.
+Every function costs a fixed number of statements, and none reads more for more tickets: counts stop at a cap, lists are
+the head of an index, periods are read from the ledgers (tickets/tally.py).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Avg, Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sla.models import Commitment, Escalation, Whom
+from sla.words import MOSCOW
+from tickets import tally
+from tickets.around import listed
 from tickets.models import Rating, State, Ticket, TicketQuerySet
+from tickets.queue.glance import CAP, capped
+from tickets.queue.pages import counted
 
 # The four cells of a ladder, in the order in which people are called in.
 CELLS = (
@@ -21,6 +28,7 @@ CELLS = (
     (_("CSM"), {Whom.CSM, Whom.SUPPORT_MANAGER}),
     (_("top management"), {Whom.TOP_MANAGEMENT}),
 )
+AGE_CAP = 1999  # open tickets of one age are counted no further
 LOW = 2  # a rating of 1 or 2 is a piece of work (domain §4.4)
 
 
@@ -33,6 +41,11 @@ class Fact:
     count: int
     asks: bool
 
+    @property
+    def words(self) -> str:
+        """The number, "999+" past the cap."""
+        return capped(self.count)
+
 
 def facts_of(slug: str, now: datetime) -> TicketQuerySet:
     """The tickets behind one of the five facts. Raises `KeyError` for another slug."""
@@ -44,7 +57,8 @@ def facts_of(slug: str, now: datetime) -> TicketQuerySet:
         "management": Ticket.objects.filter(
             pk__in=Escalation.objects.open().filter(whom__in=[Whom.CSM, Whom.TOP_MANAGEMENT]).values("ticket")
         ),
-        "waiting": tickets.filter(state=State.AWAITING_CUSTOMER),
+        # The clocks of who waits stand (`Ticket.clock_paused`): a range of `ticket_queue`.
+        "waiting": tickets.filter(state=State.AWAITING_CUSTOMER, clock_paused=True),
     }[slug]
 
 
@@ -59,7 +73,13 @@ FACT_LABELS = {slug: label for slug, label, _asks in FACTS}
 
 
 def facts(now: datetime) -> list[Fact]:
-    return [Fact(slug, label, count := facts_of(slug, now).count(), asks and count > 0) for slug, label, asks in FACTS]
+    """Each counted up to the cap of the queue's tabs. One statement."""
+    found = {slug: facts_of(slug, now) for slug, _label, _asks in FACTS}
+    # Counted where they stand, in `escalation_not_closed`: no ticket is read for it.
+    called: Any = Escalation.objects.open().filter(whom__in=[Whom.CSM, Whom.TOP_MANAGEMENT])
+    found["management"] = called.order_by().values("ticket").distinct()
+    counts = dict(zip(found, counted(list(found.values()), CAP), strict=True))
+    return [Fact(slug, label, counts[slug], asks and counts[slug] > 0) for slug, label, asks in FACTS]
 
 
 @dataclass
@@ -73,12 +93,13 @@ class Departure:
     last_label: str | Promise = ""  # of the cell of `last`: fits where the name of the role does not
 
 
-def departures(now: datetime, limit: int = 12) -> list[Departure]:
-    """The tickets with the nearest deadlines, those already past first."""
-    tickets = list(
-        Ticket.objects.open().filter(due_at__isnull=False, clock_paused=False).with_clocks().by_deadline()[:limit]
-    )
-    return with_ladders(tickets)
+def departures(edition: int | None, limit: int = 12) -> list[Departure]:
+    """The tickets with the nearest deadlines, those already past first: the head of `ticket_queue`.
+
+    `edition` is that of the catalogue. Three statements.
+    """
+    nearest = Ticket.objects.open().filter(due_at__isnull=False, clock_paused=False).order_by("due_at", "pk")
+    return with_ladders(listed(nearest[:limit], edition))
 
 
 def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
@@ -121,21 +142,21 @@ class Age:
     count: int
     share: float  # percent of the longest bar
 
+    @property
+    def words(self) -> str:
+        return capped(self.count, AGE_CAP)
+
 
 def ages(now: datetime) -> list[Age]:
-    """Open tickets by how long ago they were received."""
-    wanted = {
-        f"age{number}": Count(
-            "pk",
-            filter=Q(opened_at__lte=now - since) & (Q(opened_at__gt=now - until) if until else Q()),
-        )
-        for number, (_label, since, until) in enumerate(AGES)
-    }
-    counts = Ticket.objects.open().aggregate(**wanted)
-    longest = max(counts.values()) or 1
+    """Open tickets by how long ago they were received, each span counted up to a cap in `ticket_age`. One statement."""
+    spans = [
+        Ticket.objects.open().filter(Q(opened_at__lte=now - since) & (Q(opened_at__gt=now - until) if until else Q()))
+        for _label, since, until in AGES
+    ]
+    counts = counted(spans, AGE_CAP)
+    longest = max(counts) or 1
     return [
-        Age(label, counts[f"age{number}"], counts[f"age{number}"] * 100 / longest)
-        for number, (label, _since, _until) in enumerate(AGES)
+        Age(label, count, count * 100 / longest) for (label, _since, _until), count in zip(AGES, counts, strict=True)
     ]
 
 
@@ -146,12 +167,12 @@ class Satisfaction:
     low: list[Rating]
 
 
-def satisfaction(since: datetime) -> Satisfaction:
-    """The ratings since a moment, with the low ones as work to be done."""
-    ratings: QuerySet[Rating] = Rating.objects.filter(at__gte=since)
-    whole = ratings.aggregate(average=Avg("score"), count=Count("pk"))
-    low = list(ratings.filter(score__lte=LOW).select_related("ticket__customer").order_by("-at")[:8])
-    return Satisfaction(whole["average"], whole["count"], low)
+def satisfaction(now: datetime) -> Satisfaction:
+    """The ratings of the last thirty days, with the newest low ones as work to be done. Two statements."""
+    count, score = tally.rated(now)
+    since = datetime.combine(tally.first_day(now), time(), MOSCOW)
+    low = Rating.objects.filter(at__gte=since, score__lte=LOW).select_related("ticket__customer").order_by("-at")[:8]
+    return Satisfaction(score / count if count else None, count, list(low))
 
 
 def calls() -> QuerySet[Escalation]:

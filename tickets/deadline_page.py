@@ -50,9 +50,15 @@ class Deadlines:
 
 def of_ticket(ticket: Ticket, user: User, *, signs: bool, now: datetime, zone: tzinfo) -> Deadlines:
     """One statement. `ticket` comes from `with_clocks()`; `signs`: the person signs for their side."""
-    rows = list(
-        ticket.deadline_proposals.select_related("proposed_by", "answered_by").order_by("-proposed_at", "-pk")[:SHOWN]
-    )
+    rows = ticket.deadline_proposals.select_related("proposed_by", "answered_by").order_by("-proposed_at", "-pk")
+    return deadlines_of(ticket, user, rows[:SHOWN], signs=signs, now=now, zone=zone)
+
+
+def deadlines_of(
+    ticket: Ticket, user: User, proposals: Iterable[DeadlineProposal], *, signs: bool, now: datetime, zone: tzinfo
+) -> Deadlines:
+    """As `of_ticket`, of proposals that are at hand, the newest first, with their people."""
+    rows = list(proposals)[:SHOWN]
     clock = running_resolution(ticket.clocks)
     waiting = next((row for row in rows if row.is_open and row.due_at > now), None)
     offered = workflow.offers_deadline(ticket, clock)

@@ -1,25 +1,30 @@
 """The forecast of running promises: what is known of their lines now, in a constant number of statements.
 
-Five bounded statements for any number of promises, at most every fifteen seconds of a process: the paces that a job has
-counted (tickets/pace.py), the hours of the office, the people of the lines, who of them is away, and the head of each
-line's queue.
+Two bounded statements for any number of promises, at most every fifteen seconds of a process: the paces that a job has
+counted (tickets/pace.py), the people of the lines and who of them is away; and the head of each line's queue.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Absence, Role, User
-from contracts.models import PromiseKind
+from contracts.at_once import AtOnce, moment
+from contracts.kept import edition_now
+from contracts.models import CatalogueEdition, PromiseKind
 from sla import forecast_words, words
 from sla.business_time import WorkingCalendar
 from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
+from sla.kept import rules
 from sla.models import Commitment
-from tickets.line_hours import OFFICE_DAY, hours_of_line, office_hours
-from tickets.models import LinePace
+from tickets.line_hours import OFFICE, OFFICE_DAY, hours_of_line
+from tickets.models import LinePace, Ticket
 from tickets.pace import Pace, counted
 
 KNOWN_FOR = timedelta(seconds=15)  # how fast people and queues change, beside what a forecast can know
@@ -40,12 +45,27 @@ SELECT line.number, ARRAY(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence."""
+    """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence.
 
-    verdict: str
+    In the language that is active when it is asked: most rows ask for nothing more than the mark.
+    """
+
+    found: Forecast
     mark: str
-    reason: str
-    sentence: str
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def verdict(self) -> str:
+        return self.found.verdict
+
+    @property
+    def reason(self) -> str:
+        return forecast_words.reason(self.found, self.zone, self.now)
+
+    @property
+    def sentence(self) -> str:
+        return forecast_words.sentence(self.found, self.zone, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +108,46 @@ _known: dict[str, Lines] = {}  # of this process, "lines": the last that was rea
 
 
 def known_lines(now: datetime) -> Lines:
-    """What is known of the lines, at most `KNOWN_FOR` old: five statements, or none."""
+    """What is known of the lines, at most `KNOWN_FOR` old: two statements, or none; one more for a new catalogue."""
     found = _known.get("lines")
     if found is None or not timedelta(0) <= now - found.at < KNOWN_FOR:
-        pace = counted(LinePace.objects.all())
-        found = Lines(now, pace, office_hours(now), people_of_lines(now), queue_heads())
+        read = _of_lines.read(now=now)
+        people = _people(read["staff"], read["away"])
+        office = rules(read["editions"][0].number if read["editions"] else None).version_of(OFFICE, now)
+        found = Lines(now, counted(read["paces"]), office.working_calendar(), people, queue_heads())
         _known["lines"] = found
     return found
+
+
+def _reads() -> dict[str, QuerySet[Any]]:
+    now: Any = moment("now")
+    return {
+        "paces": LinePace.objects.all(),
+        "staff": _staff(),
+        "away": Absence.objects.at(now).order_by("ends_at"),
+        "editions": CatalogueEdition.objects.all(),
+    }
+
+
+_of_lines = AtOnce(_reads)
+
+
+def _staff() -> QuerySet[Any]:
+    """(line, person) of the engineers and leads who may sign in."""
+    through: Any = User.lines.through
+    return through.objects.filter(user__is_active=True, user__role__in=[Role.ENGINEER, Role.LINE_LEAD])
+
+
+def _people(staff: Iterable[Any], away: Iterable[Absence]) -> People:
+    lines: dict[int, set[int]] = {}
+    for row in staff:
+        lines.setdefault(row.line_id, set()).add(row.user_id)
+    return People(lines, {row.user_id: row.ends_at for row in away})
+
+
+def people_of_lines(now: datetime) -> People:
+    """The people of every line, and who of ours is away now. Two statements."""
+    return _people(_staff(), Absence.objects.at(now).order_by("ends_at"))
 
 
 def forget_lines() -> None:
@@ -147,15 +200,6 @@ def line_now(number: int, pace: Pace, office: WorkingCalendar, people: People, *
     )
 
 
-def people_of_lines(now: datetime) -> People:
-    """Two statements: the engineers and leads of every line, and who of ours is away now."""
-    lines: dict[int, set[int]] = {}
-    staff = User.objects.filter(is_active=True, role__in=[Role.ENGINEER, Role.LINE_LEAD], lines__isnull=False)
-    for person, line in staff.values_list("pk", "lines"):
-        lines.setdefault(line, set()).add(person)
-    return People(lines, dict(Absence.objects.at(now).values_list("user_id", "ends_at")))
-
-
 def queue_heads() -> dict[int, list[datetime]]:
     """The nearest deadlines of each line in order, at most `HEAD` of each."""
     with connection.cursor() as cursor:
@@ -167,12 +211,7 @@ def shown(found: Forecast | None, now: datetime, zone: tzinfo = words.MOSCOW) ->
     """A forecast in the active language; None where there is none."""
     if found is None:
         return None
-    return Shown(
-        found.verdict,
-        forecast_words.mark(found),
-        forecast_words.reason(found, zone, now),
-        forecast_words.sentence(found, zone, now),
-    )
+    return Shown(found, forecast_words.mark(found), now, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +222,35 @@ class Missing:
     forecast: Shown
 
 
-def will_be_missed(now: datetime) -> tuple[Sequence[Missing], int]:
-    """The promises to be missed among the nearest deadlines, in their order, and how many were looked at.
+def will_be_missed(now: datetime, at_most: int | None = None) -> tuple[Sequence[Missing], int, int]:
+    """The promises to be missed among the nearest deadlines, in their order (the first `at_most`; None: all).
 
-    `commitment_running_due` is the index of its query. What is overdue already is another list.
+    And how many they are, and among how many one looked. `commitment_running_due` is the index of its query. What is
+    overdue already is another list. Only what is shown is read whole.
     """
-    rows = list(
-        Commitment.objects.running()
-        .filter(kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now)
-        .select_related("calendar_version", "ticket__customer", "ticket__terms__package", "ticket__assignee")
-        .order_by("due_at", "pk")[:LOOKED_AT]
+    # Every open ticket has its nearest promise in `ticket_queue`: so many promises lie before its so-manieth deadline.
+    # Without that border PostgreSQL, who takes running promises for rare, reads and sorts them all.
+    queue = Ticket.objects.open().filter(clock_paused=False, due_at__gte=now).order_by("due_at", "pk")
+    border = Coalesce(
+        Subquery(queue.values("due_at")[LOOKED_AT : LOOKED_AT + 1]), Value(datetime.max.replace(tzinfo=UTC))
     )
-    found = forecasts(rows, now)
-    missing = []
-    for row in rows:
-        told = found.get(row.pk)
-        if told is not None and told.verdict == Verdict.MISSED and (said := shown(told, now)) is not None:
-            missing.append(Missing(row, said))
-    return missing, len(rows)
+    running = Commitment.objects.running().filter(
+        kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now, due_at__lte=border
+    )
+    heads = running.order_by("due_at", "pk").values_list(
+        "pk", "ticket__line", "kind", "priority", "due_at", "target", "calendar_version"
+    )[:LOOKED_AT]
+    ours = rules(edition_now())
+    rows = [
+        Open(pk, line, kind, priority, Running(due_at, target, ours.version(version).working_calendar(), missed=False))
+        for pk, line, kind, priority, due_at, target, version in heads
+    ]
+    missed = {key: told for key, told in foreseen(rows, now).items() if told.verdict == Verdict.MISSED}
+    wanted = list(missed)[:at_most]
+    whole = Commitment.objects.select_related("ticket__customer", "ticket__terms__package", "ticket__assignee")
+    clocks = {clock.pk: clock for clock in whole.filter(pk__in=wanted)} if wanted else {}
+    found = []
+    for key in wanted:
+        if key in clocks and (said := shown(missed[key], now)) is not None:
+            found.append(Missing(clocks[key], said))
+    return found, len(missed), len(rows)

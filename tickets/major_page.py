@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from contracts.price_words import day_words
 from tickets.broadcasts import with_counts
-from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote, Ticket
+from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote
 
 PAGE = 50
 CHILDREN = 100
@@ -40,14 +40,8 @@ class Belongs:
     is_head: bool
 
 
-def of_ticket(ticket: Ticket) -> Belongs | None:
-    """The open incident that the ticket belongs to, else the last one; None for most tickets. One statement."""
-    child = (
-        MajorChild.objects.filter(ticket=ticket)
-        .select_related("incident__coordinator")
-        .order_by("-is_open", "-pk")
-        .first()
-    )
+def of_ticket(child: MajorChild | None) -> Belongs | None:
+    """The open incident that the ticket belongs to, else the last one (tickets/around.py); None for most tickets."""
     return Belongs(child.incident, child.is_head) if child is not None else None
 
 

@@ -2,21 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
+from contracts.at_once import Given
 from tickets.models import LastRead, Message, Ticket, TicketQuerySet
 
 
-def with_unread(tickets: TicketQuerySet, user: User) -> TicketQuerySet:
+def with_unread(tickets: TicketQuerySet, user: User | Given) -> TicketQuerySet:
     """Each ticket with `unread`: whether anybody else has written since this person looked at it.
 
     Looks into `message_thread` and `read_once`, for each row of the page; no statement of its own.
     """
-    upto = LastRead.objects.filter(ticket=OuterRef("ticket"), person=user).values("upto")[:1]
-    newer = Message.objects.filter(ticket=OuterRef("pk"), pk__gt=Coalesce(Subquery(upto), 0)).exclude(author=user)
+    person: Any = user
+    upto = LastRead.objects.filter(ticket=OuterRef("ticket"), person=person).values("upto")[:1]
+    newer = Message.objects.filter(~Q(author=person), ticket=OuterRef("pk"), pk__gt=Coalesce(Subquery(upto), 0))
     return tickets.annotate(unread=Exists(newer))
 
 
@@ -34,8 +37,12 @@ def last_key(messages: Iterable[Message]) -> int:
 
 def mark(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:
     """The person has read up to this message."""
-    if not LastRead.objects.filter(ticket=ticket, person=person).update(upto=upto, at=at):
-        LastRead.objects.bulk_create([LastRead(ticket=ticket, person=person, upto=upto, at=at)], ignore_conflicts=True)
+    LastRead.objects.bulk_create(
+        [LastRead(ticket=ticket, person=person, upto=upto, at=at)],
+        update_conflicts=True,
+        unique_fields=["ticket", "person"],
+        update_fields=["upto", "at"],
+    )
 
 
 def mark_seen(ticket: Ticket, *, person: User, upto: int, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What is tied to a ticket, as the desk reads it: links both ways, merged ones, follow-ups, time (direction §6.7)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,20 +46,36 @@ class Relations:
 
 def relations_of(ticket: Ticket, user: User) -> Relations:
     """Three statements, whatever there is."""
-    rows = TicketLink.objects.filter(Q(source=ticket) | Q(target=ticket))
-    links = [
-        Tied(str(row.words(ticket)), row.other(ticket), row if row.kind in TicketLink.CHOSEN else None)
-        for row in rows.select_related("source__customer", "target__customer")
-    ]
+    links = TicketLink.objects.filter(Q(source=ticket) | Q(target=ticket))
     around = list(Ticket.objects.filter(Q(merged_into=ticket) | Q(follows=ticket)).order_by("number"))
+    return tied(
+        ticket,
+        user,
+        links=links.select_related("source__customer", "target__customer"),
+        merged=[one for one in around if one.merged_into_id == ticket.pk],
+        follow_ups=[one for one in around if one.follows_id == ticket.pk],
+        time=ticket.time_entries.select_related("person"),
+    )
+
+
+def tied(
+    ticket: Ticket,
+    user: User,
+    *,
+    links: Iterable[TicketLink],
+    merged: list[Ticket],
+    follow_ups: list[Ticket],
+    time: Iterable[TimeEntry],
+) -> Relations:
+    """The relations of rows that are at hand with their tickets and people. Asks the database nothing."""
     return Relations(
-        links,
-        [one for one in around if one.merged_into_id == ticket.pk],
-        [one for one in around if one.follows_id == ticket.pk],
         [
-            Spent(entry, spent_words(entry.minutes), may_correct(entry, user))
-            for entry in ticket.time_entries.select_related("person")
+            Tied(str(row.words(ticket)), row.other(ticket), row if row.kind in TicketLink.CHOSEN else None)
+            for row in links
         ],
+        merged,
+        follow_ups,
+        [Spent(entry, spent_words(entry.minutes), may_correct(entry, user)) for entry in time],
     )
 
 

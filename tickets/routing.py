@@ -2,23 +2,17 @@
 
 from datetime import datetime
 
-from accounts.models import Absence, Line, Role, User
+from accounts.models import Absence, Role, User
 from contracts import entitlement
-from contracts.models import Topic
 from contracts.terms import WORKING_DAY
 from sla.callees import Callees, Place
 from sla.models import Calendar
 from tickets.models import Ticket
 
+# The line that a request enters whose topic names none (domain §3.3). Handing over to line 4 needs a defect; a request
+# that its topic sends there gets one from line 4 itself.
+FIRST_LINE = 1
 WORKING_DAYS = "working-days"  # the code of the calendar that counts working days (domain §1.5)
-
-
-def first_line(topic: Topic | None) -> Line:
-    """The line that a request enters: the one that its topic names, line 1 if none (domain §3.3).
-
-    Handing over to line 4 needs a defect; a request that its topic sends there gets one from line 4 itself.
-    """
-    return topic.line if topic is not None else Line.objects.get(pk=1)
 
 
 def working_days_after(at: datetime, days: int) -> datetime:

@@ -178,7 +178,7 @@ class Search:
         return asked if meant else None
 
     def fetch(self, user: User, now: datetime, query: str) -> Found:
-        """One page of what a prepared query finds: one statement for few, two for many; never all counted."""
+        """One page of what a prepared query finds: two statements, one where nothing is found; never all counted."""
         found = self.narrowed(user, now)
         if query:
             found = found.filter(
@@ -186,13 +186,12 @@ class Search:
             )
         elif not self.customer:
             return Found()
-        in_subject = Q(document__finds=text_search.weighted(query, "A")) if query else Q(pk=0)
-        some = list(
-            found.annotate(first=ExpressionWrapper(in_subject, BooleanField())).values_list("first", "pk")[: MANY + 1]
-        )
+        # How many first, by the index alone: where a word stands is read of few documents, never of many.
+        keys = list(found.values_list("pk", flat=True)[: MANY + 1])
         before, __, last = self.after.partition(".")
         place = (before == "1", int(last)) if before in {"0", "1"} and last.isdecimal() and len(last) < 18 else None
-        if len(some) <= MANY:
+        if len(keys) <= MANY:
+            some = self._placed(keys, query)
             ordered = sorted((pair for pair in some if place is None or pair < place), reverse=True)[: PAGE + 1]
         else:
             newest = found.order_by("-pk")
@@ -202,11 +201,19 @@ class Search:
         more = len(ordered) > PAGE
         return Found(
             keys=[pk for _first, pk in ordered[:PAGE]],
-            count=min(len(some), MANY),
-            many=len(some) > MANY,
+            count=min(len(keys), MANY),
+            many=len(keys) > MANY,
             after=f"{int(ordered[PAGE - 1][0])}.{ordered[PAGE - 1][1]}" if more else "",
             query=query,
         )
+
+    def _placed(self, keys: list[int], query: str) -> list[tuple[bool, int]]:
+        """Each of these documents with whether its subject or number has the words."""
+        if not keys or not query:
+            return [(False, pk) for pk in keys]
+        in_subject = ExpressionWrapper(Q(document__finds=text_search.weighted(query, "A")), BooleanField())
+        rows = SearchDocument.objects.filter(pk__in=keys).annotate(first=in_subject)
+        return list(rows.values_list("first", "pk"))
 
 
 def prepared(asked: Asked, user: User, *, begins: bool = False) -> str:

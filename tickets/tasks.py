@@ -9,7 +9,18 @@ from django.db.models import Exists, OuterRef
 from contracts.models import ResponsibleContact
 from contracts.moment import job_now
 from sla.models import DeadlineProposal
-from tickets import broadcasts, bulk, calendar_changes, drafts, months, pace, request_draft, terms_decisions, workflow
+from tickets import (
+    broadcasts,
+    bulk,
+    calendar_changes,
+    drafts,
+    months,
+    pace,
+    request_draft,
+    tally,
+    terms_decisions,
+    workflow,
+)
 from tickets.models import State, Ticket
 from tickets.search_index import learn_words, read_tickets
 
@@ -117,3 +128,9 @@ def send_to_many() -> int:
     for broadcast in found:
         broadcasts.advance(broadcast, at=job_now(), seconds=SECONDS_OF_A_RUN / len(found))
     return len(found)
+
+
+@shared_task
+def fold_tally() -> None:
+    """Puts the steps of the board's ledgers together."""
+    tally.fold()

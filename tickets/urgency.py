@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -69,6 +70,36 @@ def rank(waiting: Iterable[Waiting], working_day_after: Callable[[datetime], dat
     """The most urgent first. Pure; the same requests in any order give the same ranking."""
     found = [Urgent(one, one.due_at or working_day_after(one.opened_at)) for one in waiting]
     return sorted(found, key=lambda one: (not one.waiting.suits, one.counts_by, one.waiting.opened_at, one.waiting.pk))
+
+
+# The heads of what waits, of each line, and what is assigned to the person: what is ranked first lies among these.
+# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit.
+HEADS = """
+tickets_ticket.id = ANY(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN LATERAL (
+        (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
+            ORDER BY t.due_at, t.id LIMIT %(n)s)
+        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
+            ORDER BY t.id LIMIT %(n)s)
+        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
+            AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
+        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
+            AND {suits} ORDER BY t.id LIMIT %(n)s)
+    ) head
+    UNION ALL SELECT t.id FROM tickets_ticket t WHERE t.assignee_id = %(me)s AND t.state = 'new'))
+""".format(
+    waits="t.assignee_id IS NULL AND t.state IN ('new', 'in_progress')",
+    suits="EXISTS (SELECT FROM tickets_skill WHERE user_id = %(me)s) AND (t.product_id IS NULL"
+    " OR t.product_id IN (SELECT product_id FROM tickets_skill WHERE user_id = %(me)s))",
+)
+
+
+def heads(among: TicketQuerySet, user: User) -> TicketQuerySet:
+    """Of all that is open on some lines only what can come first; `ticket_to_take`, `ticket_given` are read no further.
+
+    Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
+    """
+    sql = HEADS % {"n": LOOKED_AT, "me": int(user.pk)}
+    return among.filter(RawSQL(sql, (), output_field=BooleanField()))
 
 
 def most_urgent(among: TicketQuerySet, user: User) -> list[Urgent]:

@@ -16,11 +16,13 @@ from contracts.models.catalogue import (
 )
 from contracts.models.contract import Contract, ContractClause, ContractLine, LastDay
 from contracts.models.customers import ContactChange, Customer, CustomerMember, Licence, ResponsibleContact
+from contracts.models.edition import CatalogueEdition
 from contracts.models.imports import ImportRow, ImportRun
 from contracts.models.life import ContractDocument, ContractEvent, CoverageGap, RenewalOffer
 from contracts.models.publications import ReleaseFile, ReleaseNotice, ReleasePublication, ReleaseReminder
 
 __all__ = [
+    "CatalogueEdition",
     "Channel",
     "ContactChange",
     "Contract",

@@ -54,6 +54,7 @@ from tickets.models.relations import (
 )
 from tickets.models.search import SearchDocument, SearchWord
 from tickets.models.skills import Skill
+from tickets.models.tally import PromiseTally, RatingTally
 from tickets.models.ticket import (
     OPEN_STATES,
     WORKED_STATES,
@@ -96,7 +97,9 @@ __all__ = [
     "MessageQuerySet",
     "PendingFile",
     "Priority",
+    "PromiseTally",
     "Rating",
+    "RatingTally",
     "RequestDraft",
     "SavedView",
     "SearchDocument",

@@ -171,7 +171,12 @@ class Rating(models.Model):
         verbose_name = _("rating")
         verbose_name_plural = _("ratings")
         ordering: ClassVar = ["-at"]
-        indexes: ClassVar = [models.Index("at", name="rating_recent")]  # The board: ratings of 30 days.
+        indexes: ClassVar = [
+            # The ratings of a span, newest first.
+            models.Index("at", name="rating_recent"),
+            # The board: the newest low ones, WHERE score <= 2 AND at >= … ORDER BY at DESC (tickets/board.py).
+            models.Index("at", name="rating_low", condition=Q(score__lte=2)),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(score__range=(1, 5)), name="rating_1_to_5"),
         ]

@@ -203,6 +203,8 @@ class Ticket(FSMModelMixin, models.Model):
                 name="ticket_to_take",
                 condition=Q(assignee__isnull=True, state__in=["new", "in_progress"]),
             ),
+            # What was given to a person and is not accepted yet: WHERE assignee AND state = 'new' (tickets/urgency.py).
+            models.Index("assignee", "id", name="ticket_given", condition=Q(assignee__isnull=False, state="new")),
             # A company's tickets, newest first, keyset by number (views/portal.py).
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
             # What a change of terms moves: open tickets in order of receipt, WHERE id > … (tickets/terms_preview.py).
@@ -213,6 +215,18 @@ class Ticket(FSMModelMixin, models.Model):
                 "opened_at",
                 name="ticket_of_product",
                 condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # The board: open ones received within a span (tickets/board.py::ages).
+            models.Index(
+                "opened_at",
+                name="ticket_age",
+                condition=Q(state__in=["new", "in_progress", "awaiting_customer"]),
+            ),
+            # The board: open ones of priority 1 that nobody has (tickets/board.py::facts).
+            models.Index(
+                "priority",
+                name="ticket_nobodys",
+                condition=Q(assignee__isnull=True, state__in=["new", "in_progress", "awaiting_customer"]),
             ),
             # The job that closes after silence: WHERE closes_at <= now (tickets/tasks.py).
             models.Index("closes_at", name="ticket_closes", condition=Q(state="resolved")),

@@ -12,6 +12,7 @@ from tickets.queue.pages import (
     next_to_take,
     page_key,
     page_of,
+    takeable,
     tickets_of,
 )
 from tickets.queue.rows import Row, row, row_words
@@ -37,5 +38,6 @@ __all__ = [
     "row",
     "row_words",
     "tabs",
+    "takeable",
     "tickets_of",
 ]

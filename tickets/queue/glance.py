@@ -28,10 +28,7 @@ def _counted(of: str) -> str:
 
 
 _SQL = f"""
-WITH own AS (SELECT line_id FROM accounts_user_lines WHERE user_id = %(me)s),
-  named AS (SELECT m[1] AS of, m[2]::bigint AS id FROM regexp_matches(%(query)s || coalesce(
-      (SELECT '&' || tail FROM tickets_savedview WHERE slug = %(view)s), ''),
-      '[?&](customer|assignee)=([1-9][0-9]{0, 11})', 'g') m)
+WITH own AS (SELECT line_id FROM accounts_user_lines WHERE user_id = %(me)s)
 SELECT
   (SELECT coalesce(json_agg(line_id ORDER BY line_id), '[]') FROM own),
   (SELECT json_agg(json_build_array(number, name_ru, name_en, {_counted("line_id = accounts_line.number")},
@@ -48,17 +45,22 @@ SELECT
       WHERE r.by_id = %(me)s ORDER BY r.id DESC LIMIT 1) last),
   CASE WHEN %(board)s THEN (SELECT count(*) FROM sla_escalation WHERE state = 'open'
       AND (person_id = %(me)s OR person_id IS NULL AND whom = %(role)s)) ELSE 0 END,
-  (SELECT json_object_agg(of || '=' || code, name) FROM (
-      SELECT 'package' AS of, code, false AS skip, CASE WHEN %(english)s THEN name_en ELSE name_ru END AS name
-        FROM contracts_package WHERE %(names)s
-      UNION ALL SELECT 'product', code, false, name FROM contracts_product WHERE %(names)s
-      UNION ALL SELECT 'topic', code, false, CASE WHEN %(english)s THEN name_en ELSE name_ru END
-        FROM contracts_topic WHERE %(names)s
-      UNION ALL SELECT 'channel', code, false, CASE WHEN %(english)s THEN name_en ELSE name_ru END
-        FROM contracts_channel WHERE %(names)s
-      UNION ALL SELECT 'customer', id::text, false, name FROM contracts_customer
+  (SELECT number FROM contracts_catalogueedition),
+"""
+
+# What the filters of a queue may name: planned only where there are filters.
+_NAMES = """
+  (WITH named AS (SELECT m[1] AS of, m[2]::bigint AS id FROM regexp_matches(%(query)s || coalesce(
+      (SELECT '&' || tail FROM tickets_savedview WHERE slug = %(view)s), ''),
+      '[?&](customer|assignee)=([1-9][0-9]{0,11})', 'g') m)
+  SELECT json_object_agg(of || '=' || code, name) FROM (
+      SELECT 'package' AS of, code, CASE WHEN %(english)s THEN name_en ELSE name_ru END AS name FROM contracts_package
+      UNION ALL SELECT 'product', code, name FROM contracts_product
+      UNION ALL SELECT 'topic', code, CASE WHEN %(english)s THEN name_en ELSE name_ru END FROM contracts_topic
+      UNION ALL SELECT 'channel', code, CASE WHEN %(english)s THEN name_en ELSE name_ru END FROM contracts_channel
+      UNION ALL SELECT 'customer', id::text, name FROM contracts_customer
         WHERE id IN (SELECT id FROM named WHERE of = 'customer')
-      UNION ALL SELECT 'assignee', id::text, false, full_name FROM accounts_user
+      UNION ALL SELECT 'assignee', id::text, full_name FROM accounts_user
         WHERE id IN (SELECT id FROM named WHERE of = 'assignee')) known)
 """
 
@@ -88,6 +90,7 @@ class Glance:
     """What the desk shows a person around every page. `last_run` is their last bulk run, None before the first.
 
     `names` of what a queue's filters may name: {"package=premium": "Премиум", "customer=7": …}; empty for no queue.
+    `edition` is that of the catalogue (contracts/kept.py).
     """
 
     own: tuple[int, ...]
@@ -98,6 +101,7 @@ class Glance:
     last_run: Mapping[str, Any] | None
     escalations: int
     names: Mapping[str, str]
+    edition: int | None
 
     @property
     def late(self) -> int:
@@ -121,8 +125,9 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
     """One statement."""
     english = (get_language() or "ru").startswith("en")
     with connection.cursor() as cursor:
+        names = queue is not None and bool(queue.filters or queue.view)
         cursor.execute(
-            _SQL,
+            _SQL + (_NAMES if names else "NULL"),
             {
                 "me": user.pk,
                 "now": now,
@@ -130,12 +135,11 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
                 "manager": user.role == Role.SUPPORT_MANAGER,
                 "role": str(user.role),
                 "english": english,
-                "names": queue is not None and bool(queue.filters or queue.view),
                 "query": f"?{urlencode(queue.pairs)}" if queue else "",
                 "view": queue.view if queue else "",
             },
         )
-        own, lines, mine, mine_late, views, last_run, escalations, names = cursor.fetchone()
+        own, lines, mine, mine_late, views, last_run, escalations, edition, named = cursor.fetchone()
     return Glance(
         tuple(own),
         tuple(LineCount(number, en if english else ru, n, late) for number, ru, en, n, late in lines or ()),
@@ -144,7 +148,8 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
         tuple(ViewName(slug, name, tail, owner == user.pk) for slug, name, tail, owner in views),
         last_run,
         escalations,
-        names or {},
+        named or {},
+        edition,
     )
 
 

@@ -7,18 +7,21 @@ deadline, without one, and the same for those that stand) is a range of an index
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from contracts import at_once
+from contracts.at_once import Prepared
 from sla import words
 from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
-from tickets.queue.rows import Row, columns, drawn
-from tickets.urgency import most_urgent
+from tickets.queue.rows import Row, columns, drawn, named, values_of
+from tickets.urgency import heads, most_urgent
 
 CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
 MICROSECOND = timedelta(microseconds=1)
@@ -141,11 +144,11 @@ class Group:
 # What is in a queue
 
 
-def tickets_of(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
-    """Everything in this queue, in no order."""
+def tickets_of(queue: Queue, user: User, now: datetime, me: Any = None) -> TicketQuerySet:
+    """Everything in this queue, in no order; `me` stands for the person where a statement is put together for all."""
     found: TicketQuerySet = Ticket.objects.visible_to(user).filter(state__in=queue.states)
     if queue.place == "my":
-        found = found.filter(assignee=user)
+        found = found.filter(assignee=me or user)
     elif queue.place:
         found = found.filter(line=int(queue.place))
     elif not queue.values("line") and (own := glance(user, now).own):
@@ -189,18 +192,41 @@ class Page:
 
 def page_of(queue: Queue, user: User, now: datetime) -> Page:
     """One page, in one statement."""
-    found = tickets_of(queue, user, now)
     size = queue.show
+    if queue.runs_against_time and not queue.filters and not queue.after:
+        return _cut(drawn(named(_first_page(queue, user, now).rows(me=user.pk)), now), queue)
+    found = tickets_of(queue, user, now)
     if queue.runs_against_time:
         after = Key.read(queue.after) if queue.after else None
-        first, *others = (part.values("pk")[: size + 1] for part in parts(found, after))
-        keys = first.union(*others, all=True) if others else first
-        taken = columns(Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1], user)
+        taken = columns(_by_deadline(found, size, after), user)
     else:
         if queue.after.isascii() and queue.after.isdecimal():
             found = found.filter(number__lt=int(queue.after))
         taken = columns(found.order_by("-number")[: size + 1], user)
-    rows = drawn(taken, now)
+    return _cut(drawn(taken, now), queue)
+
+
+def _by_deadline(found: TicketQuerySet, size: int, after: Key | None = None) -> TicketQuerySet:
+    first, *others = (part.values("pk")[: size + 1] for part in parts(found, after))
+    keys = first.union(*others, all=True) if others else first
+    return Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1]
+
+
+_first_pages: dict[tuple[Any, ...], Prepared] = {}  # of the process: a few for each set of lines
+
+
+def _first_page(queue: Queue, user: User, now: datetime) -> Prepared:
+    """The statement of the first page without filters: it differs by place, lines and role, never by the person."""
+    kind = (queue.place, glance(user, now).own, queue.show, user.role)
+    if kind not in _first_pages:
+        me = at_once.key("me")
+        _first_pages[kind] = Prepared(values_of(_by_deadline(tickets_of(queue, user, now, me), queue.show), me))
+    return _first_pages[kind]
+
+
+def _cut(rows: list[Row], queue: Queue) -> Page:
+    """The page of one row more than are shown: whether there are more, and after which."""
+    size = queue.show
     if len(rows) <= size:
         return Page(rows, "", all_here=not queue.after)
     last = rows[size - 1]
@@ -258,12 +284,19 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
     return capped(total, cap)
 
 
+def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
+    """Among what “take the most urgent” chooses here: where lines alone say what is here, the heads of these."""
+    looked_at = queue.to_take()
+    found = tickets_of(looked_at, user, now)
+    return found if set(dict(looked_at.filters)) - {"line"} else heads(found, user)
+
+
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
     """What “take the most urgent” would take here, from "my" in one's lines (direction §5, tickets/urgency.py).
 
     It mostly stands on the page that is shown; else it is one statement more.
     """
-    ranked = most_urgent(tickets_of(queue.to_take(), user, now), user)
+    ranked = most_urgent(takeable(queue, user, now), user)
     if not ranked:
         return None
     wanted = ranked[0].waiting.pk

@@ -16,6 +16,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from contracts.at_once import Given
 from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words
@@ -163,8 +164,16 @@ def _clock_of_row() -> Subquery:
 
 def columns(tickets: TicketQuerySet, user: User) -> list[dict[str, Any]]:
     """The columns of rows as this person sees them, in one statement, in the order of the queryset."""
-    found = with_unread(tickets, user).annotate(clock=_clock_of_row()).values_list(*COLUMNS)
-    return [dict(zip(COLUMNS, values, strict=True)) for values in found]
+    return named(values_of(tickets, user))
+
+
+def values_of(tickets: TicketQuerySet, person: User | Given) -> Any:
+    """The same as a `values_list`, for a person at hand or one that is given when it is run."""
+    return with_unread(tickets, person).annotate(clock=_clock_of_row()).values_list(*COLUMNS)
+
+
+def named(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [dict(zip(COLUMNS, values, strict=True)) for values in rows]
 
 
 _versions: dict[int, CalendarVersion] = {}  # by key for the life of the process: a version never changes

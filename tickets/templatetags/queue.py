@@ -8,6 +8,7 @@ from django import template
 from django.template import engines
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.queue.rows import Row, row_words
@@ -20,12 +21,13 @@ def queue_rows(context: template.Context, rows: Iterable[Row], changed: bool = F
     """Rows of a list: `from` and `open_number` are the page's; `changed` where they replace themselves."""
     tail = context.get("from", "")
     page: dict[str, Any] = {
-        "base": reverse("desk:queue") + "t/",
-        "query": f"?from={quote(tail, safe='')}" if tail else "",
+        # Escaped once for the page and not with every row.
+        "base": escape(reverse("desk:queue") + "t/"),
+        "query": escape(f"?from={quote(tail, safe='')}" if tail else ""),
         "open": context.get("open_number"),
         "changed": changed,
-        "w": context.render_context.get("row_words") or row_words(),
-        "icons": static("icons.svg"),
+        "w": context.render_context.get("row_words") or {name: escape(word) for name, word in row_words().items()},
+        "icons": escape(static("icons.svg")),
     }
     context.render_context["row_words"] = page["w"]
     # The engine escapes; the template has no |safe.

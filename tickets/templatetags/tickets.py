@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,12 +25,20 @@ def icon_names() -> frozenset[str]:
     return frozenset(re.findall(r'<symbol id="([^"]+)"', Path(found).read_text(encoding="utf-8")))
 
 
-@register.inclusion_tag("_icon.html")
-def icon(name: str) -> dict:
-    """An icon of the sprite, always beside words. Raises `ValueError` for a name that the sprite does not have."""
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the sprite, always beside words: `_icon.html`, forty times a page without a template's cost.
+
+    Raises `ValueError` for a name that the sprite does not have.
+    """
+    return _drawn(name, static("icons.svg"))
+
+
+@cache
+def _drawn(name: str, sprite: str) -> SafeString:
     if name not in icon_names():
         raise ValueError(f"icons.svg has no icon named {name!r}.")
-    return {"name": name}
+    return format_html('<svg class="ic" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
 
 
 @register.simple_tag

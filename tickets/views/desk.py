@@ -4,15 +4,13 @@ A page finds what the person may see and shows it; an action fills its form, cal
 with the ticket as it is then. A refusal answers with the same page: the sentence on top, everything typed kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -24,35 +22,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from accounts.absences import stood_in_for_by
 from accounts.access import desk_only, only, person
-from accounts.models import BOARD_ROLES, DESK_ROLES, Choosing, Line, User
+from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
 from accounts.refusals import Refused
-from contracts import entitlement
-from contracts.models import PromiseKind, Service
-from sla import words
-from sla.explain import explanations
-from sla.forecast import Forecast
 from sla.models import Escalation
-from sla.words import MOSCOW
 from tickets import (
-    deadline_page,
-    drafts,
     files,
-    macros,
-    major_page,
-    moves,
     reading,
-    relations_page,
     timeline,
     workflow,
 )
+from tickets.around import around, found
 from tickets.bulk import bulk_acts, just_finished
-from tickets.forecasting import forecasts, shown
-from tickets.forms import deadlines as deadline_forms
-from tickets.forms import desk as forms
-from tickets.models import Event, HandOver, Macro, Message, Ticket
-from tickets.next_engineer import who_is_next
+from tickets.forecasting import forecasts
+from tickets.models import Ticket
 from tickets.queue import (
     Queue,
     count_groups,
@@ -65,6 +48,7 @@ from tickets.queue import (
     tabs,
 )
 from tickets.queue.filters import chips_on
+from tickets.ticket_page import Offers, Sent, form_for, macro_of, ticket_context
 from tickets.views.answers import SeeOther
 
 # The queue
@@ -171,46 +155,29 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def find(user: User, number: int) -> Ticket:
-    """The ticket with everything that its page shows. `Http404` for one that this person may not see."""
-    found = (
-        drafts.beside(Ticket.objects.visible_to(user), user)
-        .with_clocks()
-        .select_related(
-            "customer__csm", "contract", "release", "channel", "topic__service", "defect", "follows", "merged_into"
-        )
-        .prefetch_related(
-            Prefetch("hand_overs", HandOver.objects.select_related("from_line", "to_line", "by", "accepted_by")),
-        )
-    )
-    return get_object_or_404(found, number=number)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A form that was sent and not accepted: shown again as it was, with what is wrong."""
-
-    name: str
-    form: Any
-    refusal: Refused | None = None
+    """The ticket, for `around`. `Http404` for one that this person may not see."""
+    return get_object_or_404(found(Ticket.objects.visible_to(user)), number=number)
 
 
 def show(request: HttpRequest, number: int, sent: Sent | None = None, status: int = 200) -> HttpResponse:
     """The page of a ticket, or for htmx only the pane with what changed around it."""
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
-    looked_at = looked_at.opened(glance(user, now, looked_at).tails)
-    found = find(user, number)
+    seen = glance(user, now, looked_at)
+    looked_at = looked_at.opened(seen.tails)
+    ticket = find(user, number)
+    beside = around(ticket, user, now=now, edition=seen.edition)
     macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
-    foreseen = forecasts(found.clocks, now)
-    context = ticket_context(user, found, now, foreseen, sent, macro) | {
+    foreseen = forecasts(ticket.clocks, now)
+    context = ticket_context(user, ticket, beside, now, foreseen, sent, macro) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
     }
     if context["new_from"] is not None or context["composing"].read_upto is None:  # what is shown is read
-        reading.mark(found, person=user, upto=context["read_upto"], at=now)
+        reading.mark(ticket, person=user, upto=context["read_upto"], at=now)
     if wants_pane(request):
-        return render(request, "desk/_answer.html", context | {"row": row(found, now, foreseen)}, status=status)
+        return render(request, "desk/_answer.html", context | {"row": row(ticket, now, foreseen)}, status=status)
     context = list_context(request, user, looked_at, now, open_number=number) | context
     return render(request, "desk/ticket.html", context, status=status)
 
@@ -221,204 +188,6 @@ def wants_pane(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted
 
 
-def macro_of(user: User, key: str) -> Macro | None:
-    """The macro that an address names, for who goes without scripts; None for none and for another person's own."""
-    return Macro.objects.visible_to(user).filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
-
-
-def ticket_context(
-    user: User,
-    found: Ticket,
-    now: datetime,
-    foreseen: Mapping[int, Forecast],
-    sent: Sent | None = None,
-    macro: Macro | None = None,
-) -> dict[str, Any]:
-    """What `desk/_ticket.html` shows; a constant number of statements."""
-    said = list(
-        found.messages.visible_to(user).select_related("author").prefetch_related("attachments").order_by("created_at")
-    )
-    # What was merged into it is read here too: its events stay where they happened (workflow/merging.py).
-    whole = Ticket.objects.filter(Q(pk=found.pk) | Q(merged_into=found.pk)).values("pk")
-    everything = list(Event.objects.filter(ticket__in=whole).select_related("by", "ticket").order_by("at", "pk"))
-    events = [event for event in everything if event.ticket_id == found.pk]
-    calls = Escalation.objects.filter(ticket__in=whole)
-    escalations = list(
-        calls.select_related("person", "instead_of", "raised_by", "acknowledged_by", "closed_by").order_by(
-            "reached_at", "pk"
-        )
-    )
-    hand_overs = list(found.hand_overs.all())
-    lines = list(Line.objects.order_by("number"))
-    waiting = next(
-        (passed for passed in reversed(hand_overs) if passed.accepted_at is None and passed.returned_at is None), None
-    )
-    promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
-    own = [clock for clock in found.clocks if clock not in promises and clock.is_running]
-    major = major_page.of_ticket(found)
-    may = moves.offered(found, user, waiting=waiting, belongs_to_major=major is not None)
-    waits = any(call.state == Escalation.State.OPEN for call in escalations)
-    away = stood_in_for_by(user, now) if waits else []
-    contact = found.customer.contact_at(now)
-    signs = workflow.signs_for_us(found, user)
-    composing = drafts.composing_of(found)
-    deadlines = deadline_page.of_ticket(found, user, signs=signs, now=now, zone=words.MOSCOW)
-    if deadlines.may_propose:
-        may.add("deadline")
-    suggests = "assignment" in may and found.line.choosing != Choosing.OFF
-    ranking = who_is_next(found, at=now).facts() if suggests else []
-    return {
-        "ticket": found,
-        "promises": [
-            (clock, shown(foreseen.get(clock.pk), now))
-            for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
-        ],
-        "own_clocks": own,
-        "explanations": explanations(found, zone=MOSCOW, now=now, for_customer=False),
-        "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
-        "route": timeline.route(found, lines, hand_overs, events),
-        "major": major,
-        "called_in": timeline.called_in(escalations),
-        "escalations": [
-            (call, moves.may_acknowledge(call, user, away=away))
-            for call in reversed(escalations)
-            if call.state != Escalation.State.CLOSED
-        ],
-        "conversation": timeline.conversation(
-            said,
-            timeline.desk_steps(everything, escalations, ticket=found),
-            [passed for passed in hand_overs if passed is not waiting],  # that one stands above the conversation
-        ),
-        "waiting": waiting,
-        "returning": next(iter(acts(["return"], found, may, lines, sent)), None),
-        "bounces": timeline.bounces(hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
-        "contact": contact,
-        "may": may,
-        "next_line": found.line_id + 1,
-        "asks": "messages" in may and "question" in moves.says(found),
-        "buttons": acts(moves.BUTTONS, found, may, lines, sent),
-        "of_status": acts(moves.OF_STATUS, found, may, lines, sent),
-        "rest": acts([name for name in moves.REST if name != "return"], found, may, lines, sent, ranking),
-        "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
-        "relations": relations_page.relations_of(found, user),
-        "deadlines": deadlines,
-        "deadline_refusal": form_for("deadline_refusal", found, lines) if deadlines.may_answer else None,
-        "composer_sent": sent is not None and sent.name == "messages",
-        "sent": sent,
-        "composing": composing,
-        "read_upto": reading.last_key(said),
-        "new_from": reading.first_new(said, user, composing.read_upto),
-        "composer": composer(found, sent, composing, said=said, macro=macro, user=user, now=now)
-        if "messages" in may
-        else None,
-        **facts(found, now),
-    }
-
-
-@dataclass(frozen=True)
-class Act:
-    """A move with its form where it needs words, and the rule that refused it where one did."""
-
-    move: moves.Move
-    ticket: Ticket
-    form: Any = None
-    refusal: Refused | None = None
-
-    @property
-    def address(self) -> str:
-        return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
-
-
-def acts(
-    names: Iterable[str],
-    found: Ticket,
-    may: set[str],
-    lines: list[Line],
-    sent: Sent | None,
-    ranking: Sequence[dict] = (),
-) -> list[Act]:
-    """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
-    shown = [name for name in names if name in may and (sent is None or sent.name != name)]
-    return [Act(moves.MOVES[name], found, form_for(name, found, lines, ranking=ranking)) for name in shown]
-
-
-def form_for(name: str, found: Ticket, lines: list[Line], *sent: Any, ranking: Sequence[dict] = ()) -> Any:
-    """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
-    if name not in FORMS:
-        return None
-    asks: dict[str, dict[str, Any]] = {"handover": {"lines": lines}, "assignment": {"ranking": ranking}}
-    more = asks.get(name, {})
-    return FORMS[name](*sent, ticket=found, **more)
-
-
-def composer(
-    found: Ticket,
-    sent: Sent | None,
-    composing: drafts.Composing,
-    *,
-    said: list[Message],
-    macro: Macro | None,
-    user: User,
-    now: datetime,
-) -> dict[str, Any]:
-    """The composer with the kinds of message that are possible now: the one just refused, else the person's draft.
-
-    `seen` is the last message that the person has read when they send: of a conflict theirs who wrote meanwhile.
-    """
-    kinds = moves.says(found)
-    refused = sent if sent is not None and sent.name == "messages" else None
-    refusal = refused.refusal if refused is not None else None
-    meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
-    seen = reading.last_key(meanwhile or said)
-    if refused is not None:
-        form = refused.form
-        if not meanwhile:
-            seen = form["seen"].value() or seen
-        key = str(form["macro"].value() or "")
-        macro = macro_of(user, key) if key else None
-    else:
-        begun = {"kind": composing.kind or kinds[0], "body": composing.body}
-        if macro is not None:
-            text = macros.rendered(macro, found, by=user, now=now)
-            begun = {"kind": macro.kind, "body": "\n\n".join(part for part in (composing.body, text) if part)}
-        form = forms.MessageForm(ticket=found, initial=begun)
-    chosen = form["kind"].value()
-    if not form.is_bound and chosen not in kinds:
-        chosen = kinds[0]
-    return {
-        "form": form,
-        "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
-        "refusal": refusal,
-        "meanwhile": meanwhile,
-        "seen": seen,
-        "files": composing.files,
-        "macro": macro,
-        "macro_does": ", ".join(macros.does(macro)) if macro is not None else "",
-        "may_wait": "question" in kinds,
-        "may_resolve": found.is_open,
-        "draft_at": composing.updated_at if refused is None else None,
-        "clock_stands": moves.stands_while_asked(found.clocks),
-    }
-
-
-def facts(found: Ticket, now: datetime) -> dict[str, Any]:
-    """The customer's side: local time, the contract's days, what it includes (direction §6.7)."""
-    contract = found.contract
-    included = entitlement.services_of(contract, at=found.opened_at)
-    today = now.astimezone(entitlement.CONTRACT_ZONE).date()
-    licence = found.customer.licences.in_force(today).filter(product=found.product_id).first()
-    last_day = contract.terminated_on or contract.ends_on
-    there = now.astimezone(ZoneInfo(found.customer.timezone))
-    return {
-        "local_time": f"{there:%H:%M}",
-        "contract_ends": last_day,
-        "contract_days": (last_day - today).days + 1,  # both days counted, as the customer reads it
-        "licence": licence,
-        "services": [(service, service.pk in included) for service in Service.objects.all()],
-        "clauses": list(contract.clauses.in_force(found.opened_at)),
-    }
-
-
 @only(DESK_ROLES | BOARD_ROLES)
 @require_safe
 def file(request: HttpRequest, number: int, pk: int) -> FileResponse:
@@ -427,24 +196,6 @@ def file(request: HttpRequest, number: int, pk: int) -> FileResponse:
 
 
 # What is done with a ticket
-
-FORMS: dict[str, type[forms.TicketForm]] = {
-    "messages": forms.MessageForm,
-    "handover": forms.HandOverForm,
-    "return": forms.ReturnForm,
-    "defect": forms.DefectForm,
-    "major": forms.DeclareForm,
-    "restoration": forms.RestoreForm,
-    "classification": forms.ReclassifyForm,
-    "resolution": forms.ResolveForm,
-    "reopening": forms.ReopenForm,
-    "decline": forms.DeclineForm,
-    "assignment": forms.AssignForm,
-    "deadline": deadline_forms.ProposeDeadlineForm,
-    "deadline_acceptance": deadline_forms.AnswerDeadlineForm,
-    "deadline_refusal": deadline_forms.RefuseDeadlineForm,
-    "deadline_withdrawal": deadline_forms.AnswerDeadlineForm,
-}
 
 
 def _say(
@@ -528,16 +279,16 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     422 for words that are missing, 409 (or 403) for a move that a rule refuses; both with everything that was typed.
     """
     user, now = person(request), timezone.now()
-    found = get_object_or_404(Ticket.objects.visible_to(user).select_related("line"), number=number)
-    lines = list(Line.objects.order_by("number")) if name == "handover" else []
-    form = form_for(name, found, lines, request.POST, request.FILES)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user).select_related("line"), number=number)
+    offers = Offers(list(Line.objects.order_by("number"))) if name == "handover" else None
+    form = form_for(name, ticket, request.POST, request.FILES, offers=offers)
     if form is not None and not form.is_valid():
         return show(request, number, Sent(name, form), status=422)
     said = form.cleaned_data if form is not None else {}
     if name == "acceptance":
         said = {"seen": request.POST.get("seen")}
     try:
-        VERBS[name](found, by=user, at=now, **said)
+        VERBS[name](ticket, by=user, at=now, **said)
     except Refused as refusal:
         return show(request, number, Sent(name, form, refusal), status=refusal.status)
     messages.success(request, done(name, said))

@@ -19,11 +19,13 @@ from accounts.access import desk_only, person
 from accounts.models import STAFF_ROLES, Role, User
 from sla import wire
 from tickets import hub, presence, reading
+from tickets.around import around
 from tickets.forecasting import forecasts
 from tickets.models import Ticket
 from tickets.queue import Queue, glance, row, tabs, tickets_of
 from tickets.reading import with_unread
-from tickets.views.desk import find, list_context, ticket_context
+from tickets.ticket_page import ticket_context
+from tickets.views.desk import find, list_context
 
 STREAMS_OF_A_PERSON = 8  # one for each browser is used
 
@@ -141,7 +143,8 @@ def head(request: HttpRequest, number: int) -> HttpResponse:
 def _context(request: HttpRequest, user: User, number: int, now: datetime) -> dict[str, Any]:
     looked_at = _queue(request, user, now)
     found = find(user, number)
-    return ticket_context(user, found, now, forecasts(found.clocks, now)) | {
+    beside = around(found, user, now=now, edition=glance(user, now, looked_at).edition)
+    return ticket_context(user, found, beside, now, forecasts(found.clocks, now)) | {
         "from": looked_at.tail,
         "back": reverse("desk:queue") + looked_at.tail,
         "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",

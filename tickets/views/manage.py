@@ -1,6 +1,5 @@
 """The managers' pages: the board of deadlines, the escalations, the tickets behind a number (direction §8)."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -14,17 +13,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.absences import STAND_INS, stood_in_for_by
 from accounts.access import board_only, only, person
-from accounts.models import Line, User
+from accounts.models import User
 from accounts.refusals import Refused
-from contracts.models import Package
+from contracts.kept import catalogue
 from sla import reports, troubles, words
 from sla.models import Escalation, SweepTrouble, Whom
 from sla.sweep import late_since
 from tickets import board as boards
-from tickets import moves, workflow
+from tickets import moves, tally, workflow
 from tickets.forecasting import will_be_missed
 from tickets.major_page import open_majors
 from tickets.models import Ticket
+from tickets.queue.glance import glance
 
 PAGE = 50
 WEEKS = 12
@@ -36,12 +36,17 @@ REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on i
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    month = now - timedelta(days=30)
-    attainment = reports.by_package_and_priority(month, now)
-    packages = list(Package.objects.order_by("-position"))
-    found = reports.by_line_and_week(now, WEEKS)
-    lines = [(line, found.get(line.pk, [reports.Attainment()] * WEEKS)) for line in Line.objects.all()]
-    missing, looked_at = will_be_missed(now)
+    edition = glance(person(request), now).edition
+    known = catalogue(edition)
+    packages = sorted(known.packages, key=lambda package: -package.position)
+    mondays = reports.mondays(now, WEEKS)
+    kept = tally.kept(now, [monday.date() for monday in mondays])
+    nothing = reports.Attainment()
+    lines = [
+        (line, [kept.by_line.get(line.pk, {}).get(monday.date(), nothing) for monday in mondays])
+        for line in known.lines.values()
+    ]
+    missing, missing_count, looked_at = will_be_missed(now, MISSING)
     return render(
         request,
         "manage/board.html",
@@ -51,25 +56,22 @@ def board(request: HttpRequest) -> HttpResponse:
             "set_aside": troubles.standing().count(),
             "majors": list(open_majors()[:5]),
             "facts": boards.facts(now),
-            "departures": boards.departures(now),
-            "missing": missing[:MISSING],
-            "missing_count": len(missing),
+            "departures": boards.departures(edition),
+            "missing": missing,
+            "missing_count": missing_count,
             "missing_of": looked_at,
             "packages": packages,
             "matrix": [
-                (priority, [(package, attainment.get((package.code, priority))) for package in packages])
+                (priority, [(package, kept.by_package.get((package.pk, priority))) for package in packages])
                 for priority in (1, 2, 3, 4)
             ],
             "goal": reports.GOAL,
-            "agreed": reports.agreed(month, now),
+            "agreed": kept.agreed,
             "lines": [(line, weekly[-1], _spark(weekly)) for line, weekly in lines],
             "weeks": WEEKS,
-            "weekly": [
-                (monday, [weekly[number] for _line, weekly in lines])
-                for number, monday in enumerate(reports.mondays(now, WEEKS))
-            ],
+            "weekly": [(monday, [weekly[number] for _line, weekly in lines]) for number, monday in enumerate(mondays)],
             "ages": boards.ages(now),
-            "satisfaction": boards.satisfaction(month),
+            "satisfaction": boards.satisfaction(now),
         },
     )
 
@@ -90,7 +92,7 @@ def _spark(weeks: list[reports.Attainment]) -> str:
 def missing(request: HttpRequest) -> HttpResponse:
     """The promises that will be missed, with the reason of each: all of them among the nearest deadlines."""
     now = timezone.now()
-    found, looked_at = will_be_missed(now)
+    found, _count, looked_at = will_be_missed(now)
     return render(request, "manage/missing.html", {"now": now, "missing": found, "missing_of": looked_at})
 
 

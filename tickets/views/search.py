@@ -11,11 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import desk_only, person
-from accounts.models import Line, User
-from contracts.models import Customer, Package, Product
+from accounts.models import User
+from contracts.kept import Catalogue, catalogue
+from contracts.models import Customer, Product
 from tickets import portal_page
+from tickets.around import listed
 from tickets.models import Ticket
-from tickets.queue import row
+from tickets.queue import glance, row
 from tickets.search import PERIODS, STATES, WHERE, Found, Search, count_words, hits, suggest
 from tickets.views.portal import customers
 
@@ -51,12 +53,12 @@ def _common_options() -> list[tuple[str, str, list[tuple[str, str]]]]:
     ]
 
 
-def _desk_options(search: Search) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def _desk_options(search: Search, known: Catalogue) -> list[tuple[str, str, list[tuple[str, str]]]]:
     chosen = Customer.objects.filter(pk=int(search.customer)) if search.customer else []
     return [
         *_common_options(),
-        ("line", _("Line"), [(str(line.pk), line.name) for line in Line.objects.all()]),
-        ("package", _("Package"), [(package.code, package.name) for package in Package.objects.all()]),
+        ("line", _("Line"), [(str(line.pk), line.name) for line in known.lines.values()]),
+        ("package", _("Package"), [(package.code, package.name) for package in known.packages]),
         ("customer", _("Customer"), [(str(customer.pk), customer.name) for customer in chosen]),
     ]
 
@@ -81,11 +83,12 @@ def desk_search(request: HttpRequest) -> HttpResponse:
     if search.number is not None and not search.filters and visible.filter(number=search.number).exists():
         return redirect("desk:ticket", number=search.number)
     found = search.find(user, now)
-    tickets = list(visible.with_clocks().filter(pk__in=found.keys)) if found.keys else []
+    edition = glance(user, now).edition
+    tickets = listed(visible.filter(pk__in=found.keys), edition) if found.keys else []
     rows = {ticket.pk: row(ticket, now) for ticket in tickets}
     page = _page(user, search, found, tickets)
     page["hits"] = [(hit, rows[hit.ticket.pk]) for hit in page["hits"]]
-    filters = [one for one in _filters(search, _desk_options(search)) if one.choices]
+    filters = [one for one in _filters(search, _desk_options(search, catalogue(edition))) if one.choices]
     return render(request, "desk/search.html", page | {"filters": filters})
 
 

@@ -16,7 +16,7 @@ from accounts.refusals import Refused
 from tickets import choosing, timeline, workflow
 from tickets.models import Ticket
 from tickets.next_engineer import who_is_next
-from tickets.queue import Queue, glance, tickets_of
+from tickets.queue import Queue, glance, takeable
 from tickets.views.answers import SeeOther
 from tickets.views.desk import ticket_again, wants_pane
 
@@ -28,7 +28,7 @@ def take(request: HttpRequest) -> HttpResponse:
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
     looked_at = looked_at.opened(glance(user, now, looked_at).tails)
-    among = tickets_of(looked_at.to_take(), user, now)
+    among = takeable(looked_at, user, now)
     try:
         taken = workflow.take_most_urgent(by=user, at=now, among=among)
     except Refused as refusal:

@@ -26,11 +26,13 @@ def lock(ticket: Ticket) -> Ticket:
     `no_key`: the sweep, which holds the clocks that a verb is about to stop, may still write escalations that point at
     the ticket. A full lock made the two wait for each other for ever (PostgreSQL then kills one of them).
     """
-    return (
+    locked = (
         Ticket.objects.select_for_update(of=("self",), no_key=True)
         .select_related("customer", "terms", "line")
         .get(pk=ticket.pk)
     )
+    locked.__dict__["_locked"] = _values(locked)
+    return locked
 
 
 def move(ticket: Ticket, name: str) -> None:
@@ -60,14 +62,45 @@ def record(
     ticket.due_at, ticket.due_kind = clocks.nearest(ticket)
     ticket.clock_paused = ticket.state == State.AWAITING_CUSTOMER
     ticket.changed_at = max(at, ticket.changed_at or at)
-    ticket.save()
-    event = Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
-    live.tell(ticket, event)
+    _save_changed(ticket)
+    event = happened(ticket, verb, by=by, at=at, message=message, details=details)
     # A proposal of another deadline ends with the clock that it was made for (domain §4.2).
     left_behind = ticket.deadline_proposals.open().filter(commitment__stopped_at__isnull=False)
     for proposal in left_behind.select_related("proposed_by"):
         lapse(ticket, proposal, at=at, why=PROMISE_OVER)
     return event
+
+
+def happened(
+    ticket: Ticket,
+    verb: str,
+    *,
+    by: User | None,
+    at: datetime,
+    message: Message | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Event:
+    """Writes what happened to a ticket that is saved already, and tells the watching browsers. One statement."""
+    event = Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+    live.tell(ticket, event)
+    return event
+
+
+def _values(ticket: Ticket) -> dict[str, Any]:
+    return {field.attname: getattr(ticket, field.attname) for field in Ticket._meta.concrete_fields}
+
+
+def _save_changed(ticket: Ticket) -> None:
+    """Saves what differs from the row that was locked; of a ticket that did not come through `lock`, all of it."""
+    locked: dict[str, Any] | None = ticket.__dict__.get("_locked")
+    now = _values(ticket)
+    if locked is None:
+        ticket.save()
+    else:
+        changed = [name for name, value in now.items() if locked[name] != value]
+        if changed:
+            ticket.save(update_fields=changed)
+    ticket.__dict__["_locked"] = now
 
 
 PASSED = "passed"  # why a proposal lapsed: nobody answered before its moment

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from accounts.models import Role, User
 from accounts.refusals import Forbidden
 from contracts import entitlement
-from contracts.entitlement import CONTRACT_ZONE
-from contracts.models import Channel, Contract, Customer, Product, Release, TicketKind, Topic
+from contracts.entitlement import CONTRACT_ZONE, Standing
+from contracts.models import Customer, Product, Release, TicketKind, Topic
 from sla import clocks
 from tickets import routing
 from tickets.models import Ticket
 from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.conversation import Upload, say
-from tickets.workflow.gates import NotAllowed, needs_words, only_desk, record
+from tickets.workflow.gates import NotAllowed, happened, needs_words, only_desk, record
 
 # Of what came without the questions of impact: of the priorities whose reaction is the same (2, 3, 4), the middle one.
 UNASKED_PRIORITY = 3
@@ -60,16 +60,20 @@ def open_ticket(
     """
     at = at.replace(microsecond=0)
     subject = needs_words(" ".join((subject or "").split()), _("Say in one line what happened."))[:200]
-    contact = _contact_filing(customer, by=by, at=at)
+    standing = entitlement.standing_of(customer, at=at)
+    contact = _contact_filing(standing.contact, by=by)
     if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
         return earlier
-    contract = entitlement.contract_of(customer, at=at)
-    entitlement.check(contract, person=by, channel=channel, topic=topic, product=product, at=at).or_refuse()
+    contract = standing.contract_or_refuse()
+    asked = entitlement.check(
+        contract, person=by, channel=channel, topic=topic, product=product, at=at, standing=standing
+    )
+    asked.or_refuse()
     kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
     priority, proposed = priority or 4, None
     if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None and split_off is None:
-        priority, proposed = _priority_of_no_incident(contract, priority, at=at)
-    is_call = by.is_vendor and Channel.objects.filter(pk=channel, is_live=True).exists()
+        priority, proposed = _priority_of_no_incident(standing, priority)
+    is_call = by.is_vendor and standing.catalogue.channels[channel].is_live
     ticket = Ticket(
         customer=customer,
         contract=contract,
@@ -82,7 +86,7 @@ def open_ticket(
         channel_id=channel,
         priority=priority,
         proposed_priority=proposed,
-        line=routing.first_line(topic),
+        line=topic.line if topic is not None else standing.catalogue.lines[routing.FIRST_LINE],
         # Who took the call keeps the customer informed, whoever works on it (§3.1).
         owner=by if is_call and by.role in {Role.ENGINEER, Role.LINE_LEAD} else None,
         subject=subject,
@@ -92,15 +96,11 @@ def open_ticket(
         follows=follows,
         idempotency_key=key or None,
     )
-    try:
-        with transaction.atomic():
-            ticket.save(force_insert=True)
-    except IntegrityError:
-        # Two clicks at the same moment: the other one was first, and is committed now (`ticket_sent_once`).
-        earlier = Ticket.objects.filter(idempotency_key=key, contact=contact).first() if key else None
-        if earlier is None:
-            raise
-        return earlier
+    rows = clocks.first_promises(ticket, standing, at=at)
+    ticket.due_at, ticket.due_kind = clocks.nearest_of(rows)
+    if not _save_once(ticket):
+        return Ticket.objects.get(idempotency_key=key, contact=contact)
+    clocks.start_at_receipt(ticket, rows)
     message = say(
         ticket,
         body.strip() or subject,
@@ -112,7 +112,6 @@ def open_ticket(
         quoted=quoted,
         key=key,
     )
-    clocks.start_customer_promises(ticket, at=at)
     details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
     if split_off is not None:
         details["split_off"] = split_off.number
@@ -120,15 +119,33 @@ def open_ticket(
         details["colleague"] = author.full_name
     if is_call:
         clocks.meet_reaction(ticket, at=at, why=clocks.CALL_LOGGED)
-        details["call"] = True
-    record(ticket, "opened", by=by, at=at, message=message, details=details)
+        record(ticket, "opened", by=by, at=at, message=message, details={**details, "call": True})
+    else:
+        happened(ticket, "opened", by=by, at=at, message=message, details=details)
     choose_at_once(ticket, at=at)
     return ticket
 
 
-def _contact_filing(customer: Customer, *, by: User, at: datetime) -> User:
+def _save_once(ticket: Ticket) -> bool:
+    """Saves a new ticket; False where another click on the same button was first.
+
+    Both clicks at the same moment: the other one is committed by the time the database says no (`ticket_sent_once`).
+    """
+    if ticket.idempotency_key is None:
+        ticket.save(force_insert=True)
+        return True
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+    except IntegrityError:
+        if not Ticket.objects.filter(idempotency_key=ticket.idempotency_key, contact=ticket.contact_id).exists():
+            raise
+        return False
+    return True
+
+
+def _contact_filing(contact: User | None, *, by: User) -> User:
     """The responsible contact, for whom one of the desk may write it down; anybody else does not file (§1.7.1)."""
-    contact = customer.contact_at(at)
     if by.is_vendor:
         only_desk(by)
     elif contact is None or contact.pk != by.pk:
@@ -142,9 +159,9 @@ def _contact_filing(customer: Customer, *, by: User, at: datetime) -> User:
     return contact
 
 
-def _priority_of_no_incident(contract: Contract, wanted: int, *, at: datetime) -> tuple[int, int | None]:
+def _priority_of_no_incident(standing: Standing, wanted: int) -> tuple[int, int | None]:
     """(priority, proposal) of a consultation or service request whose contact wants this one (domain §3.4)."""
-    if wanted == 4 or entitlement.includes(contract, "priority_mgmt", at=at):
+    if wanted == 4 or "priority_mgmt" in standing.services:
         return wanted, None
     return 4, wanted
 

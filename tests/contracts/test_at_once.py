@@ -1,0 +1,76 @@
+"""Querysets read by one statement give the same objects as each would alone (`contracts/at_once.py`)."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.test.utils import CaptureQueriesContext
+
+from contracts.at_once import AtOnce, day, key
+from contracts.models import Contract, ContractLine, Customer, Licence
+from sla.models import Commitment, LadderStep
+from tests.factories import a_customer, contract_of, open_ticket
+from tests.moments import tuesday
+from tickets.models import Event, Message, Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+def values(one: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(one, field.attname) for field in one._meta.concrete_fields}
+
+
+@pytest.mark.parametrize(
+    "model", [Contract, ContractLine, Commitment, Customer, Event, LadderStep, Licence, Message, Ticket]
+)
+def test_objects_are_those_of_the_querysets(model):
+    ticket = open_ticket(priority=1)
+    pause = DateTimeTZRange(tuesday(10), tuesday(10, 30), "[)")
+    Commitment.objects.filter(ticket=ticket, kind="resolution").update(
+        pauses=[pause], target=timedelta(days=3, hours=1)
+    )
+    Event.objects.create(
+        ticket=ticket, verb="noted", at=tuesday(11), details={"цена": 1.5, "many": [None, True, '"x"']}
+    )
+
+    found = AtOnce(lambda: {"rows": model.objects.order_by("pk")}).read()["rows"]
+
+    assert [values(one) for one in found] == [values(one) for one in model.objects.order_by("pk")]
+    assert found
+
+
+def test_several_cost_one_statement_and_keep_their_order():
+    first, second = a_customer(), a_customer()
+    both = AtOnce(
+        lambda: {
+            "customers": Customer.objects.order_by("-pk"),
+            "licences": Licence.objects.filter(customer=key("customer")).select_related("product"),
+            "contracts": Contract.objects.filter(starts_on__lte=day("on"), customer=key("customer")),
+        }
+    )
+    starts_on = contract_of(second).starts_on
+    both.read(customer=first.pk, on=starts_on)
+
+    with CaptureQueriesContext(connection) as statements:
+        found = both.read(customer=second.pk, on=starts_on)
+        products = [licence.product.name for licence in found["licences"]]
+
+    assert len(statements) == 1
+    assert found["customers"] == [second, first]
+    assert products == [licence.product.name for licence in second.licences.all()]
+    assert found["contracts"] == [contract_of(second)]
+    assert both.read(customer=second.pk, on=datetime(2000, 1, 1, tzinfo=UTC).date())["contracts"] == []
+
+
+def test_money_stays_exact():
+    customer = a_customer(cost="12345.67")
+
+    (found,) = AtOnce(lambda: {"rows": Licence.objects.filter(customer=key("customer"))}).read(customer=customer.pk)[
+        "rows"
+    ]
+
+    assert found.cost == Decimal("12345.67")
+    assert isinstance(found.cost, Decimal)

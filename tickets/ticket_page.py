@@ -1,0 +1,306 @@
+"""What the page of a ticket shows the desk, part by part, of rows that are at hand (tickets/around.py).
+
+Each part is one body of knowledge: the promises, the conversation, who was called in, what may be done, the customer's
+side. Nothing here asks the database, but for a macro that an address names and for whom a lead may assign.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from accounts.models import Choosing, Line, User
+from accounts.refusals import Refused
+from contracts.entitlement import CONTRACT_ZONE
+from contracts.models import PromiseKind
+from sla import words
+from sla.explain import explanations_of
+from sla.forecast import Forecast
+from sla.models import Escalation
+from sla.words import MOSCOW
+from tickets import (
+    deadline_page,
+    drafts,
+    macros,
+    major_page,
+    moves,
+    reading,
+    relations_page,
+    timeline,
+    workflow,
+)
+from tickets.around import Around
+from tickets.forecasting import shown
+from tickets.forms import deadlines as deadline_forms
+from tickets.forms import desk as forms
+from tickets.models import Defect, HandOver, Macro, Message, Ticket
+from tickets.next_engineer import who_is_next
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A form that was sent and not accepted: shown again as it was, with what is wrong."""
+
+    name: str
+    form: Any
+    refusal: Refused | None = None
+
+
+def ticket_context(
+    user: User,
+    found: Ticket,
+    around: Around,
+    now: datetime,
+    foreseen: Mapping[int, Forecast],
+    sent: Sent | None = None,
+    macro: Macro | None = None,
+) -> dict[str, Any]:
+    """What `desk/_ticket.html` shows."""
+    waiting = next(
+        (row for row in reversed(around.hand_overs) if row.accepted_at is None and row.returned_at is None), None
+    )
+    own = [event for event in around.events if event.ticket_id == found.pk]
+    return {
+        "ticket": found,
+        "sent": sent,
+        "route": timeline.route(found, around.lines, around.hand_overs, own),
+        "relations": relations_page.tied(
+            found,
+            user,
+            links=around.links,
+            merged=around.merged,
+            follow_ups=around.follow_ups,
+            time=around.time,
+        ),
+        **_promises(found, around, now, foreseen),
+        **_thread(found, user, around, waiting),
+        **_calls(user, around),
+        **_moves(found, user, around, now, sent, waiting),
+        **_customer(found, around, now),
+        "composer": composer(found, sent, around.composing, said=around.messages, macro=macro, user=user, now=now)
+        if _may_say(found, user)
+        else None,
+        "composer_sent": sent is not None and sent.name == "messages",
+        "composing": around.composing,
+    }
+
+
+def _promises(found: Ticket, around: Around, now: datetime, foreseen: Mapping[int, Forecast]) -> dict[str, Any]:
+    """The lanes of the promises with their forecasts, the lines' own clocks, and how each time was counted."""
+    promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
+    return {
+        "promises": [
+            (clock, shown(foreseen.get(clock.pk), now))
+            for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
+        ],
+        "own_clocks": [clock for clock in found.clocks if clock not in promises and clock.is_running],
+        "explanations": explanations_of(around.promises, zone=MOSCOW, now=now, for_customer=False),
+        "no_resolution": found.is_open and not any(clock.kind == PromiseKind.RESOLUTION for clock in promises),
+    }
+
+
+def _thread(found: Ticket, user: User, around: Around, waiting: HandOver | None) -> dict[str, Any]:
+    """The conversation with the cards of hand-overs and what happened between, and how far it was read."""
+    upto = around.composing.read_upto
+    return {
+        "conversation": timeline.conversation(
+            around.messages,
+            timeline.desk_steps(around.events, around.escalations, ticket=found),
+            [passed for passed in around.hand_overs if passed is not waiting],  # that one stands above it
+        ),
+        "read_upto": reading.last_key(around.messages),
+        "new_from": reading.first_new(around.messages, user, upto),
+    }
+
+
+def _calls(user: User, around: Around) -> dict[str, Any]:
+    """Who was called in, and which of these calls the person may answer for."""
+    return {
+        "called_in": timeline.called_in(around.escalations),
+        "escalations": [
+            (call, moves.may_acknowledge(call, user, away=around.away))
+            for call in reversed(around.escalations)
+            if call.state != Escalation.State.CLOSED
+        ],
+    }
+
+
+def _may_say(found: Ticket, user: User) -> bool:
+    return "messages" in moves.offered(found, user, waiting=None)
+
+
+def _moves(
+    found: Ticket, user: User, around: Around, now: datetime, sent: Sent | None, waiting: HandOver | None
+) -> dict[str, Any]:
+    """What may be done with it now, each move with its form, in the menus where they lie."""
+    major = major_page.of_ticket(around.major)
+    may = moves.offered(found, user, waiting=waiting, belongs_to_major=major is not None)
+    deadlines = deadline_page.deadlines_of(
+        found,
+        user,
+        around.proposals,
+        signs=workflow.signs_for_us(found, user),
+        now=now,
+        zone=words.MOSCOW,
+    )
+    if deadlines.may_propose:
+        may.add("deadline")
+    suggests = "assignment" in may and found.line.choosing != Choosing.OFF
+    offers = Offers(around.lines, around.defects, who_is_next(found, at=now).facts() if suggests else [])
+    return {
+        "major": major,
+        "may": may,
+        "deadlines": deadlines,
+        "deadline_refusal": form_for("deadline_refusal", found) if deadlines.may_answer else None,
+        "waiting": waiting,
+        "returning": next(iter(acts(["return"], found, may, offers, sent)), None),
+        "bounces": timeline.bounces(around.hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
+        "next_line": found.line_id + 1,
+        "asks": "messages" in may and "question" in moves.says(found),
+        "buttons": acts(moves.BUTTONS, found, may, offers, sent),
+        "of_status": acts(moves.OF_STATUS, found, may, offers, sent),
+        "rest": acts([name for name in moves.REST if name != "return"], found, may, offers, sent),
+        "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
+    }
+
+
+def _customer(found: Ticket, around: Around, now: datetime) -> dict[str, Any]:
+    """The customer's side: who asks, local time, the contract's days, what it includes (direction §6.7)."""
+    contract = found.contract
+    today = now.astimezone(CONTRACT_ZONE).date()
+    last_day = contract.terminated_on or contract.ends_on
+    there = now.astimezone(ZoneInfo(found.customer.timezone))
+    return {
+        "contact": around.contact,
+        "local_time": f"{there:%H:%M}",
+        "contract_ends": last_day,
+        "contract_days": (last_day - today).days + 1,  # both days counted, as the customer reads it
+        "licence": around.licence,
+        "services": [(service, service.pk in around.included) for service in around.services],
+        "clauses": around.clauses,
+    }
+
+
+# What may be done, with its forms
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the forms of the moves offer: lines, defects of the product, who is next on the line and why."""
+
+    lines: Sequence[Line] = ()
+    defects: Sequence[Defect] | None = None
+    ranking: Sequence[dict] = ()
+
+
+@dataclass(frozen=True)
+class Act:
+    """A move with its form where it needs words, and the rule that refused it where one did."""
+
+    move: moves.Move
+    ticket: Ticket
+    form: Any = None
+    refusal: Refused | None = None
+
+    @property
+    def address(self) -> str:
+        return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
+
+
+def acts(names: Iterable[str], found: Ticket, may: set[str], offers: Offers, sent: Sent | None) -> list[Act]:
+    """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
+    offered = [name for name in names if name in may and (sent is None or sent.name != name)]
+    return [Act(moves.MOVES[name], found, form_for(name, found, offers=offers)) for name in offered]
+
+
+def form_for(name: str, found: Ticket, *sent: Any, offers: Offers | None = None) -> Any:
+    """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
+    if name not in FORMS:
+        return None
+    offers = offers or Offers()
+    asks: dict[str, dict[str, Any]] = {
+        "handover": {"lines": offers.lines},
+        "defect": {"newest": offers.defects},
+        "assignment": {"ranking": offers.ranking},
+    }
+    return FORMS[name](*sent, ticket=found, **asks.get(name, {}))
+
+
+FORMS: dict[str, type[forms.TicketForm]] = {
+    "messages": forms.MessageForm,
+    "handover": forms.HandOverForm,
+    "return": forms.ReturnForm,
+    "defect": forms.DefectForm,
+    "major": forms.DeclareForm,
+    "restoration": forms.RestoreForm,
+    "classification": forms.ReclassifyForm,
+    "resolution": forms.ResolveForm,
+    "reopening": forms.ReopenForm,
+    "decline": forms.DeclineForm,
+    "assignment": forms.AssignForm,
+    "deadline": deadline_forms.ProposeDeadlineForm,
+    "deadline_acceptance": deadline_forms.AnswerDeadlineForm,
+    "deadline_refusal": deadline_forms.RefuseDeadlineForm,
+    "deadline_withdrawal": deadline_forms.AnswerDeadlineForm,
+}
+
+
+# What is written
+
+
+def macro_of(user: User, key: str) -> Macro | None:
+    """The macro that an address names, for who goes without scripts; None for none and for another person's own."""
+    return Macro.objects.visible_to(user).filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
+
+
+def composer(
+    found: Ticket,
+    sent: Sent | None,
+    composing: drafts.Composing,
+    *,
+    said: list[Message],
+    macro: Macro | None,
+    user: User,
+    now: datetime,
+) -> dict[str, Any]:
+    """The composer with the kinds of message that are possible now: the one just refused, else the person's draft.
+
+    `seen` is the last message that the person has read when they send: of a conflict theirs who wrote meanwhile.
+    """
+    kinds = moves.says(found)
+    refused = sent if sent is not None and sent.name == "messages" else None
+    refusal = refused.refusal if refused is not None else None
+    meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
+    seen = reading.last_key(meanwhile or said)
+    if refused is not None:
+        form = refused.form
+        if not meanwhile:
+            seen = form["seen"].value() or seen
+        key = str(form["macro"].value() or "")
+        macro = macro_of(user, key) if key else None
+    else:
+        begun = {"kind": composing.kind or kinds[0], "body": composing.body}
+        if macro is not None:
+            text = macros.rendered(macro, found, by=user, now=now)
+            begun = {"kind": macro.kind, "body": "\n\n".join(part for part in (composing.body, text) if part)}
+        form = forms.MessageForm(ticket=found, initial=begun)
+    chosen = form["kind"].value()
+    if not form.is_bound and chosen not in kinds:
+        chosen = kinds[0]
+    return {
+        "form": form,
+        "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
+        "refusal": refusal,
+        "meanwhile": meanwhile,
+        "seen": seen,
+        "files": composing.files,
+        "macro": macro,
+        "macro_does": ", ".join(macros.does(macro)) if macro is not None else "",
+        "may_wait": "question" in kinds,
+        "may_resolve": found.is_open,
+        "draft_at": composing.updated_at if refused is None else None,
+        "clock_stands": moves.stands_while_asked(found.clocks),
+    }
