@@ -203,7 +203,7 @@ class Ticket(FSMModelMixin, models.Model):
                 name="ticket_to_take",
                 condition=Q(assignee__isnull=True, state__in=["new", "in_progress"]),
             ),
-            # A company's tickets, newest first, keyset by number (views/portal.py).
+            # A company's tickets, newest first, keyset by number (views/company.py).
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
             # What a change of terms moves: open tickets in order of receipt, WHERE id > … (tickets/terms_preview.py).
             models.Index("id", name="ticket_open", condition=Q(state__in=["new", "in_progress", "awaiting_customer"])),
