@@ -190,6 +190,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 ATTACHMENT_MAX_BYTES = envint("ATTACHMENT_MAX_BYTES", 25 * 1024 * 1024)
+# What opens as a program on somebody's desk, by the end of its name. Logs, dumps, scripts and archives come in.
+ATTACHMENT_REFUSED_TYPES = frozenset(
+    envstr("ATTACHMENT_REFUSED_TYPES", "bat cmd com cpl exe hta lnk msi pif scr vbe vbs wsf").lower().split()
+)
 
 
 # People

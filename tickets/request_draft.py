@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from accounts.models import User
-from tickets.drafts import KEPT_FOR
+from tickets import drafts
 from tickets.models import RequestDraft, Ticket
 
 FIELDS = ("subject", "kind", "impact", "no_other_way", "topic", "installation", "body")
@@ -21,7 +21,7 @@ def keep(person: User, given: Mapping[str, str], *, at: datetime) -> bool:
     if key and Ticket.objects.filter(messages__author=person, messages__idempotency_key=key[:64]).exists():
         return False
     if not (fields["subject"].strip() or fields["body"].strip()):
-        discard(person)
+        RequestDraft.objects.filter(person=person).delete()
         return False
     RequestDraft.objects.update_or_create(person=person, defaults={"fields": fields, "updated_at": at})
     return True
@@ -34,9 +34,11 @@ def of(person: User) -> dict[str, str]:
 
 
 def discard(person: User) -> None:
+    """Nothing of it is to be sent any more: neither the words nor the files that came in for them."""
     RequestDraft.objects.filter(person=person).delete()
+    drafts.throw_away(None, person)
 
 
 def forget_old(*, now: datetime) -> int:
     """Those that nobody came back to; how many there were."""
-    return RequestDraft.objects.filter(updated_at__lt=now - KEPT_FOR).delete()[0]
+    return RequestDraft.objects.filter(updated_at__lt=now - drafts.KEPT_FOR).delete()[0]

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,9 +26,10 @@ from contracts.entitlement import NotCovered
 from contracts.models import TicketKind, Topic
 from contracts.signing import moscow_day
 from knowledge.models import Article
-from tickets import files, looking_first, portal_page, promise_words, request_draft, workflow
+from tickets import drafts, files, looking_first, portal_page, promise_words, request_draft, workflow
 from tickets.forms.portal import NewRequestForm, clean_key
-from tickets.models import Defect, HeldRequest, Ticket
+from tickets.models import Defect, HeldRequest, PendingFile, Ticket
+from tickets.views.composer import taken_in, wants_json
 from tickets.views.portal_gate import customers, ticket_of, to
 
 HELD_ONCE_WITHIN = timedelta(days=1)
@@ -58,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     if request.method != "POST":
         draft = request_draft.of(person(request))
-        return _new_page(request, company, NewRequestForm(initial=draft, **form_of), from_draft=bool(draft))
+        return _new_page(request, company, NewRequestForm(initial={**draft}, **form_of), from_draft=bool(draft))
     form = NewRequestForm(request.POST, request.FILES, **form_of)
     if "look" in request.POST:
         return _looked(request, company, form_of)
@@ -104,6 +106,7 @@ def _sent_just_now(user: User, company: portal_page.Company, form: NewRequestFor
     """
     sent = form.cleaned_data
     names = {upload.name for upload in files.uploads(sent["files"])}
+    names |= {row.name for row in drafts.files_of(None, user) if row.pk in sent["pending"]}
     alike = Ticket.objects.open().filter(
         customer=company.customer,
         contact=user,
@@ -122,10 +125,10 @@ def _sent_just_now(user: User, company: portal_page.Company, form: NewRequestFor
 
 
 def _open(user: User, company: portal_page.Company, form: NewRequestForm) -> Ticket:
-    """Opens the ticket of this form; the key makes two clicks on one form one ticket (`workflow.open_ticket`)."""
+    """Opens the ticket of this form; the key makes two clicks on one form one ticket (`workflow.send_request`)."""
     sent = form.cleaned_data
     installation = sent["installation"]
-    return workflow.open_ticket(
+    return workflow.send_request(
         customer=company.customer,
         by=user,
         subject=sent["subject"],
@@ -139,6 +142,7 @@ def _open(user: User, company: portal_page.Company, form: NewRequestForm) -> Tic
         release=installation.release if installation else None,
         language=user.language,
         files=files.uploads(sent["files"]),
+        pending=sent["pending"],
         key=clean_key(form),
     )
 
@@ -153,8 +157,9 @@ def _new_page(
     from_draft: bool = False,
     answers: looking_first.Answers | None = None,
 ) -> HttpResponse:
-    now, zone = timezone.now(), timezone.get_current_timezone()
+    user, now, zone = person(request), timezone.now(), timezone.get_current_timezone()
     assert company.contract is not None
+    drafts.keep_files(None, request.FILES.getlist("files"), person=user, at=now)
     context = {
         "form": form,
         "company": company,
@@ -165,7 +170,8 @@ def _new_page(
         "kind": form["kind"].value() or TicketKind.INCIDENT,
         "refusal": refusal,
         "may_hold": isinstance(refusal, NotCovered),
-        "had_files": bool(request.FILES),
+        "pending": drafts.files_of(None, user),
+        "largest_file": settings.ATTACHMENT_MAX_BYTES,
         "from_draft": from_draft,
         "answers": answers,
     }
@@ -187,10 +193,11 @@ def _new_without_contract(request: HttpRequest, company: portal_page.Company) ->
 def _held(
     request: HttpRequest, company: portal_page.Company, form: NewRequestForm, refusal: NotCovered
 ) -> HttpResponseRedirect:
-    uploads = files.uploads(form.cleaned_data["files"])
-    hold_once(person(request), company, form.cleaned_data["subject"], form.cleaned_data["body"], refusal, uploads)
-    request_draft.discard(person(request))
-    said = {"subject": form.cleaned_data["subject"], "words": refusal.message}
+    user, sent = person(request), form.cleaned_data
+    given = [*files.uploads(sent["files"]), *drafts.as_uploads(None, sent["pending"], person=user)]
+    hold_once(user, company, sent["subject"], sent["body"], refusal, given)
+    request_draft.discard(user)
+    said = {"subject": sent["subject"], "words": refusal.message}
     messages.warning(request, _("We have recorded “%(subject)s”. %(words)s") % said)
     response = redirect("home")
     response.status_code = 303
@@ -312,3 +319,27 @@ def draft(request: HttpRequest) -> HttpResponse:
         return response
     request_draft.keep(person(request), request.POST.dict(), at=timezone.now())
     return HttpResponse(status=204)
+
+
+@require_POST
+@customers
+def uploads(request: HttpRequest) -> HttpResponse:
+    """Takes in one file (`file`) for the request that is being written: 201 with its key, 422 with what is wrong."""
+    _company(request)
+    return taken_in(request, None)
+
+
+@require_POST
+@customers
+def upload_removal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes a file away again; without scripts what was filled in is kept along with it."""
+    _company(request)
+    user, now = person(request), timezone.now()
+    drafts.take_away(get_object_or_404(PendingFile, pk=pk, ticket=None, person=user))
+    if wants_json(request):
+        return JsonResponse({})
+    request_draft.keep(user, request.POST.dict(), at=now)
+    drafts.keep_files(None, request.FILES.getlist("files"), person=user, at=now)
+    response = redirect("portal:new")
+    response.status_code = 303
+    return response

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import person
 from accounts.models import Role
+from tickets import drafts
 from tickets.models import Ticket
 
 
@@ -33,7 +34,8 @@ def customers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
 def ticket_of(request: HttpRequest, number: int) -> Ticket:
     """The ticket with everything its page shows, if this person may see it; else 404, whatever the reason."""
-    tickets = Ticket.objects.visible_to(person(request)).with_clocks()
+    user = person(request)
+    tickets = drafts.beside(Ticket.objects.visible_to(user), user).with_clocks()
     return get_object_or_404(tickets.select_related("release", "contract", "merged_into", "follows"), number=number)
 
 

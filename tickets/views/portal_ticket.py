@@ -7,6 +7,7 @@ their own page of the ticket.
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -21,8 +22,9 @@ from accounts.refusals import Forbidden, Refused
 from contracts import entitlement
 from contracts.entitlement import NotCovered
 from contracts.models import TicketKind
+from sla import words
 from sla.explain import explain
-from tickets import deadline_page, files, portal_page, promise_words, workflow
+from tickets import deadline_page, drafts, files, portal_page, promise_words, workflow
 from tickets.forms.deadlines import ProposalForm, RefusalForm
 from tickets.forms.portal import (
     PriorityForm,
@@ -107,8 +109,9 @@ def ticket_page(
     told = promise_words.tell(ticket, now=now, zone=zone)
     services = entitlement.services_of(ticket.contract, at=ticket.opened_at)
     deadlines = deadline_page.of_ticket(ticket, person(request), signs=company.may_write, now=now, zone=zone)
+    composing = drafts.composing_of(ticket)
     shown = {
-        "reply": ReplyForm(),
+        "reply": ReplyForm(initial={"body": composing.body} if composing.body else {}),
         "priority": _priority_form(ticket),
         "proposal": ProposalForm(zone=zone, hint=deadlines.hint),
         "refusal": RefusalForm(),
@@ -141,7 +144,9 @@ def ticket_page(
         "errors": next((form for form in (forms or {}).values() if form.errors), None),
         "refusal": refusal,
         "kept": kept,
-        "had_files": bool(request.FILES),
+        "composing": composing,
+        "kept_at": words.moment(composing.updated_at, zone, now, "time") if composing.updated_at else "",
+        "largest_file": settings.ATTACHMENT_MAX_BYTES,
     }
     return render(request, "portal/ticket.html", context, status=status)
 
@@ -157,32 +162,32 @@ def refused(request: HttpRequest, ticket: Ticket, refusal: Refused, *, kept: str
 @resource
 def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     """The contact answers; a closed request gets a follow-up (domain §3.2)."""
+    user, now = person(request), timezone.now()
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
-        return ticket_page(request, ticket, status=422, forms={"reply": form})
+        drafts.keep_files(ticket, request.FILES.getlist("files"), person=user, at=now)
+        return ticket_page(request, ticket_of(request, ticket.number), status=422, forms={"reply": form})
+    said = form.cleaned_data
     try:
-        message = workflow.customer_reply(
+        message = workflow.send_reply(
             ticket,
-            by=person(request),
-            body=form.cleaned_data["body"],
-            at=timezone.now(),
-            files=files.uploads(form.cleaned_data["files"]),
+            by=user,
+            body=said["body"],
+            at=now,
+            files=files.uploads(said["files"]),
+            pending=said["pending"],
             key=clean_key(form),
         )
     except NotCovered as refusal:
-        company = portal_page.company_of(person(request), now=timezone.now())
+        company = portal_page.company_of(user, now=now)
         assert company is not None
-        hold_once(
-            person(request),
-            company,
-            ticket.subject,
-            form.cleaned_data["body"],
-            refusal,
-            files.uploads(form.cleaned_data["files"]),
-        )
+        given = [*files.uploads(said["files"]), *drafts.as_uploads(ticket, said["pending"], person=user)]
+        hold_once(user, company, ticket.subject, said["body"], refusal, given)
+        drafts.throw_away(ticket, user)
         messages.warning(request, _("We have recorded your answer. %(words)s") % {"words": refusal.message})
         return to(ticket)
     except Refused as refusal:
+        drafts.keep_files(ticket, request.FILES.getlist("files"), person=user, at=now)
         return refused(request, ticket, refusal, reply=form)
     if message.ticket_id == ticket.merged_into_id:
         messages.success(request, _("Your answer is sent."))
