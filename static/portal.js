@@ -67,7 +67,7 @@
   }, 60000);
 
   /* Kept every two seconds while it changes; without a link it stays on this device (app.js) and is sent later. */
-  let kept = "", sending = false, sent = false;
+  let kept = "", sending = false, sent = false, held = false;
   const filled = () => {
     const fields = new FormData(form);
     fields.delete("files");
@@ -77,12 +77,14 @@
   const note = form.querySelector("[data-kept]");
   const keep = async () => {
     const fields = filled(), now = fields.toString();
-    if (sending || sent || now === kept) return;
+    if (sending || sent || held || now === kept) return;
     sending = true;
     try {
+      fields.set("base", form.dataset.at);
       const answer = await fetch(form.dataset.keep, { method: "POST", body: fields });
-      if (answer.status === 204) kept = now;
-      note.textContent = answer.status === 204 ? note.dataset.kept : note.dataset.here;
+      if (answer.status === 204) { kept = now; form.dataset.at = answer.headers.get("Draft-At"); }
+      held = answer.status === 409;  // another window's: what is written here stays on this page and can be sent
+      note.textContent = answer.status === 204 ? note.dataset.kept : held ? await answer.text() : note.dataset.here;
     } catch { note.textContent = note.dataset.here; }
     sending = false;
   };

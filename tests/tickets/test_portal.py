@@ -216,6 +216,12 @@ def test_home_shows_the_promise_of_each_open_request(signed_in):
     assert "We will solve it by" in text
 
 
+def test_home_has_the_search_in_the_articles(signed_in):
+    response = signed_in(person(a_company())).get("/")
+
+    assert '<form class="row flat" role="search" method="get" action="/kb/">' in response.content.decode()
+
+
 def test_home_of_premium_shows_the_package_and_the_manager(signed_in):
     company = a_company()
     text = page(signed_in(person(company)).get("/"))

@@ -5,7 +5,7 @@ what a rule refuses.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -59,8 +60,9 @@ def new(request: HttpRequest) -> HttpResponse:
         ),
     }
     if request.method != "POST":
-        draft = request_draft.of(person(request))
-        return _new_page(request, company, NewRequestForm(initial={**draft}, **form_of), from_draft=bool(draft))
+        draft, kept_at = request_draft.of(person(request))
+        form = NewRequestForm(initial={**draft}, **form_of)
+        return _new_page(request, company, form, from_draft=bool(draft), kept_at=kept_at)
     form = NewRequestForm(request.POST, request.FILES, **form_of)
     if "look" in request.POST:
         return _looked(request, company, form_of)
@@ -155,11 +157,14 @@ def _new_page(
     status: int = 200,
     refusal: Refused | None = None,
     from_draft: bool = False,
+    kept_at: datetime | None = None,
     answers: looking_first.Answers | None = None,
 ) -> HttpResponse:
     user, now, zone = person(request), timezone.now(), timezone.get_current_timezone()
     assert company.contract is not None
     drafts.keep_files(None, request.FILES.getlist("files"), person=user, at=now)
+    if request.method == "POST":  # the page goes on with the draft that it was sent from
+        kept_at = request_draft.of(user)[1]
     context = {
         "form": form,
         "company": company,
@@ -173,6 +178,7 @@ def _new_page(
         "pending": drafts.files_of(None, user),
         "largest_file": settings.ATTACHMENT_MAX_BYTES,
         "from_draft": from_draft,
+        "kept_at": kept_at.isoformat() if kept_at else "",
         "answers": answers,
     }
     return render(request, "portal/new.html", context, status=status)
@@ -309,7 +315,10 @@ def solved(request: HttpRequest) -> HttpResponse:
 @require_POST
 @customers
 def draft(request: HttpRequest) -> HttpResponse:
-    """Keeps what is being written (204), or with `discard` throws it away and shows an empty form."""
+    """Keeps what is being written (204), or with `discard` throws it away and shows an empty form.
+
+    409 where another window of the same person has kept something else since. `Draft-At` names the draft that is kept.
+    """
     _company(request)
     if "discard" in request.POST:
         request_draft.discard(person(request))
@@ -317,8 +326,23 @@ def draft(request: HttpRequest) -> HttpResponse:
         response = redirect("portal:new")
         response.status_code = 303
         return response
-    request_draft.keep(person(request), request.POST.dict(), at=timezone.now())
-    return HttpResponse(status=204)
+    base = moment_or_none(request.POST.get("base", ""))
+    try:
+        kept_at = request_draft.keep(
+            person(request), request.POST.dict(), at=timezone.now(), base=base, knows_base="base" in request.POST
+        )
+    except request_draft.Elsewhere as elsewhere:
+        return HttpResponse(elsewhere.message, status=409, content_type="text/plain; charset=utf-8")
+    return HttpResponse(status=204, headers={"Draft-At": kept_at.isoformat() if kept_at else ""})
+
+
+def moment_or_none(text: str) -> datetime | None:
+    """A moment as we write it; None for nonsense."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 @require_POST
