@@ -61,7 +61,7 @@
         request.onerror = () => failed();
         request.onload = () => {
           const said = answer(request.responseText);
-          if (request.status !== 201) return failed(said.detail);
+          if (request.status !== 201) { failed(said.detail); retry.hidden = request.status === 422; return; }  // refused: not what broke off
           delete row.dataset.state;
           bar.remove(); state.remove(); retry.remove();
           label.textContent = said.name;

@@ -5,7 +5,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from helpdesk.demo import PASSWORD
 from tests.journeys.conftest import House
@@ -41,7 +42,7 @@ def huge(tmp_path: Path) -> Path:
     return path
 
 
-def a_file(name: str, content: bytes = b"lines") -> dict:
+def a_file(name: str, content: bytes = b"lines") -> FilePayload:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
@@ -264,6 +265,36 @@ def test_a_session_that_ended_while_writing_loses_nothing(house: House, number: 
     expect(said(page).filter(has_text="Написано, пока сессия ещё шла.")).to_have_count(1)
     page.goto(f"/t/{number}/")
     expect(page.locator("#reply textarea")).to_have_value("")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(PHONE, "dark"), (1440, "light")])
+def test_pages_of_bad_luck_have_no_findings(house: House, number: int, huge: Path, width: int, theme: str) -> None:
+    page = house.enter(CONTACT, width=width, theme=theme)
+    form = reply_of(page, number)
+    page.fill("#reply textarea", "Журналы приложены, дамп не вошёл.")
+    page.set_input_files("#reply_files", [str(huge)])
+    page.set_input_files("#reply_files", a_file("server.log"))
+    expect(form.locator("input[name=pending]")).to_be_attached()
+    assert findings(page) == []
+
+    form.locator("[data-files] li", has_text="dump.zip").get_by_role("button", name="Убрать").click()
+    page.context.clear_cookies(name="sessionid")
+    form.locator(".reply__f > .btn--p").click()
+    page.wait_for_url("**/account/login/**")
+    page.fill("input[name=login]", CONTACT)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("form.frm button.btn--p")
+    page.wait_for_url("**/account/unsent/")
+    assert findings(page) == []
+
+    page.goto("/t/new/draft/")
+    assert findings(page) == []
+
+
+def findings(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds, each with the places."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 
 # Addresses
