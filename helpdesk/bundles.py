@@ -23,8 +23,8 @@ DESK = [f"desk/{name}.js" for name in ("queue", "composer", "articles", "keys", 
 BUNDLES = {
     "workspace.css": ["app.css", "engine.css", "search.css"],
     "contract.css": ["app.css", "contracts.css"],
-    "workspace.js": [HTMX, "app.js", *DESK],
-    "asking.js": ["app.js", "portal.js"],
+    "workspace.js": [HTMX, "app.js", "writing.js", *DESK],
+    "asking.js": ["app.js", "writing.js", "portal.js"],
 }
 
 

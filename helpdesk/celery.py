@@ -108,6 +108,12 @@ TIMETABLE = {
         expires=timedelta(hours=12),
         why="words and files that nobody sent in thirty days are deleted, at night: disks and privacy (direction §6.6)",
     ),
+    "forget sessions that are over": Job(
+        task="helpdesk.tasks.forget_sessions",
+        every=crontab(minute=50, hour=3),
+        expires=timedelta(hours=12),
+        why="a sign-in that is over, and what was kept in it, is deleted at night: disks and privacy (domain §7)",
+    ),
     "close months": Job(
         task="tickets.tasks.close_months",
         every=crontab(minute=0),

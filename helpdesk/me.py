@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
@@ -61,7 +61,8 @@ def page(request: HttpRequest) -> HttpResponse:
     form = PersonalForm(request.POST or None, instance=User.objects.get(pk=user.pk))
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Saved."))
+        with translation.override(form.instance.language):  # in the language that was chosen just now
+            messages.success(request, _("Saved."))
         response = redirect("me")
         response.status_code = 303
         response.delete_cookie("theme", samesite="Lax")

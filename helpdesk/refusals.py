@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.refusals import Refused
+from helpdesk.unsent import back_of
 
 
 class RefusalMiddleware:
@@ -21,7 +22,13 @@ class RefusalMiddleware:
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query:
             request.META["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content and request.method == "GET":
+            # Somebody typed, or was led to, an address that only takes in what a form sends.
+            page = render(request, "405.html", {"back": back_of(request)}, status=405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
@@ -31,7 +38,7 @@ class RefusalMiddleware:
             for name, value in request.POST.items()
             if name != "csrfmiddlewaretoken" and isinstance(value, str) and len(value) > 20
         ]
-        context = {"refusal": exception, "kept": kept, "back": request.META.get("HTTP_REFERER", "/")}
+        context = {"refusal": exception, "kept": kept, "back": back_of(request)}
         return render(request, "409.html", context, status=exception.status)
 
 

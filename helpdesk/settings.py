@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "helpdesk.unsent.UnsentMiddleware",
     "helpdesk.refusals.RefusalMiddleware",
 ]
 
@@ -191,6 +192,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 ATTACHMENT_MAX_BYTES = envint("ATTACHMENT_MAX_BYTES", 25 * 1024 * 1024)
+# What opens as a program on somebody's desk, by the end of its name. Logs, dumps, scripts and archives come in.
+ATTACHMENT_REFUSED_TYPES = frozenset(
+    envstr("ATTACHMENT_REFUSED_TYPES", "bat cmd com cpl exe hta lnk msi pif scr vbe vbs wsf").lower().split()
+)
 
 
 # People
@@ -220,6 +225,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60  # seconds: a letter may take minutes
 ACCOUNT_LOGIN_TIMEOUT = 15 * 60
+# "unsent" is ours: what is kept for who was signed out while writing (helpdesk/unsent.py). The rest is the library's.
+ACCOUNT_RATE_LIMITS = {"unsent": "30/h/ip"}
 # Nobody learns from us who has an account: one answer for all addresses, and no letter to a stranger's.
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
@@ -250,6 +257,7 @@ LANGUAGE_COOKIE_NAME = "language"
 
 # Browser safety
 
+CSRF_FAILURE_VIEW = "helpdesk.unsent.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {

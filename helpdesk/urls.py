@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from helpdesk import health, me, style_page, views
+from helpdesk import health, me, style_page, unsent, views
 from mail import choice_views
 from tickets.views import live
 
@@ -38,6 +38,7 @@ urlpatterns = [
     path("account/email/", views.no_such_page),
     path("account/confirm-email/", views.no_such_page),
     path("account/confirm-email/<str:key>/", views.no_such_page),
+    path("account/unsent/", unsent.page, name="unsent"),
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("a/style/", style_page.style, name="style"),

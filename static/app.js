@@ -109,6 +109,10 @@
     event.submitter?.setAttribute("aria-busy", "true");
     if (form.matches("[data-forget]")) Object.keys(local || {}).forEach((key) => key.startsWith("draft:") && local.removeItem(key));
     else if (form.dataset.draft && !form.hasAttribute("hx-post")) session?.setItem("sent", keyOf(form));
+    else if (form.dataset.again && session?.getItem("unsent")) {  // what did not arrive is sent again, or thrown away
+      if (form.dataset.again === "send") session.setItem("sent", session.getItem("unsent"));
+      else local?.removeItem(session.getItem("unsent"));
+    }
   }, true);
   addEventListener("pageshow", () => all("form[data-busy]").forEach(wake));
 
@@ -131,7 +135,11 @@
   const sent = session?.getItem("sent");
   if (sent) {  // A page reached by going on after sending, without an error, means that it arrived.
     const nav = performance.getEntriesByType("navigation")[0] || {};
-    if (nav.type === "navigate" && !(nav.responseStatus >= 400) && !one(".esum") && body.dataset.person) local?.removeItem(sent);  // the sign-in page: nothing arrived
+    if (!body.dataset.person || one("[data-again]")) session.setItem("unsent", sent);  // the sign-in page: nothing arrived
+    else {
+      session.removeItem("unsent");
+      if (nav.type === "navigate" && !(nav.responseStatus >= 400) && !one(".esum")) local?.removeItem(sent);
+    }
     session.removeItem("sent");
   }
   restore();

@@ -1,7 +1,8 @@
-"""What a person of the desk is writing: kept on the server, shown to nobody else (direction §6.6, trap 8).
+"""What somebody is writing in a ticket: kept on the server, shown to nobody else (direction §6.6, trap 8).
 
 Not a part of the ticket: no event is written and no clock moves, so nothing here goes through `workflow`. Sending does
-(`workflow.send`), and ends the draft in its own transaction.
+(`workflow.send`, and `workflow.send_reply` for the customer), and ends the draft in its own transaction. The files of a
+request that is not filed yet have no ticket.
 """
 
 from collections.abc import Iterable
@@ -77,9 +78,9 @@ def keep(
 
 
 @transaction.atomic
-def upload(ticket: Ticket, file: UploadedFile, *, person: User, at: datetime) -> PendingFile:
+def upload(ticket: Ticket | None, file: UploadedFile, *, person: User, at: datetime) -> PendingFile:
     """Takes in a file for the message that is being written. Raises `Refused` with the sentence of every other form."""
-    if words := files.too_big(file.name or "", file.size or 0):
+    if words := files.refused_words(file.name or "", file.size or 0):
         raise Refused(words)
     if PendingFile.objects.filter(ticket=ticket, person=person).count() >= FILES_AT_MOST:
         raise Refused(
@@ -98,6 +99,33 @@ def upload(ticket: Ticket, file: UploadedFile, *, person: User, at: datetime) ->
         size=file.size or 0,
         created_at=at,
     )
+
+
+def files_of(ticket: Ticket | None, person: User) -> list[PendingFile]:
+    """The files that came in for what this person is writing there, as they were added."""
+    return list(PendingFile.objects.filter(ticket=ticket, person=person).order_by("pk"))
+
+
+def keep_files(ticket: Ticket | None, given: Iterable[UploadedFile], *, person: User, at: datetime) -> None:
+    """Keeps the files of a form that could not be sent, so that nobody chooses them again; refused ones stay out."""
+    for file in given:
+        try:
+            upload(ticket, file, person=person, at=at)
+        except Refused:
+            continue  # the form says it in the same words
+
+
+def as_uploads(ticket: Ticket | None, keys: Iterable[int], *, person: User) -> list[files.Upload]:
+    """The files of these keys, to be copied by who takes them; the rows stay until `throw_away`."""
+    rows = PendingFile.objects.filter(ticket=ticket, person=person, pk__in=list(keys)).order_by("pk")
+    return [files.Upload(row.name, row.content_type, row.file.open("rb"), row.size) for row in rows]
+
+
+@transaction.atomic
+def throw_away(ticket: Ticket | None, person: User) -> None:
+    """The words and the files that this person has there are not to be sent."""
+    Draft.objects.filter(ticket=ticket, person=person).delete()
+    forget_files(list(PendingFile.objects.select_for_update().filter(ticket=ticket, person=person)))
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from accounts.models import User
 from contracts.models import ReleaseFile
 from contracts.views.streaming import streamed
 from tickets.models import Attachment, HeldFile, Message, Ticket
-from tickets.workflow import Upload
+from tickets.workflow.conversation import Upload
 
 PART = 256 * 1024  # bytes of a release's file in memory at a time
 
@@ -29,7 +29,7 @@ class FilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Several files, each at most `settings.ATTACHMENT_MAX_BYTES`; cleaned to a list, empty for none."""
+    """Several files, each one that `refused_words` has nothing against; cleaned to a list, empty for none."""
 
     widget = FilesInput
 
@@ -40,14 +40,36 @@ class FilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
         files = [super(FilesField, self).clean(file, initial) for file in given]
-        for file in files:
-            if words := too_big(file.name or "", file.size or 0):
-                raise forms.ValidationError(words, code="too_big")
+        if refused := [words for file in files if (words := refused_words(file.name or "", file.size or 0))]:
+            raise forms.ValidationError([forms.ValidationError(words, code="refused") for words in refused])
         return files
 
 
-def too_big(name: str, size: int) -> str:
-    """What is said of a file of this many bytes that is over the limit; "" for one that may come."""
+LARGEST_KEY = 2**63 - 1
+
+
+class KeysField(forms.Field):
+    """Keys of files that came in before, as many hidden inputs of one name; cleaned to a list of numbers."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[int]:
+        try:
+            keys = [int(key) for key in value or []]
+        except ValueError as error:
+            raise forms.ValidationError(_("That is no file of this message.")) from error
+        if any(not 0 < key <= LARGEST_KEY for key in keys):
+            raise forms.ValidationError(_("That is no file of this message."))
+        return keys
+
+
+def refused_words(name: str, size: int) -> str:
+    """What is said of a file that may not come, by its name and bytes; "" for one that may."""
+    kind = name.rpartition(".")[2].strip().lower() if "." in name else ""
+    if kind in settings.ATTACHMENT_REFUSED_TYPES:
+        return _("“%(name)s” is a program, which we do not take: put it into an archive with a password.") % {
+            "name": name
+        }
     if size <= settings.ATTACHMENT_MAX_BYTES:
         return ""
     return _("“%(name)s” is %(size)s. A file can be at most %(limit)s: split it or give us a link to it.") % {

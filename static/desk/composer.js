@@ -1,161 +1,16 @@
-/* The composer of the desk: drafts kept on the server, files that come in while one writes, macros. Without this file
-   its buttons and the plain file field do the same. */
+/* The composer of the desk: macros, and what htmx does with it; the words and the files are of writing.js. Without these
+   files its buttons and the plain file field do the same. */
 "use strict";
 (() => {
-  const doc = document, body = doc.body;
+  const doc = document;
   const one = (css, inside = doc) => inside.querySelector(css), all = (css, inside = doc) => [...inside.querySelectorAll(css)];
-  const local = (() => { try { return window.localStorage; } catch { return null; } })();  // it may be forbidden
-  const offset = body.dataset.now ? body.dataset.now * 1000 - Date.now() : 0;  // ms: moments are the server's
-  const now = () => Date.now() + offset;
-  const EVERY = 2000;  // ms between two savings while somebody types
-
-  const token = (form) => one("[name=csrfmiddlewaretoken]", form).value;
   const asked = { Accept: "application/json" };
-  const answer = (text) => { try { return JSON.parse(text) || {}; } catch { return {}; } };
   const words = (form, name) => one(`[data-w=${name}]`, form).textContent;
   const kindOf = (form) => one("[name=kind]:checked", form)?.value || "";
   const choose = (form, kind) => { const radio = one(`[name=kind][value=${kind}]`, form); if (radio) radio.checked = true; };
   const area = (form) => one("textarea[name=body]", form);
-  const clock = (at) => new Date(at).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Moscow" });
 
-  class Composer {
-    constructor(form) {
-      this.form = form;
-      this.base = form.dataset.draftAt || "";  // the draft that this window knows
-      this.kept = `${kindOf(form)}\n${area(form).value}`;
-      this.key = `draft:${body.dataset.person || ""}:message-${form.dataset.composer}`;
-      this.over = false;  // sent: what comes late is no draft
-      this.held = false;  // another window's draft waits for a decision
-      form.classList.add("has-js");
-      this.files();
-      this.restore();
-      if (form.hasAttribute("data-refused")) this.later();
-    }
-    get now() { return `${kindOf(this.form)}\n${area(this.form).value}`; }
-    say(text) { one("[data-status]", this.form).textContent = text; }
-
-    /* This browser as the second net: only what the server has not taken yet lies there. */
-    remember() { local?.setItem(this.key, JSON.stringify({ kind: kindOf(this.form), body: area(this.form).value, at: now() })); }
-    forget() { local?.removeItem(this.key); }
-    restore() {
-      const there = answer(local?.getItem(this.key) || "");
-      if (!there.body || there.body === area(this.form).value) return;
-      const other = { kind: kindOf(this.form), body: area(this.form).value };
-      if (this.form.hasAttribute("data-refused") || (this.base && there.at < Date.parse(this.base))) return this.offer(there);
-      this.put(there);  // the newer one; the older one can be opened
-      if (other.body) this.offer(other);
-      this.later();
-    }
-    put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; }
-    offer(draft) {
-      const button = one("[data-other]", this.form);
-      button.textContent = words(this.form, "other") + (draft.at ? ` (${clock(draft.at)})` : "");
-      button.hidden = false;
-      button.onclick = () => {
-        const here = { kind: kindOf(this.form), body: area(this.form).value, at: now() };
-        this.put(draft);
-        if (here.body) this.offer(here);
-        this.take();
-      };
-    }
-    take() { this.held = false; one("[data-mine]", this.form).hidden = true; this.later(); }
-
-    later() {
-      if (this.over || this.now === this.kept) return;
-      this.remember();
-      if (!this.held) this.timer ??= setTimeout(() => this.save(), EVERY);
-    }
-    async save(leaving = false) {
-      clearTimeout(this.timer);
-      this.timer = undefined;
-      const text = this.now;
-      if (this.over || this.held || text === this.kept || (this.busy && !leaving)) return;
-      const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, base: this.base, csrfmiddlewaretoken: token(this.form) });
-      this.busy = true;
-      try {
-        const reply = await fetch(this.form.dataset.draftUrl, { method: "POST", body: sent, headers: asked, redirect: "manual", keepalive: sent.toString().length < 60000 });
-        const said = answer(await reply.text());
-        if (this.over) return;
-        if (reply.status === 409) return this.elsewhere(said);
-        if (!reply.ok) throw new Error(reply.status);
-        this.kept = text;
-        this.base = said.at;
-        if (this.now === text) this.forget();
-        this.say(said.clock ? `${words(this.form, "saved")} ${said.clock}` : "");
-      } catch {
-        if (!this.over) this.say(words(this.form, "local"));
-      } finally {
-        this.busy = false;
-        if (this.now !== this.kept) this.later();
-      }
-    }
-    elsewhere(said) {
-      this.held = true;
-      this.base = said.at;
-      this.say(words(this.form, "elsewhere"));
-      this.offer({ kind: said.kind, body: said.body, at: Date.parse(said.at) });
-      const mine = one("[data-mine]", this.form);
-      mine.hidden = false;
-      mine.onclick = () => { one("[data-other]", this.form).hidden = true; this.take(); };
-    }
-
-    /* Files: each comes in by itself, with its progress; the message is sent with those that are in. */
-    files() {
-      const field = one("[type=file]", this.form);
-      field.addEventListener("change", () => { const given = [...field.files]; field.value = ""; given.forEach((file) => this.bring(file)); });
-      const list = one("[data-files]", this.form);
-      list.addEventListener("click", (event) => {
-        const button = event.target.closest("[data-remove]");
-        if (!button) return;
-        event.preventDefault();
-        const row = button.closest("li");
-        fetch(button.getAttribute("formaction"), { method: "POST", headers: { ...asked, "X-CSRFToken": token(this.form) } }).then((reply) => { if (reply.ok || reply.status === 404) this.drop(row); });
-      });
-    }
-    drop(row) { row.remove(); const list = one("[data-files]", this.form); list.hidden = !list.children.length; area(this.form).focus(); }
-    bring(file) {
-      const list = one("[data-files]", this.form), row = doc.createElement("li");
-      const name = file.name || `${words(this.form, "pasted")}.png`;
-      const make = (tag, text, kind = "") => { const node = doc.createElement(tag); node.textContent = text; node.className = kind; row.append(node); return node; };
-      const label = make("span", name, "cmp-files__n"), bar = make("progress", ""), state = make("span", "", "muted"), retry = make("button", words(this.form, "retry"), "linkb"), stop = make("button", "✕", "iconbtn");
-      bar.max = 1; bar.value = 0; bar.setAttribute("aria-label", name);
-      for (const button of [retry, stop]) button.type = "button";
-      stop.setAttribute("aria-label", `${words(this.form, "remove")} ${name}`);
-      retry.hidden = true;
-      list.append(row);
-      list.hidden = false;
-      let request;
-      const failed = (why) => { row.dataset.state = "failed"; bar.hidden = true; state.textContent = why || words(this.form, "broken"); state.className = "err"; retry.hidden = false; };
-      const start = () => {
-        const sent = new FormData();
-        sent.append("file", file, name);
-        row.dataset.state = "coming"; bar.hidden = false; bar.value = 0; state.className = "muted"; state.textContent = "0 %"; retry.hidden = true;
-        request = new XMLHttpRequest();
-        request.open("POST", this.form.dataset.uploadsUrl);
-        request.setRequestHeader("Accept", "application/json");
-        request.setRequestHeader("X-CSRFToken", token(this.form));
-        request.upload.onprogress = (event) => { if (event.lengthComputable) { bar.value = event.loaded / event.total; state.textContent = `${Math.round(bar.value * 100)} %`; } };
-        request.onerror = () => failed();
-        request.onload = () => {
-          const said = answer(request.responseText);
-          if (request.status !== 201) return failed(said.detail);
-          delete row.dataset.state;
-          bar.remove(); state.remove(); retry.remove();
-          label.textContent = said.name;
-          const key = doc.createElement("input");
-          Object.assign(key, { type: "hidden", name: "pending", value: said.pk });
-          row.prepend(key);
-          stop.setAttribute("formaction", `${this.form.dataset.uploadsUrl}${said.pk}/removal/`);
-          stop.dataset.remove = "";
-        };
-        request.send(sent);
-      };
-      stop.addEventListener("click", (event) => { if ("remove" in stop.dataset) return; event.stopPropagation(); request.abort(); this.drop(row); });
-      retry.addEventListener("click", start);
-      start();
-    }
-    get coming() { return one("[data-files] [data-state]", this.form) !== null; }
-
+  class Composer extends Writing {
     /* A macro: its words where the caret is; what it does is named beside the text and happens with the sending. */
     async macro(address) {
       const reply = await fetch(address, { headers: asked });
@@ -173,7 +28,6 @@
       this.later();
     }
     chip() { one("[data-macro-chip]", this.form).hidden = !one("[name=macro]", this.form).value; one("[data-macro-off]", this.form).hidden = false; }
-    end() { this.over = true; clearTimeout(this.timer); }
   }
 
   let composer = null;
@@ -221,13 +75,7 @@
 
   doc.addEventListener("submit", (event) => {
     if (!composer || event.target !== composer.form) return;
-    if (composer.coming) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      delete composer.form.dataset.busy;  // app.js hears of it first and holds the form for an answer that never comes
-      event.submitter?.removeAttribute("aria-busy");
-      return composer.say(words(composer.form, "wait"));
-    }
+    if (composer.files.waits(event)) return;
     composer.sent = composer.now;
     composer.remember();
   }, true);
@@ -241,13 +89,13 @@
     composer?.form.classList.remove("is-over");
     if (!onto(event)) return;
     event.preventDefault();
-    [...event.dataTransfer.files].forEach((file) => composer.bring(file));
+    [...event.dataTransfer.files].forEach((file) => composer.files.bring(file));
   });
   doc.addEventListener("paste", (event) => {
     const given = [...(event.clipboardData?.files || [])];
     if (!mine(event.target) || !given.length) return;
     event.preventDefault();
-    given.forEach((file) => composer.bring(file));
+    given.forEach((file) => composer.files.bring(file));
   });
 
   /* A session that ended: to the door and back, the words wait here. */

@@ -61,7 +61,7 @@ def test_page_in_english_says_so(sign_in):
 
 
 @pytest.mark.parametrize(
-    "name", ["400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html"]
+    "name", ["400.html", "403.html", "403_csrf.html", "404.html", "405.html", "409.html", "429.html", "500.html"]
 )
 def test_page_that_says_no_needs_neither_request_nor_database(name):
     page = render_to_string(name)

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
+from helpdesk.demo import PASSWORD
 from tests.journeys.conftest import House
 from tests.journeys.test_main_job import CONTACT, LINES, accept, file_request
 
@@ -72,30 +73,54 @@ def test_text_is_safe_in_the_browser_while_the_server_cannot_be_reached(house: H
     expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён в")
 
 
+def signed_out_while_writing(page: Page, number: int, words: str) -> None:
+    """Somebody of the second line signs in, writes in the composer, loses the session, presses, and signs in anew."""
+    page.goto(f"/account/login/?next=/w/t/{number}/")
+    sign_in(page)
+    page.wait_for_url(f"**/w/t/{number}/")
+    page.wait_for_load_state("load")
+    page.fill("#composer textarea", words)
+    page.context.clear_cookies(name="sessionid")
+    page.locator("#composer .cmp-send > button").click()
+    page.wait_for_url("**/account/login/**")
+    sign_in(page)
+
+
+def sign_in(page: Page) -> None:
+    page.fill("input[name=login]", SECOND)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("form.frm button.btn--p")
+
+
 def test_session_that_ended_gives_the_text_back_after_the_sign_in(house: House, number: int) -> None:
     context = house.browser.new_context(base_url=house.address)
     page = context.new_page()
 
-    def sign_in() -> None:
-        page.fill("input[name=login]", SECOND)
-        page.fill("input[name=password]", "demo-2026-support")
-        page.click("form.frm button.btn--p")
-
-    page.goto(f"/account/login/?next=/w/t/{number}/")
-    sign_in()
-    page.fill("#composer textarea", "Написано, пока сессия ещё шла.")
-    context.clear_cookies(name="sessionid")
-    page.locator("#composer .cmp-send > button").click()
-    page.wait_for_url("**/account/login/**")
-    sign_in()
+    signed_out_while_writing(page, number, "Написано, пока сессия ещё шла.")
 
     page.wait_for_url(f"**/w/t/{number}/")
     expect(page.locator("#composer textarea")).to_have_value("Написано, пока сессия ещё шла.")
     context.close()
 
 
+def test_without_scripts_the_text_is_shown_after_the_sign_in_and_sent_once(house: House, number: int) -> None:
+    context = house.browser.new_context(base_url=house.address, java_script_enabled=False)
+    page = context.new_page()
+
+    signed_out_while_writing(page, number, "Написано без скриптов, пока сессия ещё шла.")
+
+    page.wait_for_url("**/account/unsent/")
+    expect(page.locator(".unsent__t")).to_have_text("Написано без скриптов, пока сессия ещё шла.")
+    page.get_by_role("button", name="Отправить сейчас").click()
+    expect(page.locator(".msgs")).to_contain_text("Написано без скриптов, пока сессия ещё шла.")
+    page.goto("/account/unsent/")
+    page.wait_for_url("**/w/")
+    context.close()
+
+
 def test_of_two_who_answer_at_once_the_second_reads_first(house: House, number: int) -> None:
     first, second = composer(house.enter(FIRST), number), composer(house.enter(SECOND), number)
+    second.route(re.compile("/thread/"), lambda route: route.abort())  # a slow link: the first's words come in later
     first.fill("#composer textarea", "Отключили лишний пересчёт, проверьте.")
     second.fill("#composer textarea", "Пришлите, пожалуйста, журнал.")
 

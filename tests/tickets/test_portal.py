@@ -216,6 +216,12 @@ def test_home_shows_the_promise_of_each_open_request(signed_in):
     assert "We will solve it by" in text
 
 
+def test_home_has_the_search_in_the_articles(signed_in):
+    response = signed_in(person(a_company())).get("/")
+
+    assert '<form class="row flat" role="search" method="get" action="/kb/">' in response.content.decode()
+
+
 def test_home_of_premium_shows_the_package_and_the_manager(signed_in):
     company = a_company()
     text = page(signed_in(person(company)).get("/"))
@@ -515,12 +521,13 @@ def test_what_is_missing_is_said_on_top_and_at_the_field_and_nothing_typed_is_lo
     assert 'value="' + "a" * 32 + '"' in html
 
 
-def test_files_of_a_refused_form_must_be_chosen_again(signed_in):
+def test_files_of_a_refused_form_wait_for_the_next_try(signed_in):
     sent = filled(subject="", files=[SimpleUploadedFile("one.log", b"1")])
 
     response = signed_in(person(a_company())).post("/t/new/", sent)
 
-    assert "Choose the files again" in page(response)
+    assert "one.log" in page(response)
+    assert 'name="pending"' in response.content.decode()
 
 
 def test_an_effect_must_be_chosen_for_an_incident(signed_in):

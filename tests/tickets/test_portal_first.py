@@ -101,7 +101,29 @@ def test_a_sent_request_leaves_no_draft_and_a_late_one_is_not_kept(client, conta
 def test_a_draft_of_200000_characters_is_kept_as_far_as_the_form_takes_it(client, contact):
     client.post(reverse("portal:new_draft"), {"subject": "Log", "body": "x" * 200_000})
 
-    assert len(request_draft.of(contact)["body"]) == request_draft.AT_MOST
+    assert len(request_draft.of(contact)[0]["body"]) == request_draft.AT_MOST
+
+
+def test_the_second_of_two_windows_is_told_and_overwrites_nothing(client, contact):
+    address = reverse("portal:new_draft")
+    first = client.post(address, {"subject": "In the first", "base": ""})
+
+    told = client.post(address, {"subject": "In the second", "base": ""})
+
+    assert (told.status_code, told.content.decode()) == (
+        409,
+        "There is another draft of yours, kept in another window.",
+    )
+    assert f'data-at="{first["Draft-At"]}"' in client.get(reverse("portal:new")).content.decode()
+    assert client.post(address, {"subject": "In the second", "base": first["Draft-At"]}).status_code == 204
+    assert request_draft.of(contact)[0] == {"subject": "In the second"}
+
+
+@pytest.mark.parametrize("base", ["x", "2026-13-45T00:00:00Z", "2026-11-29T00:00:00"])
+def test_nonsense_for_the_moment_of_a_draft_overwrites_nothing(client, contact, base):
+    client.post(reverse("portal:new_draft"), {"subject": "In the first"})
+
+    assert client.post(reverse("portal:new_draft"), {"subject": "x", "base": base}).status_code == 409
 
 
 @pytest.mark.parametrize("name", ["portal:new_draft", "portal:solved"])

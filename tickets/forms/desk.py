@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DESK_ROLES, Line, User
 from contracts.models import TicketKind
 from tickets import choosing
-from tickets.files import FilesField
+from tickets.files import LARGEST_KEY, FilesField, KeysField
 from tickets.models import Defect, Priority, Ticket
 from tickets.workflow import AFTER
 
@@ -45,24 +45,6 @@ def text(label: Any, missing: Any = None, **attrs: Any) -> forms.CharField:
         error_messages={"required": missing} if missing else {},
         widget=forms.Textarea({"rows": 3, "class": "in", **attrs}),
     )
-
-
-LARGEST_KEY = 2**63 - 1
-
-
-class KeysField(forms.Field):
-    """Keys of rows, as many hidden inputs of one name; cleaned to a list of numbers."""
-
-    widget = forms.MultipleHiddenInput
-
-    def clean(self, value: Any) -> list[int]:
-        try:
-            keys = [int(key) for key in value or []]
-        except ValueError as error:
-            raise forms.ValidationError(_("That is no file of this message.")) from error
-        if any(not 0 < key <= LARGEST_KEY for key in keys):
-            raise forms.ValidationError(_("That is no file of this message."))
-        return keys
 
 
 class MessageForm(TicketForm):

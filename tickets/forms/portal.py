@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Licence, TicketKind, Topic
-from tickets.files import FilesField
+from tickets.files import FilesField, KeysField
 
 SUBJECT_LENGTH = 200
 
@@ -101,6 +101,7 @@ class NewRequestForm(DescribedForm):
         error_messages={"max_length": _("The details are too long: send the rest as a file")},
     )
     files = FilesField()  # type: ignore[assignment]
+    pending = KeysField(required=False)
 
     def __init__(
         self,
@@ -177,6 +178,7 @@ class ReplyForm(DescribedForm):
         },
     )
     files = FilesField()  # type: ignore[assignment]
+    pending = KeysField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "reply_%s", **kwargs})

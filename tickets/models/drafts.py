@@ -46,12 +46,17 @@ class Draft(models.Model):
 
 
 class PendingFile(models.Model):
-    """A file that was uploaded while its message is still being written; the message adopts it when it is sent."""
+    """A file that was uploaded while its message is still being written; the message adopts it when it is sent.
+
+    Without a ticket it belongs to a request that is not filed yet: one a person, as `RequestDraft`.
+    """
 
     person: "models.ForeignKey[User]" = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="pending_files", verbose_name=_("person")
     )
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="pending_files", verbose_name=_("ticket"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, null=True, blank=True, related_name="pending_files", verbose_name=_("ticket")
+    )
     file = models.FileField(_("file"), upload_to=attachment_path, max_length=160)
     name = models.CharField(_("name"), max_length=160)
     content_type = models.CharField(_("type"), max_length=127, blank=True)

@@ -205,7 +205,7 @@ class Ticket(FSMModelMixin, models.Model):
             ),
             # What was given to a person and is not accepted yet: WHERE assignee AND state = 'new' (tickets/urgency.py).
             models.Index("assignee", "id", name="ticket_given", condition=Q(assignee__isnull=False, state="new")),
-            # A company's tickets, newest first, keyset by number (views/portal.py).
+            # A company's tickets, newest first, keyset by number (views/company.py).
             models.Index("customer", F("number").desc(), name="ticket_of_customer"),
             # What a change of terms moves: open tickets in order of receipt, WHERE id > … (tickets/terms_preview.py).
             models.Index("id", name="ticket_open", condition=Q(state__in=["new", "in_progress", "awaiting_customer"])),

@@ -14,7 +14,7 @@ from contracts.spreadsheets import csv_response
 from tickets import company_export, company_list, portal_page
 from tickets.company_list import Filters
 from tickets.models import Priority, Ticket
-from tickets.views.portal import customers
+from tickets.views.portal_gate import customers
 
 PAGE = 50
 

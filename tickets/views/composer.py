@@ -3,6 +3,7 @@
 A script asks for JSON; without one the same addresses answer with the ticket's page.
 """
 
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -36,11 +37,11 @@ def wants_json(request: HttpRequest) -> bool:
     return not request.accepts("text/html")
 
 
-def as_json(kept: Draft | None) -> dict[str, Any]:
-    """A draft for the script: the moment in UTC and as people here write it."""
+def as_json(kept: Draft | None, zone: tzinfo = words.MOSCOW) -> dict[str, Any]:
+    """A draft for the script: the moment in UTC and as people in that zone write it."""
     if kept is None:
         return {"at": "", "clock": "", "kind": "", "body": ""}
-    clock = words.moment(kept.updated_at, words.MOSCOW, timezone.now(), "time")
+    clock = words.moment(kept.updated_at, zone, timezone.now(), "time")
     return {"at": kept.updated_at.isoformat(), "clock": clock, "kind": kept.kind, "body": kept.body}
 
 
@@ -83,7 +84,11 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def uploads(request: HttpRequest, number: int) -> HttpResponse:
     """Takes in one file (`file`) for the message that is being written: 201 with its key, 422 with what is wrong."""
-    ticket = of(person(request), number)
+    return taken_in(request, of(person(request), number))
+
+
+def taken_in(request: HttpRequest, ticket: Ticket | None) -> JsonResponse:
+    """Takes in the file of this request for what the person is writing there; None: for a request not filed yet."""
     given = request.FILES.get("file")
     if given is None:
         return JsonResponse({"detail": _("No file came.")}, status=422)

@@ -22,7 +22,7 @@ from tickets import files, promise_words, workflow
 from tickets.forms.people import SettleForm, WordsForm
 from tickets.models import HeldRequest, HeldRequestQuerySet, Ticket
 from tickets.views.people import number_of, see_other
-from tickets.views.portal import customers
+from tickets.views.portal_gate import customers
 
 PAGE = 50
 

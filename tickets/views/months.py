@@ -26,7 +26,7 @@ from sla.words import MOSCOW
 from tickets import month_answers, month_page, months
 from tickets.forms.months import CorrectionForm, MonthWordsForm
 from tickets.month_paper import LANGUAGES, statement_pdf
-from tickets.views.portal import customers
+from tickets.views.portal_gate import customers
 
 PAGE = 50
 CSV_CHUNK = 500

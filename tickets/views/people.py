@@ -24,7 +24,7 @@ from contracts.models import ContactChange, Customer, ResponsibleContact
 from sla import words as time_words
 from tickets import people_page, portal_page, workflow
 from tickets.forms.people import ChangeForm, VendorChangeForm, WordsForm
-from tickets.views.portal import customers
+from tickets.views.portal_gate import customers
 
 PAGE = 50
 SETTLED_SHOWN = 10  # changes on a company's own page; the periods below are paged

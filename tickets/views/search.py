@@ -19,7 +19,7 @@ from tickets.around import listed
 from tickets.models import Ticket
 from tickets.queue import glance, row
 from tickets.search import PERIODS, STATES, WHERE, Found, Search, count_words, hits, suggest
-from tickets.views.portal import customers
+from tickets.views.portal_gate import customers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ One file for each body of knowledge; callers say `from tickets import workflow` 
 
 from tickets.workflow.assignment import ASSIGNERS, assign_next, relieve
 from tickets.workflow.calendars import apply_calendar
-from tickets.workflow.composing import AFTER, send
+from tickets.workflow.composing import AFTER, send, send_reply, send_request
 from tickets.workflow.contact import (
     agree_contact_change,
     ask_contact_change,
@@ -166,6 +166,8 @@ __all__ = [
     "return_hand_over",
     "review_major",
     "send",
+    "send_reply",
+    "send_request",
     "set_priority",
     "settle_held",
     "side_of",

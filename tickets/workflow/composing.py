@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from tickets import macros
 from tickets.models import Draft, Macro, Message, Ticket
 from tickets.workflow.conversation import Upload, adopt, said_already
+from tickets.workflow.customer import customer_reply
 from tickets.workflow.desk import ask_customer, note, reply, resolve
 from tickets.workflow.gates import NotAllowed, lock, only_desk
 from tickets.workflow.lines import hand_over
 from tickets.workflow.priority import reclassify
+from tickets.workflow.receipt import open_ticket
 
 WAIT, RESOLVE = "wait", "resolve"
 AFTER = (WAIT, RESOLVE)  # “send and …”: wait for the customer, mark as solved
@@ -67,6 +70,43 @@ def send(
         Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, used_at=at)
     Draft.objects.filter(ticket=ticket, person=by).delete()
     return message
+
+
+@transaction.atomic
+def send_reply(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: datetime,
+    body: str,
+    files: Iterable[Upload] = (),
+    pending: Iterable[int] = (),
+    key: str | None = None,
+) -> Message:
+    """The contact's words from the portal, with the files that came in for them; ends the draft. As `customer_reply`.
+
+    A second click finds the files adopted and the message said: it gets the same message, also in a follow-up.
+    """
+    ticket = lock(ticket)
+    here = Q(ticket=ticket) | Q(ticket__follows=ticket) | Q(ticket=ticket.merged_into_id)
+    if key and (earlier := Message.objects.filter(here, author=by, idempotency_key=key).first()):
+        return earlier
+    message = customer_reply(ticket, by=by, body=body, at=at, files=files, key=key)
+    both = {ticket.pk, message.ticket_id}  # what was written in a merged ticket may have gone along with it
+    adopt(message, pending, by=by, written_for=Q(ticket__in=both))
+    Draft.objects.filter(ticket__in=both, person=by).delete()
+    return message
+
+
+@transaction.atomic
+def send_request(*, by: User, key: str | None = None, pending: Iterable[int] = (), **request: Any) -> Ticket:
+    """The contact's new request from the portal, with the files that came in for it. As `open_ticket`."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # two clicks come one after the other
+    if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=by).first()):
+        return earlier
+    ticket = open_ticket(by=by, key=key, **request)
+    adopt(ticket.messages.earliest("pk"), pending, by=by, written_for=Q(ticket__isnull=True))
+    return ticket
 
 
 def _say(ticket: Ticket, what: str, *, by: User, seen: int | None, **words) -> Message:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import IO
 
 from django.core.files import File
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -87,17 +88,17 @@ def nobody_wrote_since(ticket: Ticket, seen: int | None, *, by: User) -> None:
             raise Meanwhile(said)
 
 
-def adopt(message: Message, pending: Iterable[int], *, by: User) -> None:
+def adopt(message: Message, pending: Iterable[int], *, by: User, written_for: Q | None = None) -> None:
     """The message takes the files that its author uploaded while writing it; the files stay where they lie.
 
+    `written_for` says of which rows, where the message landed in another ticket than the one it was written in.
     Refuses, with the whole message, when one of them is not there any more: nothing is sent without its file.
     """
     wanted = set(pending)
     if not wanted:
         return
-    rows = list(
-        PendingFile.objects.select_for_update().filter(ticket=message.ticket, person=by, pk__in=wanted).order_by("pk")
-    )
+    theirs = PendingFile.objects.filter(written_for or Q(ticket=message.ticket), person=by, pk__in=wanted)
+    rows = list(theirs.select_for_update().order_by("pk"))
     if len(rows) != len(wanted):
         raise NotAllowed(
             _("A file of this message was taken away in another window. Look at the files and send again.")
