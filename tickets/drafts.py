@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refused
 from tickets import files
-from tickets.models import Draft, PendingFile, Ticket
+from tickets.models import Draft, LastRead, PendingFile, Ticket, TicketQuerySet
 
 KEPT_FOR = timedelta(days=30)  # drafts and their files that nobody came back to
 FILES_AT_MOST = 20  # in one composer
@@ -41,6 +44,31 @@ class Composing:
     updated_at: datetime | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     read_upto: int | None = None
+
+
+def beside(tickets: TicketQuerySet, user: User) -> TicketQuerySet:
+    """The tickets with what this person is writing there, within the same statement; `composing_of` reads it."""
+    mine = {"ticket": OuterRef("pk"), "person": user}
+    draft = Draft.objects.filter(**mine).values(it=JSONObject(kind="kind", body="body", updated_at="updated_at"))
+    pending = PendingFile.objects.filter(**mine).order_by("pk").values(it=JSONObject(pk="pk", name="name", size="size"))
+    return tickets.annotate(
+        my_draft=Subquery(draft[:1]),
+        my_files=ArraySubquery(pending),
+        my_reading=Subquery(LastRead.objects.filter(**mine).values("upto")[:1]),
+    )
+
+
+def composing_of(ticket: Ticket) -> Composing:
+    """Of a ticket that came through `beside`."""
+    row: Any = ticket
+    draft = row.my_draft or {}
+    return Composing(
+        draft.get("kind", ""),
+        draft.get("body", ""),
+        datetime.fromisoformat(draft["updated_at"]) if draft else None,
+        row.my_files,
+        row.my_reading,
+    )
 
 
 @transaction.atomic
