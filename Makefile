@@ -53,7 +53,7 @@ check: setup-dev
 	$(PY) manage.py makemigrations --check --dry-run
 
 test: check
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint-fix: setup-dev
 	$(PY) -m ruff check --fix .

@@ -76,6 +76,8 @@ def database(url: str) -> dict:
 
 DEBUG = envbool("DEBUG", True)
 SECRET_KEY = envsecret("SECRET_KEY")
+# Earlier keys, comma-separated: what they signed (sessions, links in letters) stays good while a key is changed.
+SECRET_KEY_FALLBACKS = [key for key in envstr("SECRET_KEY_FALLBACKS").split(",") if key]
 ALLOWED_HOSTS = envstr("ALLOWED_HOSTS", "*" if DEBUG else "").split(",")
 SITE_URL = envstr("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]

@@ -36,10 +36,12 @@ from accounts.models import Role, User
 from accounts.refusals import Forbidden, Refused
 from contracts.entitlement import NotCovered
 from contracts.models import Customer
+from mail.delivery_reports import read_report
 from mail.language import guess_language
 from mail.models import InboundLetter, OutgoingLetter
 from mail.parsing import Letter, parse_letter
 from mail.quoting import split_reply
+from mail.undelivered import tell_the_desk
 from tickets import workflow
 from tickets.models import HeldRequest, Ticket
 from tickets.workflow import Upload
@@ -128,13 +130,22 @@ def _is_ours(address: str) -> bool:
 
 
 def _note_bounce(kept: InboundLetter, letter: Letter) -> str:
-    """A letter of ours that came back says so on its page. Its Message-ID is random, so nobody else can name it."""
-    ours = {found.decode("ascii") for found in OUR_IDS.findall(bytes(kept.raw))}
+    """A letter of ours that came back says so on its page and in its ticket, once.
+
+    Its Message-ID is random, so nobody else can name it. A server that still tries is no news yet.
+    """
+    report = read_report(bytes(kept.raw))
+    if not report.is_final:
+        return _("A mail server still tries to deliver a letter of ours.")
+    named = {found.decode("ascii") for found in OUR_IDS.findall(bytes(kept.raw))}
     said = letter.text.strip()[:2000] or letter.subject
-    came_back = OutgoingLetter.objects.filter(message_id__in=ours, sent_at__isnull=False).update(
-        error=_("Came back undelivered: %(said)s") % {"said": said}
-    )
-    return _("A letter of ours came back.") if came_back else _("Something came back that we did not send.")
+    came_back = OutgoingLetter.objects.filter(message_id__in=named, sent_at__isnull=False, error="")
+    ours = list(came_back.select_for_update(of=("self",)).select_related("person", "ticket"))
+    for sent in ours:
+        sent.error = _("Came back undelivered: %(said)s") % {"said": said}
+        sent.save(update_fields=["error"])
+        tell_the_desk(sent, report.said or " ".join(said.split()), at=kept.received_at)
+    return _("A letter of ours came back.") if ours else _("Something came back that we did not send.")
 
 
 # Who wrote

@@ -42,6 +42,7 @@ from mail import (
 )
 from mail.letters import Draft, Link, link
 from mail.models import OutgoingLetter
+from mail.undelivered import tell_the_desk
 from sla.models import Escalation
 from sla.statements import MonthlyStatement, StatementAnswer, StatementCorrection
 from tickets.models import Event, HeldRequest
@@ -359,6 +360,8 @@ def _send_next(now: datetime, connection: EmailBackend) -> int | None:
         if trouble is not None:
             letter.error, letter.next_try_at = _reason(trouble), now + FIRST_RETRY
         letter.save(update_fields=["tries", "sent_at", "error", "next_try_at"])
+        if letter.sent_at is None and letter.next_try_at is None:
+            tell_the_desk(letter, letter.error, at=now)
     if trouble is not None:
         raise trouble
     return 1 if letter.sent_at else 0

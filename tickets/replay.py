@@ -47,6 +47,7 @@ SILENT = frozenset(
         "rated",
         "time_corrected",
         "time_logged",
+        "undelivered",
         "unlinked",
     }
 )

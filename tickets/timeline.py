@@ -27,6 +27,8 @@ from tickets.models import Event, HandOver, Message, Ticket, link_words
 SAID = frozenset({"replied", "told", "noted", "customer_replied"})
 # The desk sees the hand-over's note as a card.
 CARDS = frozenset({"handed_over", "returned"})
+# What is not folded away between two messages: somebody has to do something about it.
+LOUD = frozenset({"undelivered"})
 # Whom the customer is told about when the ladder calls them in; what goes on inside a line is the desk's own.
 SHOWN_TO_CUSTOMERS = frozenset({Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT})
 
@@ -178,6 +180,12 @@ def _desk_words(verb: str, details: dict, by: User | None) -> tuple[str, str]:
         return _("%(name)s has the escalation") % who, ""
     if verb == "escalation_answered":
         return _("%(name)s answered the escalation") % who, ""
+    if verb == "undelivered":
+        told = _("the letter “%(subject)s” did not reach %(address)s") % {
+            "subject": _text(details.get("subject")),
+            "address": _text(details.get("address")),
+        }
+        return told, _text(details.get("said"))
     if verb == "rated":
         return _("rated %(score)s of 5") % {"score": details.get("score", "")}, _text(details.get("comment"))
     return verb, reason
@@ -421,6 +429,11 @@ class Entry:
     steps: list[Step] = field(default_factory=list)
 
     @property
+    def is_loud(self) -> bool:
+        """Whether it stands by itself, in sight."""
+        return bool(self.steps) and self.steps[0].verb in LOUD
+
+    @property
     def summary(self) -> str:
         """«3 события: принято, линия 1 → 2, …» as one line; a single step is said as it is."""
         words = ", ".join(step.what for step in self.steps)
@@ -441,7 +454,8 @@ def conversation(
     rows += [(step.at, 2, Entry(step.at, steps=[step])) for step in steps]
     entries: list[Entry] = []
     for _at, _order, entry in sorted(rows, key=lambda row: row[:2]):
-        if entry.steps and entries and entries[-1].steps:
+        is_quiet = bool(entry.steps) and not entry.is_loud
+        if is_quiet and entries and entries[-1].steps and not entries[-1].is_loud:
             entries[-1].steps.extend(entry.steps)
         else:
             entries.append(entry)

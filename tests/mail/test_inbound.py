@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.models import User
 from mail.inbound import receive
 from mail.models import InboundLetter, OutgoingLetter
 from tests.factories import (
@@ -394,32 +396,91 @@ def test_our_own_letter_is_set_aside():
     assert (letter.outcome, HeldRequest.objects.count()) == (Outcome.IGNORED, 0)
 
 
-def test_bounce_is_noted_on_the_letter_that_came_back():
-    contact = contact_of(a_customer())
-    sent = OutgoingLetter.objects.create(
-        occasion="event:1",
-        person=contact,
-        address=contact.email,
-        message_id="ticket.1.abcdef.0123@helpdesk.example",
-        subject="[№ 1] Ответ",
+def a_bounce(message_id: str, fields: str = "Action: failed", number: int = 1) -> bytes:
+    """What the server of the customer sends back about a letter of ours."""
+    return (
+        "From: MAILER-DAEMON@mx.example\nTo: support@helpdesk.example\nSubject: Undelivered Mail Returned to Sender\n"
+        f"Message-ID: <bounce{number}@mx.example>\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nThe mailbox is full.\n"
+        f"--b\nContent-Type: message/delivery-status\n\n{fields}\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{message_id}>\n--b--\n"
+    ).encode()
+
+
+def a_sent_letter(ticket: Ticket, person: User) -> OutgoingLetter:
+    return OutgoingLetter.objects.create(
+        occasion=f"event:{ticket.events.get(verb='opened').pk}",
+        person=person,
+        ticket=ticket,
+        address=person.email,
+        message_id=f"ticket.{ticket.number}.{ticket.token}.0123@helpdesk.example",
+        subject=f"[№ {ticket.number}] Ответ",
         text="…",
         written_at=TUESDAY_10,
         sent_at=TUESDAY_10,
     )
-    bounce = (
-        "From: MAILER-DAEMON@mx.example\nTo: support@helpdesk.example\nSubject: Undelivered Mail Returned to Sender\n"
-        "Message-ID: <bounce@mx.example>\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
-        "--b\nContent-Type: text/plain\n\nThe mailbox is full.\n"
-        "--b\nContent-Type: message/delivery-status\n\nAction: failed\n"
-        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{sent.message_id}>\n--b--\n"
-    )
 
-    letter = receive(bounce.encode(), at=LATER)
+
+def test_bounce_is_noted_on_the_letter_and_told_once_in_the_conversation():
+    ticket = open_ticket(a_customer())
+    sent = a_sent_letter(ticket, contact_of(ticket.customer))
+    fields = "Action: failed\nDiagnostic-Code: smtp; 552 5.2.2 The mailbox\n is full"
+
+    letters = [receive(a_bounce(sent.message_id, fields, number), at=LATER) for number in (1, 2)]
 
     sent.refresh_from_db()
-    assert letter.outcome == Outcome.IGNORED
+    told = ticket.events.get(verb="undelivered")
+    assert [letter.outcome for letter in letters] == [Outcome.IGNORED, Outcome.IGNORED]
     assert "The mailbox is full." in sent.error
+    assert (told.details["address"], told.details["said"]) == (sent.address, "552 5.2.2 The mailbox is full")
+    assert told.at == LATER
+
+
+def test_bounce_is_in_sight_on_the_page_of_the_desk_and_not_on_the_customers(client: Client):
+    ticket = open_ticket(a_customer())
+    sent = a_sent_letter(ticket, contact_of(ticket.customer))
+    receive(a_bounce(sent.message_id, "Action: failed\nDiagnostic-Code: smtp; 550 No such user"), at=LATER)
+
+    client.force_login(an_engineer())
+    desk = client.get(f"/w/t/{ticket.number}/").content.decode()
+    client.force_login(contact_of(ticket.customer))
+    portal = client.get(f"/t/{ticket.number}/").content.decode()
+
+    assert "550 No such user" in desk
+    assert sent.address in desk
+    assert "550 No such user" not in portal
+
+
+def test_letter_that_a_server_still_tries_to_deliver_is_no_news():
+    ticket = open_ticket(a_customer())
+    sent = a_sent_letter(ticket, contact_of(ticket.customer))
+
+    letter = receive(a_bounce(sent.message_id, "Action: delayed"), at=LATER)
+
+    sent.refresh_from_db()
+    assert (letter.outcome, sent.error) == (Outcome.IGNORED, "")
+    assert not ticket.events.filter(verb="undelivered").exists()
+
+
+def test_bounce_of_a_letter_to_our_own_people_stays_out_of_the_conversation():
+    ticket = open_ticket(a_customer())
+    sent = a_sent_letter(ticket, an_engineer())
+
+    receive(a_bounce(sent.message_id), at=LATER)
+
+    sent.refresh_from_db()
+    assert "The mailbox is full." in sent.error
+    assert not ticket.events.filter(verb="undelivered").exists()
+
+
+def test_bounce_of_an_unknown_letter_tells_nobody():
+    ticket = open_ticket(a_customer())
+    a_sent_letter(ticket, contact_of(ticket.customer))
+
+    receive(a_bounce(f"ticket.{ticket.number}.guessed.0123@helpdesk.example"), at=LATER)
+
+    assert not ticket.events.filter(verb="undelivered").exists()
 
 
 # Trouble

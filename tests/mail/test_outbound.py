@@ -640,6 +640,8 @@ def test_address_refused_for_good_is_kept_with_the_reason_and_not_tried_again(ti
 
     row = the_letter()
     assert (row.sent_at, row.next_try_at, row.error) == (None, None, "550 5.1.1 No such user")
+    told = ticket.events.get(verb="undelivered")
+    assert (told.details["address"], told.details["said"]) == (row.address, row.error)
 
 
 def test_address_refused_for_now_is_tried_again_ever_less_often(ticket: Ticket, postman: Postman):

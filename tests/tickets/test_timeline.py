@@ -155,6 +155,11 @@ def english() -> Any:
             "Anna Guseva answered your escalation",
         ),
         (event("rated", score=5), "rated 5 of 5", "You rated the work 5 of 5"),
+        (
+            event("undelivered", address="a@b.example", subject="An answer", said="550 no such user"),
+            "the letter “An answer” did not reach a@b.example",
+            None,
+        ),
     ],
 )
 def test_words_of_every_event(happened: Event, desk: str, customer: str | None) -> None:
@@ -162,6 +167,19 @@ def test_words_of_every_event(happened: Event, desk: str, customer: str | None) 
 
     assert timeline.desk_step(happened).what == desk
     assert (told.what if told else None) == customer
+
+
+def test_letter_that_did_not_arrive_is_not_folded_away() -> None:
+    happened = [event("accepted"), event("undelivered"), event("rated", score=5), event("confirmed")]
+
+    entries = timeline.conversation([], [timeline.desk_step(one) for one in happened])
+
+    assert [[step.verb for step in entry.steps] for entry in entries] == [
+        ["accepted"],
+        ["undelivered"],
+        ["rated", "confirmed"],
+    ]
+    assert [entry.is_loud for entry in entries] == [False, True, False]
 
 
 def test_every_verb_of_the_workflow_has_words() -> None:

@@ -80,6 +80,7 @@ from tickets.workflow.taking import Taken, take_most_urgent
 from tickets.workflow.telling import tell
 from tickets.workflow.terms import apply_terms
 from tickets.workflow.time_spent import correct_time, log_time, may_correct
+from tickets.workflow.undelivered import note_undelivered
 from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
@@ -142,6 +143,7 @@ __all__ = [
     "merge",
     "name_release",
     "note",
+    "note_undelivered",
     "offers_deadline",
     "only_product",
     "open_ticket",
