@@ -598,6 +598,8 @@ def _escalation_answered(story: Story, event: Happened) -> None:
     row = story.answers.get(event.details["escalation"])
     if row is not None and row.runs:
         story.fulfil_row(row, event.at, "answered")
+    if event.details.get("in_public"):  # an answer to the customer is a reply; events of old did not say so
+        _told(story, event)
 
 
 RULES: dict[str, Callable[[Story, Happened], None]] = {

@@ -33,6 +33,7 @@ from tests.moments import november, tuesday
 from tickets import workflow
 from tickets.models import Event, HeldRequest, Message, Ticket
 from tickets.tasks import close_silent
+from tickets.verification import verify
 from tickets.workflow import NotAllowed, Upload
 
 pytestmark = pytest.mark.django_db
@@ -679,6 +680,22 @@ def test_answer_closes_the_escalation_meets_its_clock_and_reaches_the_customer(m
         workflow.answer_escalation(escalation, by=csm, answer="Again", at=moment)
     with pytest.raises(NotAllowed):
         workflow.acknowledge(escalation, by=csm, at=moment)
+
+
+def test_answer_to_the_customer_is_a_reply_in_public_and_ends_the_reaction():
+    csm = a_csm()
+    ticket = open_ticket(a_customer(csm=csm), priority=2)
+    escalation = workflow.escalate(
+        ticket, by=contact_of(ticket.customer), whom="csm", reason="Nobody answers", at=tuesday(10, 30)
+    )
+
+    workflow.answer_escalation(escalation, by=csm, answer="I am looking into it myself", at=tuesday(10, 40))
+
+    reaction = ticket.commitments.get(kind="reaction")
+    ticket.refresh_from_db()
+    assert (reaction.ending, reaction.stopped_at, reaction.why) == ("met", tuesday(10, 40), "replied")
+    assert (ticket.state, ticket.assignee) == ("new", None)  # said, not taken: the queue shows that nobody works on it
+    assert list(verify(Ticket.objects.all(), clock=lambda: tuesday(12))) == []
 
 
 def test_answer_needs_words():

@@ -138,12 +138,12 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
         clock = Commitment.objects.select_for_update(of=("self",)).get(pk=escalation.answer_clock_id)
         if clock.is_running:
             clocks.fulfil(clock, at=at, why="answered")
-    record(
-        ticket,
-        "escalation_answered",
-        by=by,
-        at=at,
-        message=say(ticket, answer, by=by, at=at) if from_customer else None,
-        details={"escalation": escalation.pk, "whom": escalation.whom},
-    )
+    details = {"escalation": escalation.pk, "whom": escalation.whom}
+    message = None
+    if from_customer:
+        message = say(ticket, answer, by=by, at=at)
+        # A person replied in public: the reaction ends, whoever it was (domain §4.1).
+        clocks.meet_reaction(ticket, at=at, why="replied")
+        details["in_public"] = True
+    record(ticket, "escalation_answered", by=by, at=at, message=message, details=details)
     return escalation
