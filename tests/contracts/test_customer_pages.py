@@ -218,12 +218,12 @@ def test_a_broken_address_is_said_to_be_so(client, admin, asked):
 def test_list_costs_the_same_for_one_and_for_three(client, admin, django_assert_num_queries):
     covered()
     client.get(url("customers"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(url("customers"))
     covered()
     without_contract()
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(url("customers"))
 
 

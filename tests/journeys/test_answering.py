@@ -175,7 +175,7 @@ def test_macro_is_written_picked_and_hands_the_request_over(house: House, number
     page.goto(f"/w/t/{number}/")
     page.locator(".tk__t").click()
     page.keyboard.press("M")
-    page.fill("#macro-find", str(number))
+    page.fill("#macro-find", f"Во вторую линию {number}")
     page.locator(".cmp-macros li:visible a").click()
     expect(page.locator("#composer textarea")).to_have_value(re.compile(rf"передаём № {number} во вторую линию"))
     expect(page.locator("[data-macro-chip]")).to_contain_text("передаёт на линию 2")
