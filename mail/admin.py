@@ -8,7 +8,7 @@ from mail.models import InboundLetter, OutgoingLetter
 
 @admin.register(OutgoingLetter)
 class OutgoingLetterAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("written_at", "address", "occasion", "sent_at", "tries", "next_try_at", "error")
+    list_display = ("written_at", "address", "occasion", "sent_at", "tries", "in_hand_since", "next_try_at", "error")
     list_filter = (("sent_at", admin.EmptyFieldListFilter),)
     search_fields = ("address", "occasion", "message_id")
     exclude = ("subject", "text", "html")

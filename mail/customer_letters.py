@@ -14,7 +14,7 @@ from mail.audiences import moved_by_calendar
 from mail.letters import Hint, Letter, Link, Reader, Said, link
 from mail.promises_told import counted, promised, running
 from sla import words
-from tickets import rating_link
+from tickets import letter_links
 from tickets.models import Event, Message, State, Ticket
 
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
@@ -166,7 +166,7 @@ def _rating(ticket: Ticket, reader: Reader) -> str:
     """The address that rates without a sign-in; for a reader whom we do not know, the page behind one."""
     if reader.person is None:
         return link("portal:rate", ticket.number)
-    return settings.SITE_URL + rating_link.address(ticket, reader.person)
+    return settings.SITE_URL + letter_links.rating_address(ticket, reader.person)
 
 
 def fix_is_out(event: Event, reader: Reader) -> Letter:

@@ -1,11 +1,13 @@
 """Letters about individually agreed deadlines: the other side is asked, both hear what came of it (domain §4.2).
 
-A letter signs nothing: its one button leads to the page where the deadline is agreed or refused, and an answer to it is
-only words in the request. Agreements and refusals go to both sides, also to whoever signed: it is their copy.
+Who is asked signs from the letter: its one button leads to a signed page for this person and this proposal, without a
+sign-in, where the deadline is agreed or refused (tickets/letter_links.py). An answer to the letter is only words in the
+request: anybody can write a sender's name. Agreements and refusals go to both sides, also to who signed: their copy.
 """
 
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -15,6 +17,7 @@ from mail import choices, customer_letters, desk_letters, event_letters
 from mail.audiences import contact, worker
 from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, link, reader_of
 from sla.models import DeadlineProposal
+from tickets import letter_links
 from tickets.models import Event
 from tickets.workflow.gates import PASSED
 
@@ -64,7 +67,9 @@ def proposed(event: Event, reader: Reader) -> Letter:
         if event.details["side"] == "customer"
         else pgettext("letter", "We propose another deadline: your word is needed")
     )
-    return _letter(event, reader, title, lead=lead, button=_("Agree or refuse"))
+    assert reader.person is not None
+    answer = settings.SITE_URL + letter_links.deadline_address(event.details["proposal"], reader.person)
+    return _letter(event, reader, title, lead=lead, button=Link(_("Agree or refuse"), answer))
 
 
 def agreed(event: Event, reader: Reader) -> Letter:
@@ -89,17 +94,19 @@ def lapsed(event: Event, reader: Reader) -> Letter:
     return _letter(event, reader, pgettext("letter", "The proposed deadline has lapsed"), lead=lead)
 
 
-def _letter(event: Event, reader: Reader, title: str, *, lead: list[str], button: str = "") -> Letter:
+def _letter(event: Event, reader: Reader, title: str, *, lead: list[str], button: Link | None = None) -> Letter:
     ticket, is_ours = event.ticket, reader.person is not None and reader.person.is_vendor
     works_there = reader.person is not None and reader.person.works_at_desk
-    page = link("portal:ticket" if not is_ours else "desk:ticket" if works_there else "manage:ticket", ticket.number)
+    name = "portal:ticket" if not is_ours else "desk:ticket" if works_there else "manage:ticket"
+    page = Link(_("Open the request"), link(name, ticket.number))
     return Letter(
         title=title,
         heading=ticket.subject,
         state=desk_letters.state_told(ticket) if is_ours else customer_letters.state_told(ticket),
         lead=lead,
         facts=_facts(event, reader),
-        button=Link(button or _("Open the request"), page),
+        button=button or page,
+        links=[page] if button else [],
         why=desk_letters.no_replies() if is_ours else customer_letters.why_told(ticket),
         may_reply=not is_ours,
     )

@@ -167,6 +167,8 @@ class OutgoingLetter(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    # A sender holds it since then and has not noted an answer; at `next_try_at` it is free again (mail/outbound.py).
+    in_hand_since = models.DateTimeField(_("being sent since"), null=True, blank=True)
     error = models.TextField(_("last error"), blank=True)
 
     class Meta:
@@ -182,6 +184,10 @@ class OutgoingLetter(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["occasion", "address"], name="letter_once_an_occasion"),
             models.CheckConstraint(condition=Q(kind__in=["", *LetterKind.values]), name="letter_kind_known"),
+            models.CheckConstraint(
+                condition=Q(in_hand_since__isnull=True) | Q(sent_at__isnull=True, next_try_at__isnull=False),
+                name="letter_in_hand_is_free_again",
+            ),
         ]
 
     def __str__(self) -> str:

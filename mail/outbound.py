@@ -5,9 +5,11 @@ Two steps, each safe to repeat, to run at once in many processes and to be kille
 1. `write_letters` takes the rows that nobody was told of (events, escalations, held requests, events of contracts) and
    writes their letters in the transaction that marks them as told. An occasion is written to an address once, whoever
    drains it.
-2. `send_letters` hands over one letter at a time, each in a transaction of its own that is committed as soon as the
-   server has taken the letter. That is as near to "exactly once" as SMTP comes: a process killed between the server's
-   yes and the commit makes the letter go out again, under the same Message-ID, by which mailboxes know it.
+2. `send_letters` takes one letter in hand (committed, so that nobody else sends it meanwhile), hands it over, and notes
+   what came of it. If the database is away at that moment, it keeps the answer and notes it when the database is back.
+   Only a sender killed between the server's yes and the note leaves a letter in doubt, one at most. SMTP has no
+   question to ask about it, and losing it is worse: it goes out again when its time in hand is over, under the same
+   Message-ID, by which mailboxes and mail programs know it, and the log names it.
 
 What a letter says stands in `mail/…_letters.py`, a file for each body of knowledge.
 """
@@ -15,6 +17,7 @@ What a letter says stands in `mail/…_letters.py`, a file for each body of know
 import logging
 import secrets
 import smtplib
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from email.utils import formataddr
@@ -23,7 +26,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
-from django.db import models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -54,6 +57,9 @@ ANSWERS_A_DAY = 3  # to one address about held requests: two machines that answe
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
+# A letter in a sender's hands is nobody else's for so long: five answers of a slow server at EMAIL_TIMEOUT, and NOTED.
+IN_HAND = timedelta(minutes=3)
+NOTED_WITHIN = 60.0  # seconds that a sender waits for a database that is away, to note what it has handed over
 DIGEST = "digest:"
 CONTRACT_EVENT = "contract_event:"  # occasions that have no ticket and answer nobody
 
@@ -315,56 +321,85 @@ def send_letters(now: datetime) -> int:
     """
     if not settings.EMAIL_HOST:
         return 0
-    connection = EmailBackend()  # by name: what a test run or a console backend would do is not sending
+    server = EmailBackend()  # by name: what a test run or a console backend would do is not sending
+    began = time.monotonic()
     sent = 0
     try:
-        connection.open()
-        while (taken := _send_next(now, connection)) is not None:
-            sent += taken
+        server.open()
+        while (letter := _take_in_hand(now, now + timedelta(seconds=time.monotonic() - began))) is not None:
+            sent += _hand_over(letter, now, server)
     except (OSError, smtplib.SMTPException):
         log.warning("the mail server %s:%s cannot be used now", settings.EMAIL_HOST, settings.EMAIL_PORT, exc_info=True)
     finally:
-        _close(connection)
+        _close(server)
     return sent
 
 
-def _close(connection: EmailBackend) -> None:
+def _close(server: EmailBackend) -> None:
     try:
-        connection.close()
+        server.close()
     except (OSError, smtplib.SMTPException):
         log.info("the connection to the mail server was gone before it was closed")
 
 
-def _send_next(now: datetime, connection: EmailBackend) -> int | None:
-    """Sends one letter: 1 if it was taken, 0 if not, None if none is due. Raises where the server is the trouble."""
+@transaction.atomic
+def _take_in_hand(now: datetime, at: datetime) -> OutgoingLetter | None:
+    """The next letter that is due `now`, this sender's alone for `IN_HAND` from `at` on; None if there is none."""
+    due = OutgoingLetter.objects.filter(sent_at__isnull=True, next_try_at__lte=now).order_by("next_try_at", "pk")
+    letter = due.select_for_update(of=("self",), skip_locked=True).first()
+    if letter is None:
+        return None
+    if letter.in_hand_since is not None:
+        log.warning("letter %s: its sender ended before it noted an answer, so it may come twice", letter.message_id)
+    letter.tries += 1
+    letter.in_hand_since, letter.next_try_at = at, at + IN_HAND
+    letter.save(update_fields=["tries", "in_hand_since", "next_try_at"])
+    return letter
+
+
+def _hand_over(letter: OutgoingLetter, now: datetime, server: EmailBackend) -> int:
+    """Sends the letter in hand: 1 if it was taken, 0 if not. Raises where the server is the trouble."""
     trouble: Exception | None = None
-    with transaction.atomic():
-        due = OutgoingLetter.objects.filter(sent_at__isnull=True, next_try_at__lte=now).order_by("next_try_at", "pk")
-        letter = due.select_for_update(of=("self",), skip_locked=True).first()
-        if letter is None:
-            return None
-        letter.tries += 1
-        try:
-            connection.send_messages([_message(letter)])
-        except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
-            trouble = error
-        except smtplib.SMTPException as error:
-            _put_off(letter, now, error)
-        except OSError as error:
-            trouble = error
-        except Exception as error:  # a letter that cannot even be built never stops the rest
-            log.exception("letter %s could not be sent", letter.pk)
-            _put_off(letter, now, error)
-        else:
-            letter.sent_at, letter.error, letter.next_try_at = now, "", None
-        if trouble is not None:
-            letter.error, letter.next_try_at = _reason(trouble), now + FIRST_RETRY
-        letter.save(update_fields=["tries", "sent_at", "error", "next_try_at"])
-        if letter.sent_at is None and letter.next_try_at is None:
-            tell_the_desk(letter, letter.error, at=now)
+    try:
+        server.send_messages([_message(letter)])
+    except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+        trouble = error
+    except smtplib.SMTPException as error:
+        _put_off(letter, now, error)
+    except OSError as error:
+        trouble = error
+    except Exception as error:  # a letter that cannot even be built never stops the rest
+        log.exception("letter %s could not be sent", letter.pk)
+        _put_off(letter, now, error)
+    else:
+        letter.sent_at, letter.error, letter.next_try_at = now, "", None
+    if trouble is not None:
+        letter.error, letter.next_try_at = _reason(trouble), now + FIRST_RETRY
+    _note(letter, now)
     if trouble is not None:
         raise trouble
     return 1 if letter.sent_at else 0
+
+
+def _note(letter: OutgoingLetter, now: datetime) -> None:
+    """Writes down what came of a letter in hand, also where the database is away: then as soon as it is back."""
+    letter.in_hand_since = None
+    until = time.monotonic() + NOTED_WITHIN
+    pause = 0.1
+    while True:
+        try:
+            with transaction.atomic():
+                letter.save(update_fields=["sent_at", "error", "next_try_at", "in_hand_since"])
+                if letter.sent_at is None and letter.next_try_at is None:
+                    tell_the_desk(letter, letter.error, at=now)
+            return
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() > until:
+                raise
+            log.warning("letter %s waits for the database to be noted", letter.message_id, exc_info=True)
+            connection.close()
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
 
 
 def _put_off(letter: OutgoingLetter, now: datetime, error: Exception) -> None:

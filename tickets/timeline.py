@@ -224,14 +224,19 @@ def _deadline(verb: str, details: dict, zone: tzinfo) -> tuple[str, str]:
         what = _("another deadline agreed, %(from)s → %(to)s: proposed by %(name)s, accepted by %(other)s") % change
         if details.get("missed"):
             what += "; " + _("the deadline before had been missed and stays so")
-        return what, _text(details.get("reason"))
+        return what + _by_letter(details), _text(details.get("reason"))
     if verb == "deadline_refused":
-        return _("%(other)s did not agree to the deadline %(to)s") % change, _text(details.get("words"))
+        what = _("%(other)s did not agree to the deadline %(to)s") % change
+        return what + _by_letter(details), _text(details.get("words"))
     if verb == "deadline_withdrawn":
         return _("%(other)s withdrew the proposed deadline %(to)s") % change, ""
     if details.get("why") == "passed":
         return _("nobody answered the proposed deadline %(to)s in time: it lapsed") % change, ""
     return _("the proposed deadline %(to)s lapsed with the promise that it was for") % change, ""
+
+
+def _by_letter(details: dict) -> str:
+    return "; " + _("signed by the link of the letter") if details.get("by_letter") else ""
 
 
 # Links, merging, time spent: the desk's own, but that two requests became one.

@@ -318,12 +318,12 @@ def test_a_link_of_another_company_is_404_and_an_address_without_a_page_says_so_
 RESOLVED = """
 from django.utils.timezone import now
 from accounts.models import User
-from tickets import rating_link, workflow
+from tickets import letter_links, workflow
 from tickets.models import Ticket
 engineer = User.objects.get(email="{engineer}")
 ticket = workflow.accept(Ticket.objects.get(number={number}), by=engineer, at=now())
 workflow.resolve(ticket, by=engineer, body="Готово.", at=now())
-print("ADDRESS", rating_link.address(ticket, ticket.contact))
+print("ADDRESS", letter_links.rating_address(ticket, ticket.contact))
 """
 
 

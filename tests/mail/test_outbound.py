@@ -42,7 +42,7 @@ from tests.factories import (
     top,
 )
 from tests.raw_letters import a_letter
-from tickets import rating_link, workflow
+from tickets import letter_links, workflow
 from tickets.models import Event, HeldRequest, Ticket
 
 SOON = TUESDAY_10 + timedelta(minutes=10)
@@ -177,7 +177,7 @@ def test_solution_asks_for_a_rating(ticket: Ticket):
     # The signature holds the second in which it was made, so the address is read and not compared.
     link = re.search(r"Rate the work, 1 to 5: http://127\.0\.0\.1:8000(/t/rate/\S+)", the_letter().text)
     assert link, the_letter().text
-    assert rating_link.read(resolve(link[1]).kwargs["token"]) == (ticket, ticket.contact)
+    assert letter_links.read_rating(resolve(link[1]).kwargs["token"]) == (ticket, ticket.contact)
     assert "If we hear nothing by Tuesday, 24 November, 10:10, the request closes by itself." in the_letter().text
 
 
@@ -694,6 +694,24 @@ def test_server_that_is_down_costs_a_letter_no_patience(ticket: Ticket, settings
 
     settings.EMAIL_PORT = port
     assert send_letters(SOON) == 1
+
+
+def test_letter_whose_sender_died_is_nobody_elses_for_a_while_then_goes_out_under_its_name(
+    ticket: Ticket, postman: Postman, caplog: pytest.LogCaptureFixture
+):
+    workflow.reply(ticket, by=an_engineer(), body="Restart it.", at=SOON)
+    write_letters(SOON)
+    held = outbound._take_in_hand(SOON, SOON)  # and here its sender is killed
+
+    assert held is not None
+    assert send_letters(SOON) == 0
+    assert send_letters(SOON + outbound.IN_HAND - timedelta(seconds=1)) == 0
+    assert "may come twice" not in caplog.text
+
+    assert send_letters(SOON + outbound.IN_HAND) == 1
+    assert [letter["Message-ID"] for letter in postman.letters] == [f"<{held.message_id}>"]
+    assert (the_letter().tries, the_letter().error) == (2, "")
+    assert f"letter {held.message_id}: its sender ended before it noted an answer" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,9 @@
 """Faults that really happen, on real processes: workers, beats, Valkey, PostgreSQL and an SMTP server that counts.
 
 After each of them: every rung that was due exists exactly once and in order, none that was not; every letter of it is
-written once and arrives. SMTP cannot promise more than this: who dies between the server's "yes" and the commit sends
-that one letter again, under the Message-ID that mailboxes know it by. So where senders are killed, letters are counted
-by their Message-ID, and no more may come twice than there were senders.
+written once and comes to the mail server exactly once. One case SMTP leaves open: a sender that is killed between the
+server's "yes" and its note. Its letter goes out again under the same Message-ID, by which mailboxes know it; so where
+senders are killed, a letter may come twice only if the killed one had it in its hands at that moment, and by name.
 """
 
 import os
@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from aiosmtpd.controller import Controller
 
 from helpdesk.embedded import BASE_DIR, PostgreSQL, Valkey, in_use
 from helpdesk.processes import wait_until
+from mail.outbound import IN_HAND
 
 pytestmark = pytest.mark.processes
 
@@ -134,10 +136,23 @@ class Machines:
     def logs(self) -> str:
         return "\n".join(f"--- {log.name}\n{log.read_text()[-1500:]}" for log in sorted(self.place.glob("*.log")))
 
-    def wait_until_settled(self) -> None:
-        assert wait_until(self.is_settled, seconds=PATIENCE, step=0.3), self.logs()
+    def wait_until_settled(self, seconds: float = PATIENCE) -> None:
+        assert wait_until(self.is_settled, seconds=seconds, step=0.3), self.logs()
 
-    def assert_exactly_once(self, *, sent_again: int = 0) -> None:
+    def in_hand(self) -> set[str]:
+        """The Message-IDs of the letters that a sender holds now."""
+        held = "FROM mail_outgoingletter WHERE in_hand_since IS NOT NULL"
+        return set(self.value(f"SELECT array_agg(btrim(message_id, '<>')) {held}") or ())
+
+    def let_time_in_hand_pass(self) -> None:
+        """As if the three minutes were over in which a letter is its sender's; only where that sender is dead."""
+        with self.connect() as connection:
+            connection.execute(
+                "UPDATE mail_outgoingletter SET next_try_at = next_try_at - %s WHERE in_hand_since IS NOT NULL",
+                [IN_HAND],
+            )
+
+    def assert_exactly_once(self, *, in_doubt: Collection[str] = ()) -> None:
         due = CLOCKS * RUNGS_DUE
         assert self.escalations() == due
         assert self.value("SELECT count(DISTINCT (commitment_id, position)) FROM sla_escalation") == due
@@ -147,8 +162,9 @@ class Machines:
         assert self.value(f"SELECT count(DISTINCT occasion) {of_rungs}") == due
         written = set(self.value(f"SELECT array_agg(btrim(message_id, '<>')) {of_rungs}"))
         took = [name for name in self.mail.took if name in written]
-        assert len(set(took)) == due
-        assert len(took) <= due + sent_again
+        assert set(took) == written
+        assert {name for name, times in Counter(took).items() if times > 1} <= set(in_doubt)
+        assert all(times <= 2 for times in Counter(took).values())
         # In order: what was reached earlier stands first, for each clock.
         assert (
             self.value("""
@@ -225,9 +241,12 @@ def test_worker_killed_while_it_sends_letters_loses_none(machines: Machines):
     kill(first)
 
     assert len(machines.mail.took) < CLOCKS * RUNGS_DUE
+    in_doubt = machines.in_hand()
+    assert len(in_doubt) <= 2  # one for each of the two processes of the worker
+    machines.let_time_in_hand_pass()
     machines.worker("second")
     machines.wait_until_settled()
-    machines.assert_exactly_once(sent_again=2)
+    machines.assert_exactly_once(in_doubt=in_doubt)
 
 
 def test_two_beats_and_two_workers_at_once_do_everything_once(machines: Machines):
@@ -287,14 +306,15 @@ def test_postgresql_restarted_under_load_loses_nothing(machines: Machines):
             os.kill(before, sign)
             assert wait_until(lambda: not machines.postgresql.is_kept(), seconds=60)
             machines.postgresql.ensure()  # as the supervisor of `make run` does when it sees it gone
-        machines.wait_until_settled()
+        # A crash in the very moment of taking a letter may leave it in hand without a holder: that time is waited for.
+        machines.wait_until_settled(seconds=PATIENCE + IN_HAND.total_seconds())
     finally:
         over.set()
         for reader in readers:
             reader.join()
 
     assert next(failed) > 0
-    machines.assert_exactly_once(sent_again=4)
+    machines.assert_exactly_once()
 
 
 def test_machine_whose_clock_is_an_hour_ahead_calls_nobody_early(machines: Machines):

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
 from knowledge import editing
 from knowledge.models import Article
 from tests.factories import a_customer, a_lead, an_engineer, contact_of, observer_of, open_ticket
-from tickets import rating_link, request_draft, workflow
+from tickets import letter_links, request_draft, workflow
 from tickets.models import Rating, RequestDraft, SolvedFirst, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +143,7 @@ def solved():
 
 
 def test_the_link_of_the_letter_rates_without_a_sign_in_and_only_by_its_button(client, solved):
-    address = rating_link.address(solved, contact_of(solved.customer))
+    address = letter_links.rating_address(solved, contact_of(solved.customer))
 
     page = client.get(address, {"score": "4"})
     assert (page.status_code, Rating.objects.count()) == (200, 0)
@@ -158,7 +157,7 @@ def test_the_link_of_the_letter_rates_without_a_sign_in_and_only_by_its_button(c
 
 
 def test_a_low_mark_is_told_what_happens(client, solved):
-    address = rating_link.address(solved, contact_of(solved.customer))
+    address = letter_links.rating_address(solved, contact_of(solved.customer))
 
     page = client.post(address, {"score": "1"}, follow=True).content.decode()
 
@@ -166,7 +165,7 @@ def test_a_low_mark_is_told_what_happens(client, solved):
 
 
 def test_an_altered_link_is_told_so(client, solved):
-    address = rating_link.address(solved, contact_of(solved.customer))
+    address = letter_links.rating_address(solved, contact_of(solved.customer))
 
     page = client.post(address[:-3] + "xx/", {"score": "1"})
 
@@ -175,16 +174,15 @@ def test_an_altered_link_is_told_so(client, solved):
 
 
 def test_an_expired_link_is_told_so(client, solved, monkeypatch):
-    monkeypatch.setattr(rating_link, "HOLDS_FOR", timedelta(0))
-    token = signing.dumps([solved.pk, contact_of(solved.customer).pk], salt=rating_link.SALT)
+    monkeypatch.setattr(letter_links, "RATING", letter_links.RATING._replace(holds_for=timedelta(0)))
 
-    page = client.get(reverse("portal:rate_by_link", args=[token]))
+    page = client.get(letter_links.rating_address(solved, contact_of(solved.customer)))
 
     assert page.status_code == 410
 
 
 def test_a_link_of_who_is_no_contact_is_refused_in_words(client, solved):
-    address = rating_link.address(solved, observer_of(solved.customer))
+    address = letter_links.rating_address(solved, observer_of(solved.customer))
 
     page = client.post(address, {"score": "5"})
 

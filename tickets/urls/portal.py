@@ -4,13 +4,13 @@ from django.urls import path
 
 from tickets.views import (
     company,
+    letter_links,
     new_request,
     portal_deadlines,
     portal_escalation,
     portal_rating,
     portal_ticket,
     portal_writing,
-    rating_link,
     search,
 )
 
@@ -29,7 +29,8 @@ urlpatterns = [
     path("new/draft/", new_request.draft, name="new_draft"),
     path("new/uploads/", new_request.uploads, name="new_uploads"),
     path("new/uploads/<int:pk>/removal/", new_request.upload_removal, name="new_upload_removal"),
-    path("rate/<str:token>/", rating_link.rate, name="rate_by_link"),
+    path("rate/<str:token>/", letter_links.rate, name="rate_by_link"),
+    path("deadline/<str:token>/", letter_links.deadline, name="deadline_by_link"),
     path("<int:number>/", portal_ticket.ticket, name="ticket"),
     path("<int:number>/files/<int:pk>/", portal_ticket.file, name="file"),
     path("<int:number>/draft/", portal_writing.draft, name="draft"),

@@ -1,4 +1,4 @@
-"""The customer rates the work on the page of the ticket; by the link of the letter it is rating_link (domain §6)."""
+"""The customer rates the work on the page of the ticket; by the link of the letter it is letter_links (domain §6)."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

@@ -39,7 +39,7 @@ def signs_for_us(ticket: Ticket, by: User) -> bool:
     return by.role in {Role.LINE_LEAD, Role.SUPPORT_MANAGER}
 
 
-def _only_signatory(ticket: Ticket, by: User, at: datetime) -> str:
+def only_signatory(ticket: Ticket, by: User, at: datetime) -> str:
     """The side that this person signs for. Raises `Forbidden` for whoever signs for none."""
     if not by.is_vendor:
         only_contact(ticket, by, at)
@@ -112,7 +112,7 @@ def propose_deadline(ticket: Ticket, *, due_at: datetime, reason: str, by: User,
     time before it. One proposal waits at a time; the same one sent twice is one. Raises `NotAllowed`, `Forbidden`.
     """
     ticket = lock(ticket)
-    side = _only_signatory(ticket, by, at)
+    side = only_signatory(ticket, by, at)
     clock = deadline_clock(ticket)
     reason = needs_words(reason, _("Write why: the other side decides by it."), "4.2")
     due_at = due_at.replace(microsecond=0).astimezone(UTC)
@@ -147,17 +147,18 @@ def propose_deadline(ticket: Ticket, *, due_at: datetime, reason: str, by: User,
 
 
 @transaction.atomic
-def accept_deadline(proposal: DeadlineProposal, *, by: User, at: datetime) -> DeadlineProposal:
+def accept_deadline(proposal: DeadlineProposal, *, by: User, at: datetime, by_letter: bool = False) -> DeadlineProposal:
     """The other side accepts: the signed instant is the deadline from now on (domain §4.2).
 
-    A deadline that has passed by then stays missed; the agreed one then runs beside the record of the miss. Accepted
-    twice by one person it is accepted once. Raises `NotAllowed`, `Forbidden`.
+    `by_letter`: signed by the link of the letter, without a sign-in; the record says so. A deadline that has passed by
+    then stays missed; the agreed one then runs beside the record of the miss. Accepted twice by one person it is
+    accepted once. Raises `NotAllowed`, `Forbidden`.
     """
     ticket, proposal = _locked(proposal)
-    side = _only_signatory(ticket, by, at)
+    side = only_signatory(ticket, by, at)
     if proposal.state == DeadlineProposal.State.ACCEPTED and proposal.answered_by_id == by.pk:
         return proposal
-    _only_open(proposal)
+    only_open(proposal)
     _only_other_side(proposal, side)
     if proposal.due_at <= at:
         raise NotAllowed(_("The proposed moment has passed: propose a later one."), "4.2")
@@ -175,6 +176,7 @@ def accept_deadline(proposal: DeadlineProposal, *, by: User, at: datetime) -> De
         by=by,
         at=at,
         details=_details(proposal)
+        | _signed_by_letter(by_letter)
         | {
             "due_at": iso(made.due_at),
             "started": iso(made.started_at),
@@ -186,13 +188,15 @@ def accept_deadline(proposal: DeadlineProposal, *, by: User, at: datetime) -> De
 
 
 @transaction.atomic
-def refuse_deadline(proposal: DeadlineProposal, *, words: str, by: User, at: datetime) -> DeadlineProposal:
-    """The other side refuses, with words: the deadline stays as it is (domain §4.2). Raises as `accept_deadline`."""
+def refuse_deadline(
+    proposal: DeadlineProposal, *, words: str, by: User, at: datetime, by_letter: bool = False
+) -> DeadlineProposal:
+    """The other side refuses, with words: the deadline stays as it is (domain §4.2). As `accept_deadline`."""
     ticket, proposal = _locked(proposal)
-    side = _only_signatory(ticket, by, at)
+    side = only_signatory(ticket, by, at)
     if proposal.state == DeadlineProposal.State.REFUSED and proposal.answered_by_id == by.pk:
         return proposal
-    _only_open(proposal)
+    only_open(proposal)
     _only_other_side(proposal, side)
     words = needs_words(words, _("Write why not: the other side reads it."), "4.2")
     proposal.state = DeadlineProposal.State.REFUSED
@@ -200,7 +204,8 @@ def refuse_deadline(proposal: DeadlineProposal, *, words: str, by: User, at: dat
     proposal.answered_at = at
     proposal.words = words
     proposal.save()
-    record(ticket, "deadline_refused", by=by, at=at, details=_details(proposal) | {"words": words})
+    details = _details(proposal) | _signed_by_letter(by_letter) | {"words": words}
+    record(ticket, "deadline_refused", by=by, at=at, details=details)
     return proposal
 
 
@@ -208,10 +213,10 @@ def refuse_deadline(proposal: DeadlineProposal, *, words: str, by: User, at: dat
 def withdraw_deadline(proposal: DeadlineProposal, *, by: User, at: datetime) -> DeadlineProposal:
     """The side that proposed takes it back before it is answered. Raises as `accept_deadline`."""
     ticket, proposal = _locked(proposal)
-    side = _only_signatory(ticket, by, at)
+    side = only_signatory(ticket, by, at)
     if proposal.state == DeadlineProposal.State.WITHDRAWN and proposal.answered_by_id == by.pk:
         return proposal
-    _only_open(proposal)
+    only_open(proposal)
     if proposal.side != side:
         raise NotAllowed(_("This is the other side's proposal: accept or refuse it."), "4.2")
     proposal.state = DeadlineProposal.State.WITHDRAWN
@@ -239,7 +244,12 @@ def _locked(proposal: DeadlineProposal) -> tuple[Ticket, DeadlineProposal]:
     return ticket, found.get(pk=proposal.pk)
 
 
-def _only_open(proposal: DeadlineProposal) -> None:
+def _signed_by_letter(by_letter: bool) -> dict[str, bool]:
+    return {"by_letter": True} if by_letter else {}
+
+
+def only_open(proposal: DeadlineProposal) -> None:
+    """Raises `NotAllowed` for a proposal that waits no more, saying what came of it."""
     if proposal.is_open:
         return
     name = proposal.answered_by.full_name if proposal.answered_by else ""
