@@ -49,6 +49,7 @@ BY_HAND: dict[str, dict[str, int]] = {
         "/account/inactive/": 200,
         "/mail/off/nothing/": 404,
         "/t/rate/nothing/": 404,
+        "/t/deadline/nothing/": 404,
     },
     CONTACT: {
         "/account/logout/": 200,
@@ -113,6 +114,34 @@ def filed(lived_in: House) -> int:
     return file_request(page, "Печатная форма счёта без логотипа", impact="3")
 
 
+OF_LETTERS = """
+from datetime import timedelta
+from django.utils.timezone import now
+from accounts.models import User
+from tickets import letter_links, workflow
+from tickets.models import Ticket
+lead = User.objects.get(email="{lead}")
+contact = User.objects.get(email="{contact}")
+asked = Ticket.objects.get(number={number})
+clock = asked.commitments.get(kind="resolution", stopped_at=None)
+due = clock.calendar.add(clock.due_at, timedelta(hours=9))
+proposal = workflow.propose_deadline(asked, due_at=due, reason="Ждём поставщика", by=lead, at=now())
+solved = Ticket.objects.filter(customer=asked.customer, state="resolved").exclude(contact=None).first()
+if solved is None:
+    solved = workflow.resolve(Ticket.objects.filter(customer=asked.customer).exclude(pk=asked.pk).first(), by=lead,
+        body="Готово.", at=now())
+print(letter_links.deadline_address(proposal.pk, contact) + "?of=letter")
+print(letter_links.rating_address(solved, contact) + "?score=4")
+"""
+
+
+@pytest.fixture(scope="module")
+def linked(lived_in: House, filed: int) -> dict[str, int]:
+    """What the signed links of two letters lead to: a proposed deadline, and a rating."""
+    told = lived_in.manage("shell", "-v0", "-c", OF_LETTERS.format(number=filed, lead=LEAD, contact=CONTACT))
+    return dict.fromkeys(told.split(), 200)
+
+
 def enter(house: House, who: str, language: str = "ru") -> BrowserContext:
     """A browser of this person; of nobody for VISITOR, who reads the language of the browser."""
     context = house.browser.new_context(base_url=house.address, locale=language)
@@ -129,7 +158,7 @@ def enter(house: House, who: str, language: str = "ru") -> BrowserContext:
 
 
 @pytest.fixture(scope="module")
-def walked(lived_in: House, filed: int) -> dict[str, dict[str, str]]:
+def walked(lived_in: House, filed: int, linked: dict[str, int]) -> dict[str, dict[str, str]]:
     """Of each walker the pages to look at: route → one address of it. Fails where a link leads to a closed door."""
     taken: set[str] = set()
     pages: dict[str, dict[str, str]] = {}
@@ -138,7 +167,7 @@ def walked(lived_in: House, filed: int) -> dict[str, dict[str, str]]:
         context = enter(lived_in, who)
         pages[who] = {}
         gone: set[str] = set()
-        by_hand = BY_HAND.get(who, {}) | ({f"/w/t/{filed}/merge/": 200} if who == ENGINEER else {})
+        by_hand = BY_HAND.get(who, {}) | {VISITOR: linked, ENGINEER: {f"/w/t/{filed}/merge/": 200}}.get(who, {})
         waiting = [("", address) for address in (*by_hand, *(("/", "/me/") if who != VISITOR else ()))]
         while waiting:
             before, address = waiting.pop(0)
