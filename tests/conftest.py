@@ -1,5 +1,6 @@
 """What every test has: the catalogue of the data migration, and a folder of its own for attachments."""
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
+
+from tests.migrated import migrated, reach
 
 DATA_MIGRATIONS = (
     import_module("contracts.migrations.0003_catalogue").load,
@@ -20,6 +23,14 @@ def load_catalogue(apps: Any) -> None:
     """All that the data migrations put there; each leaves alone what it finds."""
     for put in DATA_MIGRATIONS:
         put(apps)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The test's database is a copy of a migrated one, on a server of our own (`tests/migrated.py`)."""
+    server = connection.settings_dict
+    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        server["TEST"]["TEMPLATE"] = migrated(reach(server))
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from helpdesk.demo import PASSWORD
 from helpdesk.embedded import BASE_DIR
 from tests.chromium import HOW_TO_GET_IT, chromium
+from tests.migrated import elsewhere, migrated, reach
 
 READY_WITHIN = 60
 
@@ -85,12 +86,6 @@ def manage(environment: dict[str, str], *words: str, stdin: str | None = None) -
     return done.stdout
 
 
-def database(url: str, name: str) -> str:
-    """The same server, another database."""
-    parts = urlsplit(url)
-    return parts._replace(path=f"/{name}").geturl()
-
-
 def keyspace(url: str, number: int) -> str:
     """The same Valkey, another of its sixteen numbered key spaces."""
     parts = urlsplit(url)
@@ -137,27 +132,24 @@ class Furnished:
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
     """Made once for a process of the run: half a minute that every file would wait anew."""
-    server = settings.DATABASES["default"]
-    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    reach = {key: server[name] for key, name in keys.items() if server[name]}
-    made = Furnished(f"furnished_{os.getpid()}", tmp_path_factory.mktemp("furnished"), reach)
+    server = reach(settings.DATABASES["default"])
+    made = Furnished(f"furnished_{os.getpid()}", tmp_path_factory.mktemp("furnished"), server)
     environment = {
         **os.environ,
-        "DATABASE_URL": database(os.environ["DATABASE_URL"], made.name),
+        "DATABASE_URL": elsewhere(os.environ["DATABASE_URL"], made.name),
         "REDIS_URL": empty_keyspace(os.environ["REDIS_URL"]),
         "DEBUG": "1",
         "MEDIA_ROOT": str(made.media),
         "SECRET_KEY": "journeys",
     }
     environment.pop("PYTEST_CURRENT_TEST", None)
-    with psycopg.connect(dbname="postgres", autocommit=True, **reach) as connection:
-        connection.execute(f'CREATE DATABASE "{made.name}"')
+    with psycopg.connect(dbname="postgres", autocommit=True, **server) as connection:
+        connection.execute(f'CREATE DATABASE "{made.name}" TEMPLATE "{migrated(server)}"')
     try:
-        manage(environment, "migrate", "--verbosity=0")
         manage(environment, "demo", "--tickets=0")
         yield made
     finally:
-        _drop(made.name, reach)
+        _drop(made.name, server)
 
 
 # A file long, not longer: while Playwright is open an event loop runs, and Django refuses the tests of other files.
@@ -174,7 +166,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, furnished: Furnished) -> Ite
     port = _free_port()
     environment = {
         **os.environ,
-        "DATABASE_URL": database(os.environ["DATABASE_URL"], name),
+        "DATABASE_URL": elsewhere(os.environ["DATABASE_URL"], name),
         # A queue of its own: the worker of another house would take the jobs and find another database.
         "REDIS_URL": empty_keyspace(os.environ["REDIS_URL"]),
         "DEBUG": "1",
