@@ -7,8 +7,8 @@ from accounts.models import User
 from mail.customer_letters import said_in
 from mail.letters import Letter, Link, Reader, link
 from mail.promises_told import running
+from tickets.event_words import why_assigned
 from tickets.models import Event, HandOver, Ticket
-from tickets.timeline import why_assigned
 
 
 def customer_wrote(event: Event, reader: Reader) -> Letter:
@@ -43,7 +43,7 @@ def priority_asked(event: Event, reader: Reader) -> Letter:
 
 def assigned(event: Event, reader: Reader) -> Letter:
     lead = [_("Assigned by: %(name)s.") % {"name": name_of(event.by)}] if event.by else []
-    if why := why_assigned(event):
+    if why := why_assigned(event.details, at=event.at):
         lead.append(_("Why you: %(reasons)s.") % {"reasons": why})
     return _to_staff(
         event,

@@ -19,7 +19,7 @@ from contracts.entitlement import CONTRACT_ZONE, NotCovered
 from contracts.models import Contract, Customer, CustomerMember, Licence, PromiseKind, TicketKind, Topic
 from sla import clocks, words
 from sla.models import Commitment, DeadlineProposal, Escalation
-from tickets import promise_words, routing, timeline
+from tickets import event_words, promise_words, routing, timeline
 from tickets.models import Event, HeldRequest, Message, State, Ticket, TicketQuerySet
 
 PHONE = "phone"  # codes of the catalogue (domain §1.2, §3.5)
@@ -320,7 +320,7 @@ def calls_of(escalations: Iterable[Escalation], *, now: datetime, zone: tzinfo) 
 def whom_words(escalation: Escalation) -> str:
     """Who was called in, by name where it is one person."""
     if escalation.person is None:
-        return timeline.whom(escalation.whom)
+        return event_words.whom(escalation.whom)
     return person_words(escalation.person)
 
 

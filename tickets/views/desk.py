@@ -27,9 +27,9 @@ from accounts.models import BOARD_ROLES, DESK_ROLES, Line, User
 from accounts.refusals import Refused
 from sla.models import Escalation
 from tickets import (
+    event_words,
     files,
     reading,
-    timeline,
     workflow,
 )
 from tickets.around import around, found
@@ -263,7 +263,7 @@ DONE: dict[str, str | Promise] = {
 
 def done(name: str, said: dict[str, Any]) -> str:
     """What the desk has done, in the words of the button's verb (direction §16)."""
-    words = {"line": timeline.to_line(said["to_line"])} if name == "handover" else {}
+    words = {"line": event_words.to_line(said["to_line"])} if name == "handover" else {}
     if name == "assignment":
         words = {"name": said["to"].full_name}
     if name == "messages":
