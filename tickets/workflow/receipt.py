@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from contracts.entitlement import CONTRACT_ZONE, Standing
 from contracts.models import Customer, Product, Release, TicketKind, Topic
 from sla import clocks
 from tickets import routing
-from tickets.models import Ticket
+from tickets.models import Message, Ticket
 from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.conversation import Upload, say
 from tickets.workflow.gates import NotAllowed, happened, needs_words, only_desk, record
@@ -64,31 +65,15 @@ def open_ticket(
     contact = _contact_filing(standing.contact, by=by)
     if key and (earlier := Ticket.objects.filter(idempotency_key=key, contact=contact).first()):
         return earlier
-    contract = standing.contract_or_refuse()
-    asked = entitlement.check(
-        contract, person=by, channel=channel, topic=topic, product=product, at=at, standing=standing
-    )
-    asked.or_refuse()
-    kind = kind or (topic.kind if topic else TicketKind.INCIDENT)
-    priority, proposed = priority or 4, None
-    if kind != TicketKind.INCIDENT and not by.is_vendor and follows is None and split_off is None:
-        priority, proposed = _priority_of_no_incident(standing, priority)
-    is_call = by.is_vendor and standing.catalogue.channels[channel].is_live
     ticket = Ticket(
         customer=customer,
-        contract=contract,
-        terms=contract.terms,
         contact=contact,
         product=product,
         release=release,
-        kind=kind,
+        kind=kind or (topic.kind if topic else TicketKind.INCIDENT),
         topic=topic,
         channel_id=channel,
-        priority=priority,
-        proposed_priority=proposed,
-        line=topic.line if topic is not None else standing.catalogue.lines[routing.FIRST_LINE],
-        # Who took the call keeps the customer informed, whoever works on it (§3.1).
-        owner=by if is_call and by.role in {Role.ENGINEER, Role.LINE_LEAD} else None,
+        priority=priority or 4,
         subject=subject,
         language=language or customer.language,
         opened_at=at,
@@ -96,23 +81,66 @@ def open_ticket(
         follows=follows,
         idempotency_key=key or None,
     )
-    rows = clocks.first_promises(ticket, standing, at=at)
+    _pin(ticket, standing, by=by)
+    if ticket.kind != TicketKind.INCIDENT and not by.is_vendor and follows is None and split_off is None:
+        ticket.priority, ticket.proposed_priority = _priority_of_no_incident(standing, ticket.priority)
+    if not _save_with_clocks(ticket, standing):
+        return Ticket.objects.get(idempotency_key=key, contact=contact)
+    words, writer = body.strip() or subject, author or by
+    message = say(
+        ticket, words, by=writer, at=at, channel=channel, files=files, message_id=message_id, quoted=quoted, key=key
+    )
+    _tell_opened(ticket, message, by=by, author=author, split_off=split_off, is_call=_is_call(ticket, standing, by=by))
+    choose_at_once(ticket, at=at)
+    return ticket
+
+
+def _pin(ticket: Ticket, standing: Standing, *, by: User) -> None:
+    """The contract and terms of this moment, if they include what is asked, and the line that it goes to (§3, §3.3)."""
+    contract = standing.contract_or_refuse()
+    asked = entitlement.check(
+        contract,
+        person=by,
+        channel=ticket.channel_id,
+        topic=ticket.topic,
+        product=ticket.product,
+        at=ticket.opened_at,
+        standing=standing,
+    )
+    asked.or_refuse()
+    ticket.contract, ticket.terms = contract, contract.terms
+    ticket.line = ticket.topic.line if ticket.topic is not None else standing.catalogue.lines[routing.FIRST_LINE]
+    # Who took the call keeps the customer informed, whoever works on it (§3.1).
+    if _is_call(ticket, standing, by=by) and by.role in {Role.ENGINEER, Role.LINE_LEAD}:
+        ticket.owner = by
+
+
+def _is_call(ticket: Ticket, standing: Standing, *, by: User) -> bool:
+    """Whether one of the desk writes down what was said in a live channel (§4.1)."""
+    return by.is_vendor and standing.catalogue.channels[ticket.channel_id].is_live
+
+
+def _save_with_clocks(ticket: Ticket, standing: Standing) -> bool:
+    """Saves a new ticket and starts its clocks; False, and nothing, where another click was first (`_save_once`)."""
+    rows = clocks.first_promises(ticket, standing, at=ticket.opened_at)
     ticket.due_at, ticket.due_kind = clocks.nearest_of(rows)
     if not _save_once(ticket):
-        return Ticket.objects.get(idempotency_key=key, contact=contact)
+        return False
     clocks.start_at_receipt(ticket, rows)
-    message = say(
-        ticket,
-        body.strip() or subject,
-        by=author or by,
-        at=at,
-        channel=channel,
-        files=files,
-        message_id=message_id,
-        quoted=quoted,
-        key=key,
-    )
-    details = {"line": ticket.line_id, "priority": priority, "kind": kind, "channel": channel}
+    return True
+
+
+def _tell_opened(
+    ticket: Ticket, message: Message, *, by: User, author: User | None, split_off: Ticket | None, is_call: bool
+) -> None:
+    """The event of the receipt; of a call that was written down the reaction has ended with it (§4.1)."""
+    at = ticket.opened_at
+    details: dict[str, Any] = {
+        "line": ticket.line_id,
+        "priority": ticket.priority,
+        "kind": ticket.kind,
+        "channel": ticket.channel_id,
+    }
     if split_off is not None:
         details["split_off"] = split_off.number
     elif author is not None:
@@ -122,8 +150,6 @@ def open_ticket(
         record(ticket, "opened", by=by, at=at, message=message, details={**details, "call": True})
     else:
         happened(ticket, "opened", by=by, at=at, message=message, details=details)
-    choose_at_once(ticket, at=at)
-    return ticket
 
 
 def _save_once(ticket: Ticket) -> bool:
