@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import person
-from accounts.models import Role
+from accounts.models import Role, User
 from contracts.models import ResponsibleContact
 from mail import choices
 from mail.models import LetterKind, MailChoices, When
@@ -68,7 +68,8 @@ def page(request: HttpRequest) -> HttpResponse:
         raise Http404
     row = choices.of(user)
     is_contact = ResponsibleContact.objects.holding(now).filter(user=user).exists()
-    comes = When.DIGEST if choices.has_digest(row, is_contact=is_contact) else When.NEVER
+    has_digest = choices.with_digest(User.objects.filter(pk=user.pk), now=now).exists()
+    comes = When.DIGEST if has_digest else When.NEVER
     form = ChoicesForm(request.POST or None, instance=row, initial={"digest": comes})
     if request.method == "POST" and form.is_valid():
         saved = form.save(commit=False)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import Role, User
+from contracts.models import ResponsibleContact
 from mail.models import LetterKind, MailChoices, When
 
 if TYPE_CHECKING:
@@ -71,11 +73,14 @@ def of(person: User) -> MailChoices:
     return MailChoices.objects.filter(person=person).first() or MailChoices(person=person)
 
 
-def has_digest(row: MailChoices, *, is_contact: bool) -> bool:
-    """Whether a digest comes: chosen, or needed by what waits for it, or not chosen by an observer."""
-    if row.digest:
-        return row.digest == When.DIGEST
-    return not is_contact or any(getattr(row, kind) == When.DIGEST for kind in KINDS)
+def with_digest(people: QuerySet[User], *, now: datetime) -> QuerySet[User]:
+    """Those to whom a digest comes: chosen, or needed by what waits for it, or not chosen by an observer."""
+    is_contact = Exists(ResponsibleContact.objects.holding(now).filter(user=OuterRef("pk")))
+    waits = Q(pk__in=[])
+    for kind in KINDS:
+        waits |= Q(**{f"mail_choices__{kind}": When.DIGEST})
+    unsaid = Q(mail_choices__isnull=True) | Q(mail_choices__digest="")
+    return people.filter(Q(mail_choices__digest=When.DIGEST) | unsaid & (waits | ~is_contact))
 
 
 @transaction.atomic

@@ -6,14 +6,14 @@ themselves is not told of it. What is settled by the time of writing asks nobody
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
 from contracts.models import ContactChange, ContractEvent
-from mail.letters import Draft, Letter, Link, Reader, link, reader_of
+from mail.letters import Draft, Letter, Link, Reader, drafts_to, link
 
 Wording = Callable[[ContractEvent, ContactChange | None, Reader], Letter]
 
@@ -25,14 +25,8 @@ def of_contact_event(event: ContractEvent, now: datetime) -> list[Draft]:
         return []
     audience, wording = told
     change = _change(event)
-    drafts = []
-    for person in _once(audience(event, change, now)):
-        if not person.is_active or person == event.by:
-            continue
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            drafts.append(Draft(f"contract_event:{event.pk}", reader, wording(event, change, reader)))
-    return drafts
+    people = [one for one in _once(audience(event, change, now)) if one.is_active and one != event.by]
+    return drafts_to(people, f"contract_event:{event.pk}", partial(wording, event, change), now=now)
 
 
 # Who

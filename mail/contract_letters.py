@@ -7,8 +7,8 @@ The table `WHO_IS_TOLD` names every verb that `contracts/signing/` records; what
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -21,7 +21,7 @@ from contracts.pricing import PricingError
 from contracts.renewing import Change, change_of
 from contracts.signing import last_day, moscow_day, prorated_line, quote
 from mail import contact_letters
-from mail.letters import Draft, Letter, Link, Reader, link, reader_of
+from mail.letters import Draft, Letter, Link, Reader, drafts_to, link
 
 Audience = Callable[[ContractEvent, datetime], list[User]]
 Wording = Callable[[ContractEvent, Reader], Letter | None]  # None: there is nothing to say to this reader
@@ -411,10 +411,5 @@ def of_contract_event(event: ContractEvent, now: datetime) -> list[Draft]:
         return contact_letters.of_contact_event(event, now)
     drafts = []
     for audience, wording in WHO_IS_TOLD.get(event.verb) or ():
-        for person in audience(event, now):
-            reader = reader_of(person, now)
-            with translation.override(reader.language):
-                letter = wording(event, reader)
-            if letter is not None:
-                drafts.append(Draft(f"contract_event:{event.pk}", reader, letter))
+        drafts += drafts_to(audience(event, now), f"contract_event:{event.pk}", partial(wording, event), now=now)
     return drafts

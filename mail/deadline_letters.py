@@ -8,14 +8,13 @@ request: anybody can write a sender's name. Agreements and refusals go to both s
 from datetime import datetime
 
 from django.conf import settings
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
-from mail import choices, customer_letters, desk_letters, event_letters
+from mail import customer_letters, desk_letters, event_letters
 from mail.audiences import contact, worker
-from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, link, reader_of
+from mail.letters import Audience, Draft, Letter, Link, Reader, Wording, link
 from sla.models import DeadlineProposal
 from tickets import letter_links
 from tickets.models import Event
@@ -153,10 +152,4 @@ def of_event(event: Event, now: datetime) -> list[Draft]:
     if event.verb not in WHO_IS_TOLD:
         return event_letters.of_event(event, now)
     audience, wording = WHO_IS_TOLD[event.verb]
-    drafts = []
-    for person in audience(event, now):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            kind = choices.kind_of(event.verb, person)
-            drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket, kind))
-    return drafts
+    return event_letters.drafts_of(event, audience, wording, now)

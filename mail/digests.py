@@ -11,16 +11,16 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from accounts.models import Role, User
-from contracts.models import Customer, ReleaseNotice, ResponsibleContact
+from contracts.models import Customer, ReleaseNotice
 from mail import choices, outbound
 from mail.letters import Draft, Letter, Link, Reader, link, reader_of
-from mail.models import Digest, LetterKind, OutgoingLetter, When
+from mail.models import Digest, LetterKind, OutgoingLetter
 from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Commitment
 from tickets import promise_words
@@ -90,14 +90,9 @@ def send_digests(now: datetime) -> int:
 
 
 def _due(people: QuerySet[User], day: date, now: datetime) -> QuerySet[User]:
-    """Who gets a digest (the same rule as `choices.has_digest`) and has none of this day; in order of keys."""
-    is_contact = Exists(ResponsibleContact.objects.holding(now).filter(user=OuterRef("pk")))
-    waits = Q(pk__in=[])
-    for kind in choices.KINDS:
-        waits |= Q(**{f"mail_choices__{kind}": When.DIGEST})
-    unsaid = Q(mail_choices__isnull=True) | Q(mail_choices__digest="")
+    """Who gets a digest and has none of this day; in order of keys."""
     return (
-        people.filter(Q(mail_choices__digest=When.DIGEST) | unsaid & (waits | ~is_contact))
+        choices.with_digest(people, now=now)
         .exclude(Exists(Digest.objects.filter(person=OuterRef("pk"), day=day)))
         .select_related("membership__customer", "mail_choices")
         .order_by("pk")

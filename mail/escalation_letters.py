@@ -4,15 +4,15 @@ Reads rows, writes nothing.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from contracts.models import PromiseKind
 from mail import customer_letters, desk_letters
 from mail.audiences import active, called_in
-from mail.letters import Draft, Letter, Link, Reader, link, reader_of
+from mail.letters import Draft, Letter, Link, Reader, drafts_to, link
 from mail.models import OutgoingLetter
 from mail.promises_told import moscow_beside
 from sla import words
@@ -31,12 +31,8 @@ def of_escalation(call: Escalation, now: datetime) -> list[Draft]:
     """
     if call.state == Escalation.State.CLOSED:
         return []
-    drafts = []
-    for person in called_in(call):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            drafts.append(Draft(f"escalation:{call.pk}", reader, escalation(call, reader), call.ticket))
-    return drafts + of_missed(call, now)
+    called = drafts_to(called_in(call), f"escalation:{call.pk}", partial(escalation, call), now=now, ticket=call.ticket)
+    return called + of_missed(call, now)
 
 
 def is_told_missed(call: Escalation) -> bool:
@@ -56,13 +52,9 @@ def of_missed(call: Escalation, now: datetime) -> list[Draft]:
     commitment = call.commitment
     if commitment is None or not is_told_missed(call):
         return []
-    drafts = []
-    for person in active([call.ticket.customer.contact_at(now)]):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            letter = missed_promise(commitment, reader)
-            drafts.append(Draft(f"missed:{commitment.pk}", reader, letter, call.ticket))
-    return drafts
+    contact = active([call.ticket.customer.contact_at(now)])
+    words = partial(missed_promise, commitment)
+    return drafts_to(contact, f"missed:{commitment.pk}", words, now=now, ticket=call.ticket)
 
 
 def next_message_by(commitment: Commitment, now: datetime) -> datetime:

@@ -6,8 +6,7 @@ agreed deadlines in `deadline_letters.py`; held requests and changes of the cont
 """
 
 from datetime import datetime
-
-from django.utils import translation
+from functools import partial
 
 from mail import choices, customer_letters, desk_letters
 from mail.audiences import (
@@ -19,7 +18,7 @@ from mail.audiences import (
     receiving_line,
     worker,
 )
-from mail.letters import Audience, Draft, Wording, reader_of
+from mail.letters import Audience, Draft, Wording, drafts_to
 from tickets.models import Event
 
 # Written by a person in this very moment; everything else says that a machine generated it (RFC 3834).
@@ -88,11 +87,16 @@ def of_event(event: Event, now: datetime) -> list[Draft]:
     told = WHO_IS_TOLD.get(event.verb, ())
     if event.verb == "escalation_answered" and event.message is not None:
         told = ((contact_of_ours, customer_letters.escalation_answered),)
-    drafts = []
-    for audience, wording in told:
-        for person in audience(event, now):
-            reader = reader_of(person, now)
-            with translation.override(reader.language):
-                kind = choices.kind_of(event.verb, person)
-                drafts.append(Draft(f"event:{event.pk}", reader, wording(event, reader), event.ticket, kind))
-    return drafts
+    return [draft for audience, wording in told for draft in drafts_of(event, audience, wording, now)]
+
+
+def drafts_of(event: Event, audience: Audience, wording: Wording, now: datetime) -> list[Draft]:
+    """The letters of one row of a table: an event, whom it concerns, in what words."""
+    return drafts_to(
+        audience(event, now),
+        f"event:{event.pk}",
+        partial(wording, event),
+        now=now,
+        ticket=event.ticket,
+        kind=partial(choices.kind_of, event.verb),
+    )

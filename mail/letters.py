@@ -1,10 +1,11 @@
 """What a letter is, before it is laid out: who reads it, and its parts (direction §16, §17). Pure but for `link`.
 
 What letters say stands by what they are about: `customer_letters.py`, `desk_letters.py`, `escalation_letters.py` and
-the other files of that name; `event_letters.py` has the table of who is told of which event of a ticket.
+the other files of that name, in the language of each reader (`drafts_to`); `event_letters.py` has the table of who is
+told of which event of a ticket.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import User
 from sla import words
@@ -96,6 +98,29 @@ Wording = Callable[[Event, Reader], Letter]
 
 def reader_of(person: User, now: datetime) -> Reader:
     return Reader(person, person.email, person.language, ZoneInfo(person.timezone), now)
+
+
+def drafts_to(
+    people: Iterable[User],
+    occasion: str,
+    wording: Callable[[Reader], Letter | None],
+    *,
+    now: datetime,
+    ticket: Ticket | None = None,
+    kind: Callable[[User], str] = lambda person: "",
+) -> list[Draft]:
+    """A letter about one occasion to each of these people, worded in the language of each; None: nothing to say.
+
+    `kind` says of a person which of their choices it is under; "" always comes.
+    """
+    drafts = []
+    for person in people:
+        reader = reader_of(person, now)
+        with translation.override(reader.language):
+            letter = wording(reader)
+        if letter is not None:
+            drafts.append(Draft(occasion, reader, letter, ticket, kind(person)))
+    return drafts
 
 
 def link(name: str, *arguments: object) -> str:

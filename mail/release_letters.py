@@ -1,13 +1,13 @@
 """Letters about published releases and critical patches: one to each customer concerned (domain §1.2). Reads only."""
 
 from datetime import datetime
+from functools import partial
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from contracts.models import ReleaseNotice, ReleasePublication, ReleaseReminder
-from mail.letters import Draft, Letter, Link, Reader, link, reader_of
+from mail.letters import Draft, Letter, Link, Reader, drafts_to, link
 from mail.models import LetterKind
 
 NOTICE, REMINDER = "release:", "release_reminder:"
@@ -31,11 +31,10 @@ def _drafts(notice: ReleaseNotice, occasion: str, now: datetime, *, is_reminder:
     contact = notice.customer.contact_at(now)
     if contact is None or not contact.is_active:
         return []
-    reader = reader_of(contact, now)
-    with translation.override(reader.language):
-        # A critical patch always comes: it is what the customer has to do, soon (domain §1.2).
-        kind = "" if notice.publication.kind == ReleasePublication.Kind.PATCH else LetterKind.RELEASES
-        return [Draft(occasion, reader, _letter(notice, reader, is_reminder=is_reminder), kind=kind)]
+    # A critical patch always comes: it is what the customer has to do, soon (domain §1.2).
+    kind = "" if notice.publication.kind == ReleasePublication.Kind.PATCH else LetterKind.RELEASES
+    words = partial(_letter, notice, is_reminder=is_reminder)
+    return drafts_to([contact], occasion, words, now=now, kind=lambda person: kind)
 
 
 def _letter(notice: ReleaseNotice, reader: Reader, *, is_reminder: bool) -> Letter:

@@ -4,13 +4,13 @@ An occasion has no ticket: these letters are conversations of their own (`mail/o
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
-from mail.letters import Draft, Letter, Link, Reader, Said, link, reader_of
+from mail.letters import Draft, Letter, Link, Reader, Said, drafts_to, link
 from sla.statements import MonthlyStatement, StatementAnswer, StatementCorrection
 from tickets import month_page, months
 
@@ -37,27 +37,25 @@ def of_statement(statement: MonthlyStatement, now: datetime) -> list[Draft]:
     """The month is closed: the contact reads it and says their word."""
     if statement.closed_at > months.bounds(statement.month)[1] + OLD_NEWS:
         return []
-    drafts = []
-    for person in contact(statement, now):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            of = month_page.guaranteed(statement.figures)
-            facts = [
-                (_("Kept in time"), f"{of.percent}%" if of.percent is not None else "—"),
-                (_("Missed"), str(of.missed)),
-                (_("Still running: listed, not counted"), str(statement.figures["running"])),
-            ]
-            letter = _to_contact(
-                statement,
-                pgettext("letter", "The monthly service statement is ready"),
-                lead=[
-                    month_page.headline(statement.figures),
-                    _("Acknowledge the month, or dispute a line: we answer each dispute."),
-                ],
-                facts=facts,
-            )
-        drafts.append(Draft(f"{STATEMENT}{statement.pk}", reader, letter))
-    return drafts
+    return drafts_to(contact(statement, now), f"{STATEMENT}{statement.pk}", partial(_ready, statement), now=now)
+
+
+def _ready(statement: MonthlyStatement, reader: Reader) -> Letter:
+    of = month_page.guaranteed(statement.figures)
+    facts = [
+        (_("Kept in time"), f"{of.percent}%" if of.percent is not None else "—"),
+        (_("Missed"), str(of.missed)),
+        (_("Still running: listed, not counted"), str(statement.figures["running"])),
+    ]
+    return _to_contact(
+        statement,
+        pgettext("letter", "The monthly service statement is ready"),
+        lead=[
+            month_page.headline(statement.figures),
+            _("Acknowledge the month, or dispute a line: we answer each dispute."),
+        ],
+        facts=facts,
+    )
 
 
 def of_answer(row: StatementAnswer, now: datetime) -> list[Draft]:
@@ -66,13 +64,9 @@ def of_answer(row: StatementAnswer, now: datetime) -> list[Draft]:
     if row.what == What.ACKNOWLEDGED:
         return []
     statement = row.statement
-    drafts = []
-    for person in ours(statement) if row.what == What.DISPUTED else contact(statement, now):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            letter = _disputed(row, reader) if row.what == What.DISPUTED else _answered(row, reader)
-        drafts.append(Draft(f"{ANSWER}{row.pk}", reader, letter))
-    return drafts
+    if row.what == What.DISPUTED:
+        return drafts_to(ours(statement), f"{ANSWER}{row.pk}", partial(_disputed, row), now=now)
+    return drafts_to(contact(statement, now), f"{ANSWER}{row.pk}", partial(_answered, row), now=now)
 
 
 def _disputed(row: StatementAnswer, reader: Reader) -> Letter:
@@ -99,21 +93,19 @@ def _answered(row: StatementAnswer, reader: Reader) -> Letter:
 
 def of_correction(row: StatementCorrection, now: datetime) -> list[Draft]:
     """A closed month is corrected: never in silence."""
-    drafts = []
-    for person in contact(row.statement, now):
-        reader = reader_of(person, now)
-        with translation.override(reader.language):
-            told = month_page.told_correction(row, zone=reader.zone, now=now)
-            letter = _to_contact(
-                row.statement,
-                pgettext("letter", "A monthly statement is corrected"),
-                lead=[
-                    f"{told.change}. {told.why}",
-                    _("The figures of the closing stay as they were; the correction stands beside them."),
-                ],
-            )
-        drafts.append(Draft(f"{CORRECTION}{row.pk}", reader, letter))
-    return drafts
+    return drafts_to(contact(row.statement, now), f"{CORRECTION}{row.pk}", partial(_corrected, row), now=now)
+
+
+def _corrected(row: StatementCorrection, reader: Reader) -> Letter:
+    told = month_page.told_correction(row, zone=reader.zone, now=reader.now)
+    return _to_contact(
+        row.statement,
+        pgettext("letter", "A monthly statement is corrected"),
+        lead=[
+            f"{told.change}. {told.why}",
+            _("The figures of the closing stay as they were; the correction stands beside them."),
+        ],
+    )
 
 
 def _line_of(row: StatementAnswer) -> str:
