@@ -16,8 +16,9 @@ from mail.letters import Draft, Letter, Link, Reader, drafts_to, link
 from mail.models import OutgoingLetter
 from mail.promises_told import moscow_beside
 from sla import words
-from sla.clocks import CUSTOMER_PROMISES, promises_of
+from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Commitment, Escalation, Whom
+from sla.promises import promises_of
 
 NEXT_MESSAGE_WITHIN = {True: timedelta(hours=1), False: timedelta(hours=4)}  # priority 1 or not (domain §4.4)
 MISSED = 100  # percent: from this rung on the deadline has passed

@@ -1,8 +1,9 @@
 """Clocks: start, pause, resume, meet, cancel and supersede the promises of a ticket (domain §4.1).
 
-The only writer of `Commitment` besides the sweep. Every function takes the moment `at` (aware) and is called inside
-the transaction of the verb that moved the ticket, under the ticket's row lock; so a clock stops, and its ladder with
-it, in the same transaction as the move that stopped it. Moments are stored in UTC; spans are business time.
+What is promised stands in `promises.py`. Besides the receipt (`first_promises.py`) and the sweep, the only writer of
+`Commitment`. Every function takes the moment `at` (aware) and is called inside the transaction of the verb that moved
+the ticket, under the ticket's row lock; so a clock stops, and its ladder with it, in the same transaction as the move
+that stopped it. Moments are stored in UTC; spans are business time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,14 +14,13 @@ from typing import TYPE_CHECKING
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
-from contracts.entitlement import Standing
 from contracts.kept import edition_now
-from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
-from contracts.terms import WORKING_DAY
+from contracts.models import PromiseKind, TermsTarget, TicketKind
 from sla.business_time import WorkingCalendar
 from sla.kept import rules
 from sla.ladder import Step, rung_of, step_of
 from sla.models import Calendar, CalendarVersion, Commitment, Escalation
+from sla.promises import Promise, promises_of
 
 if TYPE_CHECKING:
     from tickets.models import Ticket
@@ -29,96 +29,6 @@ CUSTOMER_PROMISES = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
 AGREED = "another deadline agreed"  # why a clock gave way to an individually agreed one (domain §4.2)
 MERGED = "merged"  # why the clocks of a ticket ended that was merged into another one (domain §4.4)
 CALL_LOGGED = "call logged"  # why a reaction ended with the receipt itself (domain §4.1)
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What is promised: an amount of business time on a calendar, and the clause if the contract has its own."""
-
-    kind: str
-    priority: int
-    amount: int
-    unit: str
-    calendar: Calendar
-    clause: ContractClause | None = None
-
-    @property
-    def target(self) -> timedelta:
-        """Business time: a working day is nine hours of it (domain §1.5)."""
-        return self.amount * (WORKING_DAY if self.unit == TermsTarget.Unit.WORKING_DAYS else timedelta(minutes=1))
-
-
-@dataclass(frozen=True)
-class PromisedTimes:
-    """What a request of this priority, received at this moment, is promised; None where the package promises none."""
-
-    priority: int
-    reaction_due: datetime | None
-    resolution_due: datetime | None
-    reaction: Promise | None
-    resolution: Promise | None
-
-
-# What is promised
-
-
-def promises_of(terms: PackageTerms, contract: Contract | None, *, at: datetime) -> dict[tuple[str, int], Promise]:
-    """Every promise of these terms by (kind, priority), a clause of the contract before the package (domain §2).
-
-    The clauses are those in force at `at`: for a ticket the moment of its receipt, whatever was agreed later (§4).
-    """
-    clauses = contract.clauses.in_force(at).exclude(kind="") if contract else ContractClause.objects.none()
-    return with_clauses(promises_of_package(terms), terms.calendar, clauses)
-
-
-def promises_of_package(terms: PackageTerms) -> dict[tuple[str, int], Promise]:
-    """Every promise of these terms by (kind, priority), whatever a contract says."""
-    return _by_kind(terms.targets.select_related("calendar"))
-
-
-def _by_kind(targets: Iterable[TermsTarget]) -> dict[tuple[str, int], Promise]:
-    return {
-        (target.kind, target.priority): Promise(
-            target.kind, target.priority, target.amount, target.unit, target.calendar
-        )
-        for target in targets
-    }
-
-
-def with_clauses(
-    package: Mapping[tuple[str, int], Promise], hours: Calendar, clauses: Iterable[ContractClause]
-) -> dict[tuple[str, int], Promise]:
-    """The promises of a package with those of a contract's clauses before them; `hours` are the package's (§2)."""
-    found = dict(package)
-    for clause in clauses:
-        if clause.priority is None or clause.minutes is None:  # `clause_target_whole` never lets it come to this
-            continue
-        key = (clause.kind, clause.priority)
-        calendar = found[key].calendar if key in found else hours
-        found[key] = Promise(clause.kind, clause.priority, clause.minutes, TermsTarget.Unit.MINUTES, calendar, clause)
-    return found
-
-
-def promised_times(
-    contract: Contract, *, at: datetime, kind: str = TicketKind.INCIDENT, priorities: Iterable[int] = (1, 2, 3, 4)
-) -> list[PromisedTimes]:
-    """What would be promised to a request received at this moment, for each priority: shown before it is sent."""
-    promises = promises_of(contract.terms, contract, at=at)
-    versions: dict[int, CalendarVersion] = {}
-
-    def due(promise: Promise | None) -> datetime | None:
-        if promise is None:
-            return None
-        if promise.calendar.pk not in versions:
-            versions[promise.calendar.pk] = promise.calendar.version_at(at)
-        return versions[promise.calendar.pk].working_calendar().add(at, promise.target)
-
-    times = []
-    for priority in priorities:
-        reaction = promises.get((PromiseKind.REACTION, priority))
-        resolution = promises.get((PromiseKind.RESOLUTION, priority)) if kind == TicketKind.INCIDENT else None
-        times.append(PromisedTimes(priority, due(reaction), due(resolution), reaction, resolution))
-    return times
 
 
 def ladder_steps(kind: str, package_id: int, priority: int) -> list[Step]:
@@ -224,35 +134,6 @@ def prepared(
         commitment.paused_at = None
         commitment.next_check_at = next_look(commitment)
     return commitment
-
-
-def first_promises(ticket: "Ticket", standing: Standing, *, at: datetime) -> list[Commitment]:
-    """The clocks of a receipt, not saved: reaction always, resolution for an incident promised one (§1.4, §1.5).
-
-    `standing` is the customer's at the receipt. Asks the database nothing that the process does not keep.
-    """
-    kept, ours = standing.catalogue, rules(standing.edition)
-    promises = with_clauses(
-        _by_kind(kept.targets.get(ticket.terms_id, ())),
-        ticket.terms.calendar,
-        [clause for clause in standing.clauses if clause.kind],
-    )
-    kinds = CUSTOMER_PROMISES if ticket.kind == TicketKind.INCIDENT else (PromiseKind.REACTION,)
-    found = []
-    for kind in kinds:
-        promise = promises.get((kind, ticket.priority))
-        if promise is not None:
-            version = ours.version_at(promise.calendar.pk, ticket.opened_at)
-            steps = ours.steps(kind, ticket.terms.package_id, ticket.priority)
-            found.append(prepared(ticket, promise, version, steps, at=at))
-    return found
-
-
-def start_at_receipt(ticket: "Ticket", rows: Sequence[Commitment]) -> None:
-    """Saves the clocks of `first_promises`, with the ticket that they are of. One statement."""
-    for row in rows:
-        row.ticket = ticket
-    Commitment.objects.bulk_create(rows)
 
 
 def start_resolution(ticket: "Ticket", *, at: datetime) -> Commitment | None:
@@ -817,12 +698,6 @@ def _called_already(old: Commitment, new: Commitment, at: datetime) -> int:
             break
         done += 1
     return done
-
-
-def nearest_of(rows: Iterable[Commitment]) -> tuple[datetime | None, str]:
-    """As `nearest`, of clocks that are all at hand in the order in which they were started. Pure."""
-    first = min((row for row in rows if row.is_running), key=lambda row: row.due_at, default=None)
-    return (None, "") if first is None else (first.due_at, first.kind)
 
 
 def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:

@@ -10,9 +10,9 @@ from accounts.models import User
 from contracts.models import Contract, ContractClause, PackageTerms, PromiseKind, TicketKind
 from contracts.signing import moscow_day
 from sla import clocks, words
-from sla.clocks import Promise
 from sla.explain import Explanation, explain
 from sla.models import Commitment, Whom
+from sla.promises import Promise, promises_of
 
 KINDS = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
 
@@ -50,7 +50,7 @@ def simulate(
 
     A contract's clauses in force at `at` go before its terms. A resolution is promised to incidents only (§1.5).
     """
-    promises = clocks.promises_of(terms, contract, at=at)
+    promises = promises_of(terms, contract, at=at)
     found = []
     for promised in KINDS:
         promise = promises.get((promised, priority))

@@ -17,8 +17,9 @@ from accounts.models import Role, User
 from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, NotCovered
 from contracts.models import Contract, Customer, CustomerMember, Licence, PromiseKind, TicketKind, Topic
-from sla import clocks, words
+from sla import words
 from sla.models import Commitment, DeadlineProposal, Escalation
+from sla.promises import promised_times, promises_of
 from tickets import event_words, promise_words, routing, timeline
 from tickets.models import Event, HeldRequest, Message, State, Ticket, TicketQuerySet
 
@@ -80,7 +81,7 @@ def support_of(company: Company, *, now: datetime, zone: tzinfo) -> Support | No
     if contract is None:
         return None
     version = contract.terms.calendar.version_at(now)
-    promises = clocks.promises_of(contract.terms, contract, at=now)
+    promises = promises_of(contract.terms, contract, at=now)
     services = entitlement.services_of(contract, at=now)
     open_now = version.working_calendar().is_open(now)
     here = promise_words.hours(version, zone=zone, now=now)
@@ -228,7 +229,7 @@ def choices_of(contract: Contract, *, now: datetime, zone: tzinfo) -> list[Choic
     """What each effect would be promised if it were sent at `now`; counted anew each time the page is drawn."""
     offers = {
         times.priority: promise_words.offer(times, now=now, zone=zone)
-        for times in clocks.promised_times(contract, at=now, kind=TicketKind.INCIDENT)
+        for times in promised_times(contract, at=now, kind=TicketKind.INCIDENT)
     }
     other_way = _("There is another way to do it")
     return [
@@ -241,7 +242,7 @@ def choices_of(contract: Contract, *, now: datetime, zone: tzinfo) -> list[Choic
 
 def question_offer(contract: Contract, *, now: datetime, zone: tzinfo) -> promise_words.Offer:
     """What a question, a service request or a wish is promised: an answer, never a solution (domain §3.4)."""
-    (times,) = clocks.promised_times(contract, at=now, kind=TicketKind.CONSULTATION, priorities=(4,))
+    (times,) = promised_times(contract, at=now, kind=TicketKind.CONSULTATION, priorities=(4,))
     return promise_words.offer(times, now=now, zone=zone)
 
 
@@ -481,7 +482,7 @@ def callees_of(ticket: Ticket) -> list[Callee]:
 
 def answer_due(ticket: Ticket, *, now: datetime, zone: tzinfo) -> str:
     """By when a call made now would be answered, with Moscow time second; "" where the terms promise none."""
-    promise = clocks.promises_of(ticket.terms, ticket.contract, at=ticket.opened_at).get(
+    promise = promises_of(ticket.terms, ticket.contract, at=ticket.opened_at).get(
         (PromiseKind.ESCALATION_ANSWER, ticket.priority)
     )
     if promise is None:

@@ -6,7 +6,7 @@ out: the rows as they should stand. `sla/clocks.py` and the verbs, which write t
 would prove nothing; the rules stand here a second time, as the domain has them. `tickets/verification.py` compares.
 
 Shared with the clocks, and so not proven here: working-time arithmetic (`sla/business_time.py`, which has an oracle
-of its own), the value `Promise`, and that a clause goes before the package (`clocks.with_clauses`). Not told: the
+of its own), the value `Promise`, and that a clause goes before the package (`promises.with_clauses`). Not told: the
 rungs, which the sweep's own tests hold to the ladder, and the words of the evidence.
 """
 
@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from accounts.models import Line
 from contracts.models import ContractClause, PackageTerms, PromiseKind, TermsTarget, TicketKind
 from sla import clocks
-from sla.clocks import Promise
 from sla.models import Calendar, CalendarVersion, Commitment
+from sla.promises import Promise, with_clauses
 
 CHUNK = 500
 Ending = Commitment.Ending
@@ -146,7 +146,7 @@ class Catalogue:
     def promises(self, terms: int, clauses: Sequence[ContractClause]) -> Mapping[tuple[str, int], Promise]:
         key = (terms, tuple(clause.pk for clause in clauses))
         if key not in self._promised:
-            self._promised[key] = clocks.with_clauses(self.targets[terms], self.hours[terms], clauses)
+            self._promised[key] = with_clauses(self.targets[terms], self.hours[terms], clauses)
         return self._promised[key]
 
 

@@ -22,8 +22,9 @@ from contracts.models import Contract, ContractClause, Package, PackageTerms
 from contracts.price_words import refusal_words
 from contracts.signing.lines import costs_of
 from sla import clocks
-from sla.clocks import CUSTOMER_PROMISES, Promise
+from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Calendar, CalendarVersion, Commitment
+from sla.promises import Promise, with_clauses
 from tickets.models import Event, TermsDecision, TermsItem, Ticket
 from tickets.workflow.terms import told
 from tickets.workflow.waiting import GOES_ON, STANDS, stood_by
@@ -150,7 +151,7 @@ def moves_of(tickets: Sequence[Ticket], change: TermsChange, *, at: datetime) ->
             if (clause.starts_at is None or clause.starts_at <= opened)
             and (clause.ends_at is None or clause.ends_at > opened)
         ]
-        promises = clocks.with_clauses(package, hours, held)
+        promises = with_clauses(package, hours, held)
         steps = clocks.successions(
             ticket, running[ticket.pk], last.get(ticket.pk), promises, stood=stood_by(waits[ticket.pk])
         )

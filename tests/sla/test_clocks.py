@@ -14,6 +14,7 @@ from contracts.models import Package, PackageTerms, TermsTarget
 from sla import clocks
 from sla.ladder import Step
 from sla.models import Calendar, Commitment, Escalation
+from sla.promises import promised_times
 from sla.sweep import sweep
 from tests.factories import a_clause, a_customer, a_lead, an_engineer, contact_of, contract_of, open_ticket
 from tests.moments import december, november, tuesday
@@ -540,7 +541,7 @@ def test_database_refuses_a_clock_that_contradicts_itself(changes, constraint):
 def test_promised_times_are_those_that_opening_gives():
     customer = a_customer("premium")
 
-    shown = clocks.promised_times(contract_of(customer), at=tuesday(10, 30))
+    shown = promised_times(contract_of(customer), at=tuesday(10, 30))
 
     for times in shown:
         ticket = open_ticket(customer, priority=times.priority, at=tuesday(10, 30))
@@ -549,9 +550,7 @@ def test_promised_times_are_those_that_opening_gives():
 
 
 def test_promised_times_of_a_consultation_name_no_resolution():
-    (times,) = clocks.promised_times(
-        contract_of(a_customer("premium")), at=tuesday(10), kind="consultation", priorities=[4]
-    )
+    (times,) = promised_times(contract_of(a_customer("premium")), at=tuesday(10), kind="consultation", priorities=[4])
 
     assert (times.reaction_due, times.resolution_due, times.resolution) == (tuesday(12), None, None)
     assert times.reaction.target == timedelta(hours=2)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from sla import clocks
+from sla.promises import promised_times, promises_of
 from tests.factories import MOSCOW, TUESDAY_10, a_csm, a_customer, an_engineer, contact_of, contract_of, open_ticket
 from tickets import promise_words, workflow
 from tickets.models import State, Ticket
@@ -214,12 +214,12 @@ def test_a_restore_shows_as_kept_beside_the_new_promise():
 def test_targets_are_told_by_their_effect(package, kind, told):
     contract = contract_of(a_customer(package))
 
-    assert promise_words.targets(clocks.promises_of(contract.terms, contract, at=TUESDAY_10), kind) == told
+    assert promise_words.targets(promises_of(contract.terms, contract, at=TUESDAY_10), kind) == told
 
 
 def test_an_offer_shows_both_times_and_a_date_unless_it_is_today():
     contract = contract_of(a_customer("premium", csm=a_csm()))
-    first, second, *_rest = clocks.promised_times(contract, at=TUESDAY_10)
+    first, second, *_rest = promised_times(contract, at=TUESDAY_10)
 
     assert promise_words.offer(first, now=TUESDAY_10, zone=MOSCOW) == promise_words.Offer(
         1, "we reply by 10:30", "we solve it by 12:00"
@@ -230,6 +230,6 @@ def test_an_offer_shows_both_times_and_a_date_unless_it_is_today():
 
 
 def test_a_package_without_resolution_offers_only_the_reply():
-    (first, *_rest) = clocks.promised_times(contract_of(a_customer("basic")), at=TUESDAY_10)
+    (first, *_rest) = promised_times(contract_of(a_customer("basic")), at=TUESDAY_10)
 
     assert promise_words.offer(first, now=TUESDAY_10, zone=MOSCOW).solution == ""

@@ -19,7 +19,8 @@ from accounts.refusals import Refused
 from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, NotCovered
 from contracts.models import Channel, Contract, CustomerMember
-from sla import clocks, words
+from sla import words
+from sla.promises import promised_times
 from tickets import callers, customer_card, workflow
 from tickets.forms.intake import IntakeForm
 from tickets.models import HeldRequest, State, Ticket
@@ -111,7 +112,7 @@ def _promised(contract: Contract, now: datetime) -> list[tuple[int, str, str]]:
             words.moment(times.reaction_due, words.MOSCOW, now) if times.reaction_due else "",
             words.moment(times.resolution_due, words.MOSCOW, now) if times.resolution_due else "",
         )
-        for times in clocks.promised_times(contract, at=now)
+        for times in promised_times(contract, at=now)
     ]
 
 

@@ -13,6 +13,7 @@ from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, Standing
 from contracts.models import Customer, Product, Release, TicketKind, Topic
 from sla import clocks
+from sla.first_promises import first_promises, nearest_of, start_at_receipt
 from tickets import routing
 from tickets.models import Message, Ticket
 from tickets.workflow.assignment import choose_at_once
@@ -122,11 +123,11 @@ def _is_call(ticket: Ticket, standing: Standing, *, by: User) -> bool:
 
 def _save_with_clocks(ticket: Ticket, standing: Standing) -> bool:
     """Saves a new ticket and starts its clocks; False, and nothing, where another click was first (`_save_once`)."""
-    rows = clocks.first_promises(ticket, standing, at=ticket.opened_at)
-    ticket.due_at, ticket.due_kind = clocks.nearest_of(rows)
+    rows = first_promises(ticket, standing, at=ticket.opened_at)
+    ticket.due_at, ticket.due_kind = nearest_of(rows)
     if not _save_once(ticket):
         return False
-    clocks.start_at_receipt(ticket, rows)
+    start_at_receipt(ticket, rows)
     return True
 
 
