@@ -5,7 +5,7 @@ whoever wrote, called or accepted; lines, terms, calendars come from what the pr
 comes with its neighbours set, so that a page asks for nothing more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,8 +158,42 @@ def around(ticket: Ticket, user: User, *, now: datetime, edition: int | None) ->
         customer=ticket.customer_id, contract=ticket.contract_id, product=ticket.product_id,
     )  # fmt: skip
     kept = catalogue(edition)
-    people = {one.pk: one for one in read["people"]}
     others = {one.pk: one for one in read["others"]} | {ticket.pk: ticket}
+    _set_neighbours(ticket, read, others, edition)
+
+    at = ticket.opened_at
+    clauses = [one for one in read["clauses"] if _holds(one, at)]
+    contact = _first(read["contacts"])
+    return Around(
+        lines=list(kept.lines.values()),
+        services=kept.services,
+        included={*kept.included.get(ticket.contract.terms_id, ()), *(one.service_id for one in clauses)},
+        clauses=clauses,
+        licence=_first(read["licences"]),
+        contact=contact.user if contact else None,
+        promises=read["promises"],
+        proposals=read["proposals"],
+        messages=read["messages"],
+        hand_overs=read["hand_overs"],
+        events=read["events"],
+        escalations=read["escalations"],
+        major=_first(read["majors"]),
+        links=read["links"],
+        merged=[one for one in others.values() if one.merged_into_id == ticket.pk],
+        follow_ups=[one for one in others.values() if one.follows_id == ticket.pk],
+        time=read["time"],
+        defects=read["defects"],
+        composing=_composing(read),
+        away=[absence.user for absence in read["absences"]],
+    )
+
+
+def _set_neighbours(
+    ticket: Ticket, read: Mapping[str, list[Any]], others: Mapping[int, Ticket], edition: int | None
+) -> None:
+    """Ties every row that was read to the people, tickets and rows of the catalogue that are at hand."""
+    kept = catalogue(edition)
+    people = {one.pk: one for one in read["people"]}
 
     _tie([ticket], kept.lines, "line")
     _tie([ticket], kept.channels, "channel")
@@ -184,37 +218,16 @@ def around(ticket: Ticket, user: User, *, now: datetime, edition: int | None) ->
     _with_files(read["messages"], read["attachments"])
     _with_terms(ticket, read["promises"], read["proposals"], read["clauses"], edition)
 
-    at = ticket.opened_at
-    clauses = [one for one in read["clauses"] if _holds(one, at)]
+
+def _composing(read: Mapping[str, list[Any]]) -> Composing:
+    """What the reader was writing, and how far they have read."""
     draft, reading = _first(read["drafts"]), _first(read["readings"])
-    contact = _first(read["contacts"])
-    return Around(
-        lines=list(kept.lines.values()),
-        services=kept.services,
-        included={*kept.included.get(ticket.contract.terms_id, ()), *(one.service_id for one in clauses)},
-        clauses=clauses,
-        licence=_first(read["licences"]),
-        contact=contact.user if contact else None,
-        promises=read["promises"],
-        proposals=read["proposals"],
-        messages=read["messages"],
-        hand_overs=read["hand_overs"],
-        events=read["events"],
-        escalations=read["escalations"],
-        major=_first(read["majors"]),
-        links=read["links"],
-        merged=[one for one in others.values() if one.merged_into_id == ticket.pk],
-        follow_ups=[one for one in others.values() if one.follows_id == ticket.pk],
-        time=read["time"],
-        defects=read["defects"],
-        composing=Composing(
-            draft.kind if draft else "",
-            draft.body if draft else "",
-            draft.updated_at if draft else None,
-            [{"pk": one.pk, "name": one.name, "size": one.size} for one in read["pending"]],
-            reading.upto if reading else None,
-        ),
-        away=[absence.user for absence in read["absences"]],
+    return Composing(
+        draft.kind if draft else "",
+        draft.body if draft else "",
+        draft.updated_at if draft else None,
+        [{"pk": one.pk, "name": one.name, "size": one.size} for one in read["pending"]],
+        reading.upto if reading else None,
     )
 
 
