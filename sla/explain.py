@@ -3,54 +3,29 @@
 One function, `explain`, for the customer's page, the engineer's, the API, letters and `manage.py explain`: where the
 target comes from, the hours it is counted in, every stretch that counted, every one that did not and why, the
 deadline, what ended it and what took its place. It reads rows and changes nothing; `now`, the reader's zone and
-language are given.
+language are given. The hours in words stand in `hours_words.py`, the steps in `way_words.py`.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 from django.utils.formats import date_format
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
-from accounts.refusals import Refused
 from contracts.models import PromiseKind, TermsTarget
-from contracts.terms import WORKING_DAY
-from sla import business_time, words
-from sla.calendars import holidays_of_russia
+from sla import words
 from sla.clocks import MERGED
+from sla.hours_words import hours, working_day_of
 from sla.models import CalendarVersion, Commitment
+from sla.way_words import Told, way_told
 
 if TYPE_CHECKING:
     from tickets.models import Ticket
-
-MANY_STEPS = 9  # a longer way to a deadline is told with its plain working days drawn together
-AT_MOST = 24  # steps of the way, however often it stood: what lies in the middle is told in one
-NAMED_SPANS = 8  # of days off in one closed stretch
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One step: what it is, as values in UTC, and its sentence in the reader's language and zone.
-
-    `kind` is "start", "counted", "closed" (a night), "weekend", "holiday", "paused", "days" (plain working days drawn
-    together), "more" (a long middle drawn together) or "deadline". `counted` is business time.
-    """
-
-    kind: str
-    words: str
-    starts_at: datetime
-    ends_at: datetime
-    counted: timedelta = timedelta(0)
-    dates: tuple[date, ...] = ()
-
-    def __str__(self) -> str:
-        return self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +168,9 @@ def _explained(
         is_told = commitment.pauses or commitment.agreed or commitment.ending == Commitment.Ending.SUPERSEDED
         siblings = list(commitment.ticket.commitments.filter(kind=commitment.kind)) if is_told else []
     siblings = [row for row in siblings if row.kind == commitment.kind and row.pk != commitment.pk]
-    way = _way(commitment, now)
-    due = way[-1].ends_at if way else commitment.due_at
     version = commitment.calendar_version
     solved = {row.stopped_at for row in siblings if row.why == "reopened" and row.stopped_at is not None}
-    start, way = _start(commitment, way, zone, now)
-    reader = _Reader(zone, now, for_customer, working_day_of(commitment), version, solved)
-    told, so_far = [], timedelta(0)
-    for step in _bounded(_drawn_together(way, version)):
-        told.append(_step(step, reader, so_far))
-        so_far += step.counted
-    steps = [start, *told]
-    steps.append(_deadline(commitment, due, zone, now))
+    steps, due = way_told(commitment, solved, zone=zone, now=now, for_customer=for_customer)
     return Explanation(
         commitment=commitment.pk,
         kind=commitment.kind,
@@ -216,7 +182,7 @@ def _explained(
         hours=_hours_rule(version, now),
         calendar=version.calendar.code,
         calendar_since=version.valid_from,
-        steps=tuple(steps),
+        steps=steps,
         due_at=due,
         ended=_ended(commitment, zone, now),
         successor=_successor(commitment, siblings, zone, now),
@@ -326,236 +292,6 @@ def _hours_rule(version: CalendarVersion, now: datetime) -> str:
         return told
     since = words.moment(version.valid_from, words.MOSCOW, now, "date")
     return told + " " + _("The calendar is that of %(moment)s.") % {"moment": since}
-
-
-def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
-    """Service hours in the reader's zone: "пн–пт 09:00–18:00", "ежедневно 11:00–20:00", "круглосуточно"."""
-    if version.is_round_the_clock:
-        return _("round the clock, every day")
-    days = _local_hours(version, zone, now)
-    groups: list[tuple[int, int, str]] = []
-    for day in range(7):
-        if not days[day]:
-            continue
-        if groups and groups[-1][1] == day - 1 and groups[-1][2] == days[day]:
-            groups[-1] = (groups[-1][0], day, days[day])
-        else:
-            groups.append((day, day, days[day]))
-    told = ", ".join(f"{_days(first, last)} {times}" for first, last, times in groups)
-    if version.holidays:
-        return _("%(hours)s, except public holidays") % {"hours": told}
-    return told
-
-
-def _local_hours(version: CalendarVersion, zone: tzinfo, now: datetime) -> list[str]:
-    """The hours of Monday to Sunday as the reader's clocks show them this week."""
-    monday = now.astimezone(version.zone).date()
-    monday -= timedelta(days=monday.weekday())
-    told: list[list[str]] = [[] for _day in range(7)]
-    for day, pairs in sorted(version.weekly_hours.items()):
-        for start, end in pairs:
-            opens = _at(version, monday + timedelta(days=int(day)), start).astimezone(zone)
-            closes = _at(version, monday + timedelta(days=int(day)), end).astimezone(zone)
-            told[opens.weekday()].append(f"{opens:%H:%M}–{closes:%H:%M}")
-    return [", ".join(times) for times in told]
-
-
-def _at(version: CalendarVersion, day: date, clock: str) -> datetime:
-    hour, minute = (int(part) for part in clock.split(":")[:2])
-    return datetime(day.year, day.month, day.day, tzinfo=version.zone) + timedelta(hours=hour, minutes=minute)
-
-
-def _days(first: int, last: int) -> str:
-    names = words.WEEKDAYS[language_of_tables()]
-    if (first, last) == (0, 6):
-        return _("every day")
-    return names[first] if first == last else f"{names[first]}–{names[last]}"
-
-
-def language_of_tables() -> str:
-    """The language that the tables of `sla.words` are read in."""
-    return "en" if (get_language() or "ru").startswith("en") else "ru"
-
-
-def working_day_of(clock: Commitment) -> timedelta | None:
-    """The business time of a working day on the clock's calendar; None where it never closes."""
-    return None if clock.calendar_version.is_round_the_clock else WORKING_DAY
-
-
-# The way
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """For whom the steps are told, and what they need to be told."""
-
-    zone: tzinfo
-    now: datetime
-    is_customer: bool
-    working_day: timedelta | None
-    version: CalendarVersion
-    solved: set[datetime]  # when it was solved, before it was reopened
-
-
-def _way(commitment: Commitment, now: datetime) -> list[business_time.Step]:
-    pauses = [(pause.lower, pause.upper) for pause in commitment.pauses]
-    if commitment.paused_at is not None and commitment.paused_at < now:
-        pauses.append((commitment.paused_at, now))
-    return commitment.calendar.explain(commitment.started_at, commitment.target, pauses)
-
-
-def _start(
-    commitment: Commitment, way: list[business_time.Step], zone: tzinfo, now: datetime
-) -> tuple[Told, list[business_time.Step]]:
-    """The first sentence, and the rest of the way: hours closed at the receipt belong to that sentence."""
-    began = commitment.started_at
-    shown = {"moment": date_told(began, zone, now)}
-    at_receipt = commitment.ticket.opened_at == began
-    if way and way[0].kind in {"closed", "holiday"}:
-        opens, until = way[0].ends_at, {"opens": date_told(way[0].ends_at, zone, now)}
-        told = (
-            _("Received %(moment)s, outside service hours: counted from %(opens)s.")
-            if at_receipt
-            else _("Began %(moment)s, outside service hours: counted from %(opens)s.")
-        )
-        return Told("start", told % (shown | until), began, opens, dates=way[0].dates), way[1:]
-    told = _("Received %(moment)s, counted from then on.") if at_receipt else _("Counted from %(moment)s.")
-    return Told("start", told % shown, began, began), way
-
-
-def _drawn_together(steps: Iterable[business_time.Step], version: CalendarVersion) -> list[business_time.Step]:
-    """The way as told: plain days in a row become one step where it is long; pauses and holidays stay apart."""
-    steps = [replace(step, kind="weekend") if _is_weekend(step, version) else step for step in steps]
-    if len(steps) <= MANY_STEPS:
-        return steps
-    told: list[business_time.Step] = []
-    for step in steps:
-        before = told[-1] if told else None
-        plain = step.kind in {"counted", "closed", "weekend"}
-        if before is not None and plain and before.kind in {"counted", "closed", "weekend", "days"}:
-            told[-1] = business_time.Step("days", before.starts_at, step.ends_at, before.counted + step.counted)
-        else:
-            told.append(step)
-    return told
-
-
-def _is_weekend(step: business_time.Step, version: CalendarVersion) -> bool:
-    """Whether a closed stretch holds a whole day on which the week is never open."""
-    if step.kind != "closed":
-        return False
-    first, last = step.starts_at.astimezone(version.zone), step.ends_at.astimezone(version.zone)
-    day = first.date() if first.time() == datetime.min.time() else first.date() + timedelta(1)
-    while day < last.date():
-        if not version.weekly_hours.get(str(day.weekday())):
-            return True
-        day += timedelta(1)
-    return False
-
-
-def _bounded(steps: list[business_time.Step]) -> list[business_time.Step]:
-    """However often it stood: the first and the last steps, and all between them in one."""
-    if len(steps) <= AT_MOST:
-        return steps
-    half = AT_MOST // 2
-    middle = steps[half:-half]
-    counted = sum((step.counted for step in middle), timedelta(0))
-    return [
-        *steps[:half],
-        business_time.Step("more", middle[0].starts_at, middle[-1].ends_at, counted),
-        *steps[-half:],
-    ]
-
-
-def _step(step: business_time.Step, reader: _Reader, so_far: timedelta) -> Told:
-    """`so_far` was counted before: minutes are told so that they add up, whatever the seconds are."""
-    minutes = (so_far + step.counted) // words.MINUTE - so_far // words.MINUTE
-    counted = minutes * words.MINUTE
-    span = {
-        "from": date_told(step.starts_at, reader.zone, reader.now),
-        "to": date_told(step.ends_at, reader.zone, reader.now, step.starts_at),
-        # To the minute: a reader adds the steps up.
-        "counted": words.span_long(counted, reader.working_day, exact=True)
-        if step.kind in {"days", "more"}
-        else words.span_long(counted),
-        "days": days_off(step.dates, reader.version, reader.now) if step.dates else "",
-    }
-    told = {
-        "counted": _("%(from)s – %(to)s: counted %(counted)s."),
-        "days": _("%(from)s – %(to)s: counted %(counted)s in working hours."),
-        "more": _("%(from)s – %(to)s: it stood and went on several times, counted %(counted)s."),
-        "paused": _paused(step, reader),
-        "holiday": _("%(from)s – %(to)s: closed, days off among them: %(days)s."),
-        "weekend": _("%(from)s – %(to)s: closed for the weekend."),
-        "closed": _("%(from)s – %(to)s: closed."),
-    }[step.kind]
-    return Told(step.kind, told % span, step.starts_at, step.ends_at, step.counted, step.dates)
-
-
-def _paused(step: business_time.Step, reader: _Reader) -> str:
-    """Who waited for whom: for an answer, or, solved, for the customer's word that it is."""
-    if step.starts_at in {at.replace(microsecond=0) for at in reader.solved}:
-        if reader.is_customer:
-            return _("%(from)s – %(to)s: the clock stood, it was solved and we waited for your word.")
-        return _("%(from)s – %(to)s: the clock stood, it was solved and we waited for the customer's word.")
-    if reader.is_customer:
-        return _("%(from)s – %(to)s: the clock stood, we waited for your answer.")
-    return _("%(from)s – %(to)s: the clock stood, we waited for the customer's answer.")
-
-
-def days_off(dates: Sequence[date], version: CalendarVersion, now: datetime) -> str:
-    """Days off with their names, those of one name in a row drawn together: "ср 4 ноя (День народного единства)"."""
-    groups: list[tuple[date, date, str]] = []
-    for day in dates:
-        name = holiday_name(day, version)
-        if groups and groups[-1][2] == name and (name or (day - groups[-1][1]).days == 1):
-            groups[-1] = (groups[-1][0], day, name)
-        else:
-            groups.append((day, day, name))
-    told = []
-    for first, last, name in groups[:NAMED_SPANS]:
-        span = _day_told(first, now) if first == last else f"{_day_told(first, now)} – {_day_told(last, now)}"
-        told.append(f"{span} ({name})" if name else span)
-    if len(groups) > NAMED_SPANS:
-        told.append(_("and more"))
-    return ", ".join(told)
-
-
-def _day_told(day: date, now: datetime) -> str:
-    return words.moment(datetime(day.year, day.month, day.day, 12, tzinfo=words.MOSCOW), words.MOSCOW, now, "day")
-
-
-def holiday_name(day: date, version: CalendarVersion) -> str:
-    """What a day off of a Moscow calendar is called, in the active language; "" for one that only the house has."""
-    if version.timezone != words.MOSCOW.key:
-        return ""
-    return _holiday_names(day.year, language_of_tables()).get(day, "")
-
-
-@lru_cache(maxsize=64)
-def _holiday_names(year: int, language: str) -> dict[date, str]:
-    """By day; what the library puts in brackets follows a comma, since names stand in brackets themselves."""
-    try:
-        with translation.override(language):
-            named = holidays_of_russia(year).days
-        return {day: name.replace(" (", ", ").rstrip(")") for day, name in named}
-    except Refused:  # a year that the library does not know: its days off have no names
-        return {}
-
-
-def _deadline(commitment: Commitment, due: datetime, zone: tzinfo, now: datetime) -> Told:
-    shown = {"moment": words.both_zones(due, zone, now, "date")}
-    if commitment.paused_at is not None:
-        told = _("The clock stands; if it went on now, the deadline would be %(moment)s.") % shown
-    else:
-        told = _("The deadline: %(moment)s.") % shown
-    return Told("deadline", told, due, due)
-
-
-def date_told(at: datetime, zone: tzinfo, now: datetime, after: datetime | None = None) -> str:
-    """A moment with its date; only the time when `after`, told just before, lies on the same date."""
-    if after is not None and after.astimezone(zone).date() == at.astimezone(zone).date():
-        return words.moment(at, zone, now, "time")
-    return words.moment(at, zone, now, "date")
 
 
 # What became of it

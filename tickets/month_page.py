@@ -16,7 +16,7 @@ from django.utils.translation import ngettext, pgettext
 from contracts.models import PromiseKind
 from contracts.terms import WORKING_DAY
 from sla import words
-from sla.explain import language_of_tables
+from sla.hours_words import language_of_tables
 from sla.reports import Attainment
 from sla.statements import MonthlyStatement, Outcome, StatementAnswer, StatementCorrection, StatementLine
 from tickets import months

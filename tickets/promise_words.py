@@ -15,13 +15,13 @@ from django.utils.translation import npgettext, pgettext
 from contracts.models import PromiseKind, TicketKind
 from sla import words
 from sla.clocks import AGREED, CUSTOMER_PROMISES
-from sla.explain import date_told as date_told
-from sla.explain import hours as hours
 from sla.explain import impact as impact
-from sla.explain import language_of_tables as language
-from sla.explain import working_day_of as working_day_of
+from sla.hours_words import hours as hours
+from sla.hours_words import language_of_tables as language
+from sla.hours_words import working_day_of as working_day_of
 from sla.models import Commitment
 from sla.promises import Promise, PromisedTimes
+from sla.way_words import date_told as date_told
 from tickets.models import State, Ticket
 
 

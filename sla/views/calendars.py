@@ -20,7 +20,7 @@ from accounts.models import STAFF_ROLES, Role
 from sla import words
 from sla.business_time import NeverOpen
 from sla.calendars import FIRST_YEAR, LAST_YEAR, WEEK, minute_of, range_words, ranges, spans_words, weekday
-from sla.explain import holiday_name, language_of_tables
+from sla.hours_words import holiday_name, language_of_tables
 from sla.models import Calendar, CalendarVersion
 
 NEXT_DAYS = 3

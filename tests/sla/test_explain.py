@@ -13,8 +13,10 @@ from django.utils import translation
 
 from accounts.models import User
 from mail.event_letters import of_event
-from sla.explain import AT_MOST, Explanation, explain, explanations, hours
+from sla.explain import Explanation, explain, explanations
+from sla.hours_words import hours
 from sla.models import Calendar, Commitment
+from sla.way_words import AT_MOST
 from tests.factories import (
     MOSCOW,
     TUESDAY_10,
