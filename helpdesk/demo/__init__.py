@@ -1,6 +1,6 @@
 """The demo year: who is in it (`people`), what happens (`stories_ru`, `stories_en`, told in the words of `story`), and
-how it is made (`company`, `year`): by calling the verbs of the house with past moments, so that every clock, escalation
-and rating in it is true."""
+how it is made (`company`, `casting`, `year`): by calling the verbs of the house with past moments, so that every clock,
+escalation and rating in it is true."""
 
 from helpdesk.demo.people import CUSTOMERS, PARTNERS, STAFF
 

@@ -1,15 +1,13 @@
 """The demo year, played: each story with the verbs of the workflow at past moments, and the sweep between them.
 
-What a story leaves open is when things happen. `Pace` decides that: engineers take and answer within their targets
-mostly, customers in their own office hours. A story whose next turn would lie in the future stops there: that ticket is
-open today. Deterministic by the seed and the day.
+Who writes when, and what, is cast before (`casting`). What a story leaves open is when things happen: engineers take
+and answer within their targets mostly, customers in their own office hours. A story whose next turn would lie in the
+future stops there: that ticket is open today. Deterministic by the seed and the day.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -17,8 +15,9 @@ from accounts.models import Role, User
 from contracts import entitlement
 from contracts.models import Customer, PromiseKind, Topic
 from helpdesk.demo.agreements import agreement
+from helpdesk.demo.casting import Part
 from helpdesk.demo.company import Company, moment
-from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan, LicencePlan, next_release
+from helpdesk.demo.people import CUSTOMERS, ENGINEERS, CustomerPlan
 from helpdesk.demo.stories_en import STORIES as STORIES_EN
 from helpdesk.demo.stories_ru import STORIES as STORIES_RU
 from helpdesk.demo.story import Deck, Story, Turn
@@ -35,7 +34,6 @@ ANY_TIME = WorkingCalendar("UTC", ROUND_THE_CLOCK)
 VENDOR_OFFICE = WorkingCalendar("Europe/Moscow", OFFICE)
 SWEEP_LAG = timedelta(seconds=1)  # beat looks every second: a rung is written just after its moment
 LETTERS_SINCE = timedelta(days=2)
-RECENT = timedelta(days=4)  # a good part of what is open today came in these days
 
 # How long engineers work between two turns, in minutes of working time, by priority.
 WORK = {1: (4, 16), 2: (25, 140), 3: (60, 420), 4: (90, 700)}
@@ -55,28 +53,6 @@ AFTER_LOW_RATING = {
         "You are right: we should have told you how it goes. From now on you hear from us every four hours.",
     ),
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """One ticket to be played: its place in the year, its moment, its customer, its story and licence."""
-
-    number: int
-    at: datetime
-    plan: CustomerPlan
-    story: Story
-    licence: LicencePlan
-
-
-def year(today: date, *, now: datetime, tickets: int, seed: int) -> list[Part]:
-    """Casts the year: so many parts, oldest first. Pure but for the seed."""
-    rng = Random(f"{seed}:{today}")
-    decks = {"ru": Deck(rng, STORIES_RU), "en": Deck(rng, STORIES_EN)}
-    openings = sorted(_openings(today, now=now, tickets=tickets, rng=rng), key=lambda opening: opening[0])
-    return [
-        Part(number, at, plan, *_choose(plan, decks[plan.language], at, today, rng))
-        for number, (at, plan) in enumerate(openings, start=1)
-    ]
 
 
 def play(parts: Iterable[Part], made: Company, *, now: datetime, seed: int, go_on: bool = False) -> Iterator[Part]:
@@ -104,88 +80,6 @@ def play_held(made: Company, *, now: datetime, seed: int) -> None:
     """The requests that did not become tickets."""
     with transaction.atomic():
         _held(made, now, Random(f"{seed}:held"))
-
-
-# When requests come
-
-
-def _openings(today: date, *, now: datetime, tickets: int, rng: Random) -> Iterator[tuple[datetime, CustomerPlan]]:
-    """Moments over the last year: office hours of the customer mostly, nights only where the package is 24×7."""
-    shares = [plan.share for plan in CUSTOMERS]
-    for number in range(tickets):
-        plan = rng.choices(CUSTOMERS, weights=shares)[0]
-        first, last = plan.covered_days(today)
-        first = max(first, -364)
-        recent = number % 12 == 0 and last == 0  # a twelfth of the year came in the last days: these are open now
-        fresh = number % 60 == 7 and last == 0 and plan.package != "basic"  # and some just now
-        while True:
-            if fresh:
-                at = now - timedelta(minutes=rng.uniform(4, 150))
-                break
-            if recent:
-                at = now - RECENT * rng.random() ** 1.5
-            else:
-                day = today + timedelta(days=rng.randint(first, last))
-                at = _moment(plan, day, rng)
-            if at < now - timedelta(minutes=3) and _is_likely(plan, at, rng):
-                break
-        yield at.replace(microsecond=0), plan
-
-
-def _moment(plan: CustomerPlan, day: date, rng: Random) -> datetime:
-    second = int(rng.triangular(8.3 * 3600, 18.6 * 3600, 10.7 * 3600))
-    if plan.package == "premium" and rng.random() < 0.12:
-        second = rng.randrange(24 * 3600)
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(plan.timezone)) + timedelta(seconds=second)
-
-
-def _is_likely(plan: CustomerPlan, at: datetime, rng: Random) -> bool:
-    """Few write on weekends; who does is on a package that works then, or waits for Monday."""
-    local = at.astimezone(ZoneInfo(plan.timezone))
-    chance = {5: 0.16, 6: 0.1}.get(local.weekday(), 1.0)
-    if not 8 <= local.hour < 20:
-        chance *= 0.15
-    return rng.random() < chance
-
-
-def _choose(plan: CustomerPlan, deck: Deck, at: datetime, today: date, rng: Random) -> tuple[Story, LicencePlan]:
-    """A story that this customer can live through with one of its licences, and that its package includes."""
-    day = (at.astimezone(ZoneInfo("Europe/Moscow")).date() - today).days
-    owned = [licence for licence in plan.licences if licence.since <= day] or list(plan.licences[:1])
-    licence = rng.choices(owned, weights=[licence.seats for licence in owned])[0]
-    package = next(
-        (
-            contract.package
-            for contract, first, last in plan.contract_terms(today)
-            if first <= today + timedelta(day) <= last
-        ),
-        plan.package,
-    )
-    outside = {"development", "integration", "remote_connection"} if package == "basic" else set()
-
-    def suits(story: Story) -> bool:
-        return (
-            story.product in {"", licence.product}
-            and story.deployment in {"", licence.deployment}
-            and story.topic not in outside
-            and not (plan.clauses and any(turn.kind == "decline" for turn in story.turns))
-        )
-
-    contact = next(
-        (
-            tenure.person
-            for tenure in plan.contacts
-            if tenure.since <= day and (tenure.until is None or day < tenure.until)
-        ),
-        plan.contacts[-1].person,
-    )
-    release = licence.version_on(day)
-    given = {
-        "contact": contact.full_name.split(" ")[0],
-        "release": release,
-        "next_release": next_release(release, day),
-    }
-    return deck.deal(suits, given), licence
 
 
 # One ticket

@@ -10,12 +10,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
 
+from helpdesk.demo.casting import Part, year
 from helpdesk.demo.company import Company, company, contract_life, expire_past_contracts
 from helpdesk.demo.desk_tools import desk_tools
 from helpdesk.demo.line_four import line_four
 from helpdesk.demo.shifts import shifts
 from helpdesk.demo.statements import statement_answers
-from helpdesk.demo.year import Part, is_finished, play, play_held, year
+from helpdesk.demo.year import is_finished, play, play_held
 from mail import outbound
 from tickets import months, pace
 
