@@ -15,7 +15,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable
 
 from contracts.document import paper
-from contracts.document.paper import CELL, CELL_BOLD, CELL_QUIET, CELL_SMALL, QUIET, stacked, table, text
+from contracts.document.paper import CELL, CELL_BOLD, CELL_QUIET, CELL_SMALL, QUIET, QUIET_APART, stacked, table, text
 from sla.reports import Attainment
 from sla.statements import MonthlyStatement, Outcome, StatementLine
 from sla.words import MOSCOW
@@ -42,7 +42,7 @@ def statement_pdf(statement: MonthlyStatement, *, language: str) -> bytes:
             *_lines(statement),
             *_ratings(statement, numbers),
             *_after(statement, numbers),
-            text(_("SHA-256 of figures and lines: %(digest)s") % {"digest": statement.sha256}, QUIET),
+            text(_("SHA-256 of figures and lines: %(digest)s") % {"digest": statement.sha256}, QUIET_APART),
         ]
         return paper.pdf(story, sheet, language=language, subject=statement.customer.name)
 
@@ -77,7 +77,7 @@ def _head(statement: MonthlyStatement, name: str) -> Iterator[Flowable]:
         ],
     )
     closed = _("Closed %(moment)s, Moscow time. Figures and lines do not change after that.")
-    yield text(closed % {"moment": _moment(statement, statement.closed_at)}, QUIET)
+    yield text(closed % {"moment": _moment(statement, statement.closed_at)}, QUIET_APART)
 
 
 def _figures(statement: MonthlyStatement) -> Iterator[Flowable]:

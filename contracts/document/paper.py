@@ -97,6 +97,7 @@ def _style(name: str, size: float, leading: float, **more: Any) -> ParagraphStyl
 
 BODY = _style("body", 9.5, 14, spaceAfter=2 * mm)
 QUIET = _style("quiet", 8.5, 12, textColor=MUTED, spaceAfter=2 * mm)
+QUIET_APART = _style("quiet apart", 8.5, 12, textColor=MUTED, spaceBefore=3 * mm, spaceAfter=2 * mm)  # below a table
 TITLE = _style("title", 21, 27, fontName=BOLD)
 SUBTITLE = _style("subtitle", 13, 18, spaceAfter=5 * mm)
 HEADING = _style("heading", 13, 17, fontName=BOLD, spaceBefore=8 * mm, spaceAfter=2.5 * mm)
