@@ -17,6 +17,7 @@ from success.webinars import Plan
 USUAL_HOUR = 11  # of Moscow
 USUAL_MINUTES = 60
 HTTPS_HINT = _("It begins with https://.")
+NO_ADDRESS = {"invalid": _("Write the whole address, from https:// on.")}
 
 
 class HostChoice(forms.ModelChoiceField):
@@ -69,7 +70,12 @@ class WebinarForm(forms.Form):
         help_text=_("Customers with a licence of one of them see it; without a product everybody does."),
     )
     join_url = forms.URLField(
-        label=_("Address to join"), required=False, max_length=500, assume_scheme="https", help_text=HTTPS_HINT
+        label=_("Address to join"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text=HTTPS_HINT,
+        error_messages=NO_ADDRESS,
     )
     seats = forms.IntegerField(
         label=_("Seats"), required=False, min_value=1, max_value=100_000, help_text=_("Without a number: no limit.")
@@ -96,7 +102,12 @@ class RecordingForm(forms.Form):
     use_required_attribute = False
 
     recording_url = forms.URLField(
-        label=_("Recording"), required=False, max_length=500, assume_scheme="https", help_text=HTTPS_HINT
+        label=_("Recording"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text=HTTPS_HINT,
+        error_messages=NO_ADDRESS,
     )
     materials = Text(
         label=_("Materials"),
