@@ -91,6 +91,7 @@ WSGI_APPLICATION = "helpdesk.wsgi.application"
 
 INSTALLED_APPS = [
     "helpdesk",
+    "success",
     "mail",
     "tickets",
     "sla",

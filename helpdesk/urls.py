@@ -23,6 +23,8 @@ urlpatterns = [
     path("a/packages/", include("tickets.urls.packages")),
     path("a/calendars/", include("tickets.urls.calendars")),
     path("a/", include("sla.urls")),
+    path("webinars/", include("success.urls")),
+    path("csm/", include("success.urls.csm")),
     path("outbox/", include("mail.urls")),
     path("live/", live.stream, name="live"),
     path("me/", me.page, name="me"),

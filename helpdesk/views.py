@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import person
 from accounts.models import Role, User
 from helpdesk.hours import hours_line
+from success.webinars import KEEPERS
 from tickets.navigation import desk_counts, edition_for
 from tickets.views.portal import home as portal_home
 
@@ -90,8 +91,9 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
         reports = entry(_("Reports"), "report:reports", "chart-column", "/report/")
         releases = entry(_("Releases"), "releases:releases", "package", "/releases/")
         articles = entry(_("Articles"), "kb:articles", "book-open", "/kb/")
+        lessons = entry(_("Webinars"), "webinars:webinars", "presentation", "/webinars/")
         letters = entry(_("Letters"), "outbox", "mail", "/outbox/")
-        return [requests, articles, contract, releases, reports, letters]
+        return [requests, articles, lessons, contract, releases, reports, letters]
     entries = []
     counts = desk_counts(user)
     aside = [
@@ -114,6 +116,8 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     if user.reads_contracts:
         entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
         entries[-1]["current"] |= request.path.startswith(reverse("packages:packages"))  # a section of it
+    if user.role in KEEPERS:
+        entries.append(entry(_("Webinars"), "csm:webinars", "presentation", "/csm/webinars/"))
     if user.role in PROMISE_KEEPERS:
         entries.append(entry(_("Hours"), "promises:calendars", "calendar-clock", "/a/"))
         entries[-1]["current"] &= not request.path.startswith(reverse("packages:packages"))

@@ -55,6 +55,7 @@ BY_HAND: dict[str, dict[str, int]] = {
         "/account/logout/": 200,
         "/t/?q=печать&priority=2&since=2026-01-01": 200,
         "/t/search/?q=ошибка": 200,
+        "/webinars/?when=past": 200,
     },
     ENGINEER: {
         "/a/style/": 200,
@@ -62,7 +63,7 @@ BY_HAND: dict[str, dict[str, int]] = {
         "/w/search/?q=ошибка": 200,
         "/c/": 403,  # the page of a closed door
     },
-    CSM: {"/m/forecast/": 200, "/m/set-aside/": 200},
+    CSM: {"/m/forecast/": 200, "/m/set-aside/": 200, "/csm/webinars/?when=past": 200},
 }
 
 # Addresses of GET without a page of their own, by what they are instead.
@@ -77,7 +78,7 @@ WITHOUT_A_PAGE = {
     r"withdrawal|decision|settlement|confirmation|removal|more)/|/t/\{number\}/\w+/|/t/\{number\}/deadline/\w+/|"
     r"/contract/people/changes/|/report/2026-11/acknowledgement/|/c/contracts/\{pk\}/(signature|successor)/|"
     r"/c/customers/\{pk\}/.*/(release|contact|leaving)/|.*/clauses/\{clause\}/end/|/w/bulk/new/|.*/withdraw/\{pk\}/|"
-    r"/m/t/\{number\}/|/m/escalations/\{pk\}/|/w/v/late/removal/",
+    r"/csm/webinars/\{pk\}/recording/|/m/t/\{number\}/|/m/escalations/\{pk\}/|/w/v/late/removal/",
     "of the sign-in's library, closed here or asked for in the middle of a sign-in (tests/accounts)": r"/account/("
     r"confirm-email/(1/)?|email/|login/code/confirm/|reauthenticate/|second-factor/(authenticate|reauthenticate|"
     r"recovery-codes|recovery-codes/generate|totp/activate|totp/deactivate)/|password/(change|set)/)",

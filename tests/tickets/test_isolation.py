@@ -1,16 +1,19 @@
 """A foreign company's address answers exactly as a missing one, and a wrong role is told so (domain §7)."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from contracts import publishing
 from contracts.models import Customer, ImportRun
 from mail.models import OutgoingLetter
 from sla.statements import StatementAnswer, StatementCorrection
+from success import webinars
+from success.models import Registration
 from tests.factories import (
     ReleaseFactory,
     UserFactory,
@@ -287,6 +290,7 @@ def filled(address, ticket, *, letter):
         "/c/contracts/": lambda: contract,
         "/contract/": lambda: contract,
         "/m/statements/": customer.statements.get,
+        "/webinars/": customer.webinars.get,
     }
     pk = next((find().pk for part, find in of_whom.items() if part in address), 0)
     return address.format(
@@ -343,6 +347,7 @@ def talked_about(foreign):
     statement = months.close_month(customer, date(2026, 11, 1), at=december(1, 6))
     month_answers.dispute(statement, statement.lines.get(position=1), words="Secret", by=contact, at=december(1, 7))
     _line_four(foreign)
+    _webinar(customer)
     ImportRun.objects.create(
         kind="customers", file_name="secret.csv", checked_by=admin, checked_at=tuesday(10), state="checked"
     )
@@ -365,6 +370,17 @@ def _line_four(foreign):
     publishing.add_file(release, kind="program", name="Secret", content=BytesIO(b"Secret"), by=lead)
     publishing.publish(release, by=lead, at=tuesday(11))
     foreign.refresh_from_db()
+
+
+def _webinar(customer):
+    """A webinar of the other company alone, that is still to come."""
+    now, host = timezone.now(), an_engineer()
+    told = webinars.Plan(
+        title="Secret webinar", about="Secret", starts_at=now + timedelta(days=1), minutes=60, host=host,
+        customer=customer, join_url="https://example.com/Secret",
+    )  # fmt: skip
+    webinar = webinars.plan(told, by=a_manager(), at=now)
+    webinars.sign_up(webinar, by=contact_of(customer), at=now)
 
 
 WITHOUT_PART = {
@@ -397,6 +413,8 @@ def state_of(ticket):
             StatementAnswer.objects.filter(statement__customer=customer),
             StatementCorrection.objects.filter(statement__customer=customer),
             ImportRun.objects,
+            customer.webinars,
+            Registration.objects,
         )
     ]
     return Ticket.objects.filter(pk=ticket.pk).values().get(), counts, list(ticket.escalations.values()), of_customer

@@ -16,6 +16,7 @@ from helpdesk.demo.desk_tools import desk_tools
 from helpdesk.demo.line_four import line_four
 from helpdesk.demo.shifts import shifts
 from helpdesk.demo.statements import statement_answers
+from helpdesk.demo.webinars import plan_webinars
 from helpdesk.demo.year import is_finished, play, play_held
 from mail import outbound
 from tickets import months, pace
@@ -36,6 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"] and is_finished():
             shifts(timezone.localdate(), timezone.now())
+            plan_webinars(timezone.now())
             self.stdout.write("demo data: already there")
             return
         logging.getLogger("sla.sweep").setLevel(logging.WARNING)  # a year of sweeps is no news
@@ -50,6 +52,7 @@ class Command(BaseCommand):
         contract_life(made, now)
         line_four(made, now)
         desk_tools(made, now)
+        plan_webinars(now)
         shifts(today, now)
         for month in months.finished(now):
             months.close_months(at=months.closing(month))  # as the job would have closed it then

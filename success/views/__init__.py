@@ -1,0 +1,1 @@
+"""The pages of webinars: for customers, and for those who plan them."""
