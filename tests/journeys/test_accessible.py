@@ -72,7 +72,8 @@ WITHOUT_A_PAGE = {
     r".*/recovery-codes/download/",
     "pieces of a page, for htmx and the scripts": r"/w/live/.*|/w/t/\{number\}/(head|row|thread)/|.*/suggest/|"
     r"/t/new/(entitlement|look|promises)/|/w/palette/|/w/t/\{number\}/macros/\{pk\}/|.*/(quote|price|releases|preview)/|/live/",
-    "a line of a month, where the walked year has none; and a form that met the end of its session (test_answering)": r".*/lines/1/|/account/unsent/",
+    "a line of a month, where the walked year has none": r".*/lines/1/",
+    "a form that met the end of its session (test_answering)": r"/account/unsent/",
     "for machines": r"/(clockz|healthz|readyz)|/api/.*",
     "forms that are sent, whose address leads back to the page that they stand on": r".*/\{pk\}/(agreement|refusal|"
     r"withdrawal|decision|settlement|confirmation|removal|more)/|/t/\{number\}/\w+/|/t/\{number\}/deadline/\w+/|"
