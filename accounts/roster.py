@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts import at_once
 from accounts.models import Absence, Line
 from accounts.shifts import DayOff, ExtraShift, Shift
 
@@ -228,7 +230,7 @@ def _without(span: Span, cuts: Iterable[Away | Span]) -> list[Span]:
 
 @dataclass(frozen=True)
 class Roster:
-    """The shifts of all lines that touch a time, read in four statements; `absences` are those of the same time."""
+    """The shifts of all lines that touch a time, read in one statement; `absences` are those of the same time."""
 
     found: list[Span]
     absences: list[Away]
@@ -250,21 +252,31 @@ def weekly(row: Shift) -> Weekly:
     return Weekly(row.user_id, row.line_id, row.weekday, row.starts, row.ends, row.since, row.until, morning)
 
 
-def read(since: datetime, until: datetime) -> Roster:
-    """The roster of all lines for [since, until)."""
-    first, last = (moment.astimezone(MOSCOW).date() for moment in (since - AROUND, until + AROUND))
+def _reads() -> dict[str, QuerySet[Any]]:
+    """The rows around a time: shifts of the pattern in force, days off, extra shifts, absences."""
+    first, last = at_once.day("first"), at_once.day("last")
+    since, until = at_once.moment("since"), at_once.moment("until")
+    near = {"ends_at__gt": since, "starts_at__lt": until}
     in_force = Shift.objects.filter(Q(until__isnull=True) | Q(until__gte=first), since__lte=last)
-    near = {"ends_at__gt": since - AROUND, "starts_at__lt": until + AROUND}
-    patterns = [weekly(row) for row in in_force.filter(user__is_active=True)]
-    off = [Off(row.user_id, row.on) for row in DayOff.objects.filter(on__range=(first, last))]
-    extra = [
-        Extra(row.user_id, row.line_id, row.starts_at, row.ends_at)
-        for row in ExtraShift.objects.filter(user__is_active=True, **near)
-    ]
-    absences = [
-        Away(row.user_id, row.starts_at, row.ends_at, row.substitute_id) for row in Absence.objects.filter(**near)
-    ]
-    return Roster(spans(patterns, [*off, *extra], absences, since, until), absences)
+    return {
+        "patterns": in_force.filter(user__is_active=True),
+        "off": DayOff.objects.filter(on__gte=first, on__lte=last),
+        "extra": ExtraShift.objects.filter(user__is_active=True, **near),
+        "absences": Absence.objects.filter(**near),
+    }
+
+
+_all = at_once.AtOnce(_reads)
+
+
+def read(since: datetime, until: datetime) -> Roster:
+    """The roster of all lines for [since, until). One statement."""
+    first, last = (at.astimezone(MOSCOW).date() for at in (since - AROUND, until + AROUND))
+    rows = _all.read(first=first, last=last, since=since - AROUND, until=until + AROUND)
+    off = [Off(row.user_id, row.on) for row in rows["off"]]
+    extra = [Extra(row.user_id, row.line_id, row.starts_at, row.ends_at) for row in rows["extra"]]
+    absences = [Away(row.user_id, row.starts_at, row.ends_at, row.substitute_id) for row in rows["absences"]]
+    return Roster(spans(map(weekly, rows["patterns"]), [*off, *extra], absences, since, until), absences)
 
 
 def read_at(at: datetime) -> Roster:

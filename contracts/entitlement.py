@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from accounts.at_once import AtOnce, day, key, moment
 from accounts.models import User
 from accounts.refusals import Refused
-from contracts.at_once import AtOnce, day, key, moment
 from contracts.kept import Catalogue, catalogue, edition_now
 from contracts.models import (
     CatalogueEdition,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from accounts.at_once import AtOnce
 from accounts.models import Line
-from contracts.at_once import AtOnce
 from contracts.models import CatalogueEdition, Channel, Package, PackageTerms, Service, TermsTarget, Topic
 
 Read = TypeVar("Read")

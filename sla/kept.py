@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.at_once import AtOnce
+from accounts.at_once import AtOnce
 from contracts.kept import Kept
 from sla.ladder import Step
 from sla.models import CalendarVersion, Ladder, LadderStep

@@ -1,6 +1,6 @@
 """A ticket with everything that stands around it, for the page of the desk: two statements, whatever there is.
 
-The first finds the ticket, the second reads all the small lists at once (contracts/at_once.py). People are read once,
+The first finds the ticket, the second reads all the small lists at once (accounts/at_once.py). People are read once,
 whoever wrote, called or accepted; lines, terms, calendars come from what the process keeps of the catalogue. Every row
 comes with its neighbours set, so that a page asks for nothing more.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db.models import BigIntegerField, F, Func, Model, Prefetch, Q, QuerySet
 
+from accounts.at_once import AtOnce, day, key, moment
 from accounts.models import Absence, Line, User
-from contracts.at_once import AtOnce, day, key, moment
 from contracts.entitlement import CONTRACT_ZONE
 from contracts.kept import catalogue
 from contracts.models import ContractClause, Licence, ResponsibleContact, Service

@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from accounts.at_once import AtOnce, moment
 from accounts.models import Absence, Role, User
-from contracts.at_once import AtOnce, moment
 from contracts.kept import edition_now
 from contracts.models import CatalogueEdition, PromiseKind
 from sla import forecast_words, words

@@ -1,7 +1,7 @@
 """Who is next on a line for a ticket, from the database: the roster, and each person's skill, load and history.
 
-Six statements whatever the number of people: four of the roster, the people with everything counted beside them, and
-the names of those who are stood in for.
+Three statements whatever the number of people: the roster, the people with everything counted beside them, and the
+names of those who are stood in for.
 """
 
 from collections.abc import Iterable

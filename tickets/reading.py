@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
 
+from accounts.at_once import Given
 from accounts.models import User
-from contracts.at_once import Given
 from tickets.models import LastRead, Message, Ticket, TicketQuerySet
 
 

@@ -195,5 +195,5 @@ def test_roster_costs_the_same_for_one_person_and_for_three(django_assert_num_qu
                 person, line=line, weekdays=[0, 1], starts=540, ends=480, since=SINCE, by=manager, at=november(2)
             )
             Absence.objects.create(user=person, starts_at=november(17, 12), ends_at=november(17, 15))
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(1):
             roster.read_at(november(17, 10))

@@ -254,5 +254,5 @@ def test_ranking_costs_the_same_for_one_engineer_and_for_three(django_assert_num
     ticket = open_ticket(a_customer(), topic="database")
     for count in (1, 2):
         on_shift(*(an_engineer(2) for _number in range(count)))
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(2):
             assert next_engineer.who_is_next(ticket, at=tuesday(10) + timedelta(minutes=5)).best

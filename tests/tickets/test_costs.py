@@ -91,7 +91,7 @@ def test_lead_pays_for_the_ranking_only(client):
     ticket = open_ticket(at=timezone.now())
     client.force_login(a_lead())
 
-    assert len(statements_of(client, reverse("desk:ticket", args=[ticket.number]))) <= PAGE + 7
+    assert len(statements_of(client, reverse("desk:ticket", args=[ticket.number]))) <= PAGE + 3
 
 
 def test_receiving_a_request_costs_five_statements():

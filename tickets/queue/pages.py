@@ -13,9 +13,9 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts import at_once
+from accounts.at_once import Prepared
 from accounts.models import User
-from contracts import at_once
-from contracts.at_once import Prepared
 from sla import words
 from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue

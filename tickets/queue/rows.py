@@ -15,8 +15,8 @@ from django.db.models.functions import Extract, JSONObject
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from accounts.at_once import Given
 from accounts.models import User
-from contracts.at_once import Given
 from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words

@@ -1,4 +1,4 @@
-"""Querysets read by one statement give the same objects as each would alone (`contracts/at_once.py`)."""
+"""Querysets read by one statement give the same objects as each would alone (`accounts/at_once.py`)."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 
-from contracts.at_once import AtOnce, day, key
+from accounts.at_once import AtOnce, day, key
 from contracts.models import Contract, ContractLine, Customer, Licence
 from sla.models import Commitment, LadderStep
 from tests.factories import a_customer, contract_of, open_ticket
