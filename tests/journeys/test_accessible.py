@@ -155,10 +155,11 @@ from contracts.models import ImportRun, PackageTerms
 from sla.calendars import as_edit
 from sla.models import Calendar
 from sla.statements import StatementLine
-from tickets import bulk, calendar_changes, terms_preview
+from tickets import bulk, calendar_changes, terms_preview, workflow
 from tickets.models import Ticket
 from tickets.queue import Queue
-admin, signer, engineer, lead = (User.objects.get(email=who) for who in ("{admin}", "{signer}", "{engineer}", "{lead}"))
+people = ("{admin}", "{signer}", "{engineer}", "{lead}", "{line_four}")
+admin, signer, engineer, lead, line_four = (User.objects.get(email=who) for who in people)
 working = Calendar.objects.get(code="working-days")
 edit = as_edit(working.versions.latest("valid_from"))
 off = (localdate() + timedelta(days=30)).isoformat()
@@ -172,6 +173,8 @@ hand = Client(headers={{"host": "127.0.0.1"}})
 hand.force_login(signer)
 rows = SimpleUploadedFile("rows.csv", "company,city\\nООО Ромашка,Тула\\n,Рига".encode())
 sent = hand.post("/c/import/", {{"kind": "customers", "encoding": "unicode", "file": rows}})
+defect = workflow.attach_defect(Ticket.objects.get(number={number}), by=engineer, at=now(),
+    title="Подписи теряются при печати", steps="Открыть счёт и напечатать его.", expected="Две подписи.", actual="Нет.")
 away = Absence.objects.create(user=engineer, starts_at=now() - timedelta(hours=1), ends_at=now() + timedelta(days=1))
 line = StatementLine.objects.select_related("statement").first()
 for who, address in (
@@ -180,6 +183,7 @@ for who, address in (
     (engineer, reverse("desk:bulk_run", args=[run.pk])),
     (signer, reverse("contracts:import_run", args=[ImportRun.objects.latest("pk").pk])),
     (lead, reverse("desk:shift_away", args=[away.pk])),
+    (line_four, reverse("desk:defect_page", args=[defect.pk])),
 ):
     print(who.email, address)
 if line is not None:
@@ -191,6 +195,7 @@ if line is not None:
 def under_way(lived_in: House, filed: int) -> dict[str, dict[str, int]]:
     """Pages of what lasts for some minutes or days, made by the same verbs and forms: walker → address → answer."""
     people = {"admin": ADMIN, "signer": SIGNER, "engineer": ENGINEER, "lead": LEAD, "manager": MANAGER}
+    people["line_four"] = LINE_FOUR
     told = lived_in.manage("shell", "-v0", "-c", UNDER_WAY.format(number=filed, **people))
     pages: dict[str, dict[str, int]] = {}
     for line in told.splitlines():
