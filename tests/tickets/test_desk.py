@@ -62,8 +62,9 @@ def address(name: str, ticket: Ticket, query: str = "") -> str:
 
 
 def without_tokens(answer: HttpResponse, number: int) -> str:
-    """The page without what differs in any two pages: the form tokens and its own number."""
-    text = re.sub(r'(value|"X-CSRFToken":) ?="?[A-Za-z0-9]{64}"|"[A-Za-z0-9]{64}"', "", answer.content.decode())
+    """The page without what differs in any two pages: the form tokens, the time of day and its own number."""
+    tokens = r'(value|"X-CSRFToken":) ?="?[A-Za-z0-9]{64}"|"[A-Za-z0-9]{64}"'
+    text = re.sub(rf'{tokens}|data-now="\d+"|\b\d\d:\d\d\b', "", answer.content.decode())
     return text.replace(str(number), "")
 
 
