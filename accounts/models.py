@@ -139,6 +139,12 @@ def known_time_zone(name: str) -> None:
         raise ValidationError(_("There is no time zone named “%(name)s”."), params={"name": name})
 
 
+def initials(name: str) -> str:
+    """«ПК» of «Павел Климов»: what stands for a person where there is no room."""
+    words = [word for word in name.split(" ") if word]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. Signs in with the e-mail address; sees pages in own language, zone and theme."""
 
@@ -221,8 +227,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def initials(self) -> str:
-        words = [word for word in self.full_name.split(" ") if word]
-        return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+        return initials(self.full_name)
 
     def get_full_name(self) -> str:
         return self.full_name

@@ -53,7 +53,7 @@ def in_django() -> None:
     import django
     from django.conf import settings
 
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = "helpdesk.statics.Files"
     # Parallel workers are processes of their own: without them the backend's CPU is the whole of it.
     settings.DATABASES["default"]["OPTIONS"]["options"] = "-c max_parallel_workers_per_gather=0"
     logging.disable(logging.WARNING)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import person
+from accounts.addresses import address
 from accounts.models import Role, User
 from helpdesk.hours import hours_line
 from success.webinars import KEEPERS
@@ -79,7 +80,7 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     """The sections that this person may enter, the daily ones first, with what asks for attention there."""
 
     def entry(label: str, name: str, icon: str, under: str, count: int = 0) -> dict[str, Any]:
-        url = reverse(name)
+        url = address(name)
         path = request.path
         current = path == url if under == "/" else path.startswith(under)
         return {"label": label, "url": url, "icon": icon, "count": count, "current": current}

@@ -8,7 +8,7 @@ browser takes the letter as typed, else the physical key, so that they work on Ð
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -89,12 +89,20 @@ TABLE = (
 )
 
 
-def of(user: User) -> list[Key]:
+class Reader(NamedTuple):
+    """What the table depends on of a person: all that may be kept of it between requests."""
+
+    single_keys: bool
+    works_at_desk: bool
+    sees_board: bool
+
+
+def of(user: User | Reader) -> list[Key]:
     """The lines of the table that lead somewhere for this person."""
     return [key for key in TABLE if not key.to or _may_go(user, key)]
 
 
-def _may_go(user: User, key: Key) -> bool:
+def _may_go(user: User | Reader, key: Key) -> bool:
     return user.sees_board if key.to[0].startswith("manage:") else user.works_at_desk
 
 
@@ -103,7 +111,7 @@ def by_place(keys: Iterable[Key]) -> list[tuple[str, list[Key]]]:
     return [(str(PLACES[place]), list(found)) for place, found in groupby(keys, key=lambda key: key.where)]
 
 
-def for_browser(user: User) -> dict[str, Any]:
+def for_browser(user: User | Reader) -> dict[str, Any]:
     """What keys.js reads: what each key does, where `G` leads, and the words of its hints."""
     known = of(user)
     go = {key.key.split(" ")[1]: reverse(key.to[0], args=key.to[1:]) for key in known if key.to}

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.addresses import address
 from accounts.models import Choosing, Line, User
 from accounts.refusals import Refused
 from contracts.entitlement import CONTRACT_ZONE
@@ -172,12 +175,14 @@ def _customer(found: Ticket, around: Around, now: datetime) -> dict[str, Any]:
     contract = found.contract
     today = now.astimezone(CONTRACT_ZONE).date()
     last_day = contract.terminated_on or contract.ends_on
+    days = (last_day - today).days + 1  # both days counted, as the customer reads it
+    told = {"day": dateformat.format(last_day, "j E Y"), "days": days}
+    until = ngettext("until %(day)s, %(days)s day", "until %(day)s, %(days)s days", days)
     there = now.astimezone(ZoneInfo(found.customer.timezone))
     return {
         "contact": around.contact,
         "local_time": f"{there:%H:%M}",
-        "contract_ends": last_day,
-        "contract_days": (last_day - today).days + 1,  # both days counted, as the customer reads it
+        "contract_words": (until if days > 0 else _("ended on %(day)s")) % told,
         "licence": around.licence,
         "services": [(service, service.pk in around.included) for service in around.services],
         "clauses": around.clauses,
@@ -207,7 +212,7 @@ class Act:
 
     @property
     def address(self) -> str:
-        return reverse(f"desk:{self.move.name}", args=[self.ticket.number])
+        return address(f"desk:{self.move.name}", self.ticket.number)
 
 
 def acts(names: Iterable[str], found: Ticket, may: set[str], offers: Offers, sent: Sent | None) -> list[Act]:

@@ -9,12 +9,14 @@ in later with a clock. Among equals the older one.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from accounts.at_once import Given
 from accounts.models import User
 from contracts.terms import WORKING_DAY
 from sla import words
@@ -93,13 +95,13 @@ tickets_ticket.id = ANY(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN 
 )
 
 
-def heads(among: TicketQuerySet, user: User) -> TicketQuerySet:
+def heads(among: TicketQuerySet, me: int | Given) -> TicketQuerySet:
     """Of all that is open on some lines only what can come first; `ticket_to_take`, `ticket_given` are read no further.
 
     Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
     """
-    sql = HEADS % {"n": LOOKED_AT, "me": int(user.pk)}
-    return among.filter(RawSQL(sql, (), output_field=BooleanField()))
+    sql = HEADS % {"n": LOOKED_AT, "me": "%s"}
+    return among.filter(RawSQL(sql, [me] * sql.count("%s"), output_field=BooleanField()))
 
 
 def most_urgent(among: TicketQuerySet, user: User) -> list[Urgent]:
@@ -107,9 +109,23 @@ def most_urgent(among: TicketQuerySet, user: User) -> list[Urgent]:
 
     `ticket_to_take` is its index.
     """
-    known = Skill.objects.filter(user=user.pk)
-    rows = (
-        among.filter(is_waiting(user))
+    return ranked(columns_to_rank(among, user.pk))
+
+
+def ranked(rows: Iterable[tuple[Any, ...]]) -> list[Urgent]:
+    """The ranking of what `columns_to_rank` finds."""
+    waiting = [
+        Waiting(pk, number, opened, due, kind, suits, product or "", assignee is not None)
+        for pk, number, opened, due, kind, suits, product, assignee in rows
+    ]
+    return rank(waiting, _working_day_after)
+
+
+def columns_to_rank(among: TicketQuerySet, me: int | Given) -> Any:
+    """A `values_list` of what waits for a person at hand, or for one that is given when it is run."""
+    known = Skill.objects.filter(user=me)
+    return (
+        among.filter(is_waiting(me))
         .alias(any_skill=Exists(known), this_skill=Exists(known.filter(product=OuterRef("product"))))
         .annotate(
             suits=Case(
@@ -120,20 +136,17 @@ def most_urgent(among: TicketQuerySet, user: User) -> list[Urgent]:
         )
         # Nine working hours after the receipt are never earlier than nine hours: nothing nearer is left out.
         .order_by("-suits", Coalesce("due_at", F("opened_at") + WITHOUT_CLOCK), "opened_at", "pk")
-        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")
+        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")[
+            :LOOKED_AT
+        ]
     )
-    waiting = [
-        Waiting(pk, number, opened, due, kind, suits, product or "", assignee is not None)
-        for pk, number, opened, due, kind, suits, product, assignee in rows[:LOOKED_AT]
-    ]
-    return rank(waiting, _working_day_after)
 
 
 def _working_day_after(opened_at: datetime) -> datetime:
     return routing.working_days_after(opened_at, 1)
 
 
-def is_waiting(user: User) -> Q:
+def is_waiting(me: int | Given) -> Q:
     """What may still be taken: looked at again under the lock."""
     nobody = Q(assignee__isnull=True, state__in=[State.NEW, State.IN_PROGRESS])
-    return nobody | Q(assignee=user.pk, state=State.NEW)
+    return nobody | Q(assignee=me, state=State.NEW)

@@ -56,7 +56,7 @@ def chip(
 
 
 def chip_context(drawn: chips.Chip, now: datetime, *, big: bool = False) -> dict:
-    """What `sla/_chip.html` needs: the chip, and for the browser the seconds left and how long it may count."""
+    """What `hot/chip.html` needs: the chip, and for the browser the seconds left and how long it may count."""
     seconds = None if drawn.left is None else int(drawn.left.total_seconds())
     return {
         "chip": drawn,
@@ -70,16 +70,28 @@ def chip_context(drawn: chips.Chip, now: datetime, *, big: bool = False) -> dict
     }
 
 
+CHIP = ("chip", "big", "left", "at", "open_for", "soon", "crit", "day")
+LANE = (*CHIP, "label", "due", "in_moscow", "target", "agreed", "track", "met", "package", "forecast")
+
+
 @register.simple_tag(takes_context=True)
 def draw_chip(context: template.Context) -> SafeString:
     """The chip of `chip_context`, whose values stand in the context; `hot/chip.html` has its only markup."""
-    told = {name: context.get(name) for name in ("chip", "big", "left", "at", "open_for", "soon", "crit", "day")}
-    # The engine escapes; the template has no |safe.
-    drawn = engines["hot"].get_template("hot/chip.html").render({"of": told, "icons": static("icons.svg")})
-    return mark_safe(drawn)
+    return _drawn("chip", {name: context.get(name) for name in CHIP})
 
 
-@register.inclusion_tag("sla/_lane.html", takes_context=True)
+@register.simple_tag(takes_context=True)
+def draw_lane(context: template.Context) -> SafeString:
+    """The lane of `lane_context`, whose values stand in the context; `hot/lane.html` has its only markup."""
+    return _drawn("lane", {name: context.get(name) for name in LANE})
+
+
+def _drawn(name: str, told: dict[str, Any]) -> SafeString:
+    """By the fast engine, which escapes; its templates have no |safe."""
+    return mark_safe(engines["hot"].get_template(f"hot/{name}.html").render({"of": told, "icons": static("icons.svg")}))
+
+
+@register.simple_tag(takes_context=True)
 def lane(
     context: template.Context,
     commitment: Commitment | None,
@@ -87,20 +99,20 @@ def lane(
     kind: str = "resolution",
     package: str = "",
     forecast: Any = None,
-) -> dict:
+) -> SafeString:
     """One promise as a row: its name, chip, track, promised instant and target; under it the sentence of its forecast.
 
     Without a commitment it says that nothing is promised: `kind` names what, `package` whose terms.
     """
     if commitment is None:
-        return {"label": words.promise(kind), "package": package}
+        return _drawn("lane", dict.fromkeys(LANE) | {"label": words.promise(kind), "package": package})
     target = words.target(commitment.amount, commitment.unit)
     drawn = lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
-    return drawn | {"forecast": forecast}
+    return _drawn("lane", dict.fromkeys(LANE) | drawn | {"forecast": forecast})
 
 
 def lane_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, zone: tzinfo, target: str) -> dict:
-    """What `sla/_lane.html` needs; `target` is the promised amount in words."""
+    """What `hot/lane.html` needs; `target` is the promised amount in words."""
     return {
         "label": words.promise(clock.kind),
         "due": words.moment(clock.due_at, zone, now, "short") if clock.due_at else "",
@@ -119,7 +131,7 @@ def track(context: template.Context, commitment: Commitment, now: datetime | Non
 
 
 def track_context(clock: chips.Clock, now: datetime, calendar: WorkingCalendar, *, big: bool = False) -> dict:
-    """What `sla/_track.html` needs."""
+    """What `hot/track.html` needs."""
     return {"track": chips.track(clock, now, calendar), "met": clock.ending == "met", "big": big}
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from accounts.at_once import Given
-from accounts.models import User
+from accounts.models import User, initials
 from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words
@@ -213,7 +213,7 @@ def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
                 package_code=one["terms__package__code"],
                 assignee_id=one["assignee_id"],
                 assignee=name,
-                initials=User(full_name=name).initials if name else "",
+                initials=initials(name) if name else "",
                 chip=chip_context(chips.chip(clock, now, calendar, words.MOSCOW), now),
                 by=_by(
                     now,

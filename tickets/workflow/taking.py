@@ -34,7 +34,7 @@ def take_most_urgent(*, by: User, at: datetime, among: TicketQuerySet) -> Taken:
     while ranked := [one for one in urgency.most_urgent(among, by) if one.waiting.pk not in tried]:
         for one in ranked:
             tried.add(one.waiting.pk)
-            free = among.filter(urgency.is_waiting(by), pk=one.waiting.pk).order_by()
+            free = among.filter(urgency.is_waiting(by.pk), pk=one.waiting.pk).order_by()
             ticket = free.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
             if ticket is not None:
                 return Taken(accept(ticket, by=by, at=at), one.why(at=at))

@@ -1,0 +1,32 @@
+"""Fragments of the fast engine (helpdesk/hot.py) within Django's templates."""
+
+from functools import partial
+from typing import Any
+
+from django import template
+from django.template import engines
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from sla.templatetags.clock import when
+from tickets.templatetags.queue import queue_rows
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def hot(context: template.Context, name: str, **given: Any) -> SafeString:
+    """`templates/hot/NAME.html` with everything that stands in the context, as an `include` has it.
+
+    Besides: `csrf`, the hidden field of a form, and `when` and `queue_rows` as the tags of these names. A name that may
+    be missing has to be given: the engine takes a missing one for a mistake.
+    """
+    told: Any = context.flatten()
+    told.update(given, when=partial(when, context), queue_rows=partial(queue_rows, context), csrf=_csrf(context))
+    # The engine escapes; its templates have no |safe.
+    return mark_safe(engines["hot"].get_template(f"hot/{name}.html").render(told))
+
+
+def _csrf(context: template.Context) -> SafeString:
+    token = context.get("csrf_token")
+    return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token) if token else SafeString()
