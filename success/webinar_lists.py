@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 
+from accounts.places import place_of
 from success.models import Webinar, WebinarQuerySet
 
 PAGE = 20
@@ -73,16 +74,3 @@ def after(field: str, place: tuple[datetime, int], *, falling: bool = False) -> 
 def mark(at: datetime, key: int) -> str:
     """A place as an address has it."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{key}"
-
-
-def place_of(text: str) -> tuple[datetime, int] | None:
-    """Where a page begins, from "moment_key"; None for what no list of ours wrote."""
-    moment, _between, key = text.partition("_")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    # A moment without a zone would be compared as one of the server's; a longer key is none of PostgreSQL's.
-    if at.tzinfo is None or not (key.isascii() and key.isdecimal() and len(key) <= 18):
-        return None
-    return at, int(key)

@@ -1,7 +1,6 @@
 """Articles for their writers: the list, an article with its moves and versions, and its form with a preview."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import desk_only, person
+from accounts.places import place_of
 from accounts.refusals import Refused
 from knowledge import editing
 from knowledge.forms import ArticleForm
@@ -48,7 +48,7 @@ def articles(request: HttpRequest) -> HttpResponse:
     if state:
         listed = listed.filter(state=state)
     after = request.GET.get("after", "")
-    place = _place(after)
+    place = place_of(after)
     if place is not None:
         at, key = place
         listed = listed.filter(Q(changed_at__lt=at) | Q(changed_at=at, pk__lt=key))
@@ -62,19 +62,6 @@ def articles(request: HttpRequest) -> HttpResponse:
         "from_start": bool(after) and place is None,
     }
     return render(request, "knowledge/desk_articles.html", context)
-
-
-def _place(after: str) -> tuple[datetime, int] | None:
-    """Where a page begins, from "moment_key"; None for what no list of ours wrote: then it begins from the start."""
-    moment, _mark, key = after.partition("_")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    # A moment without a zone would be compared as one of the server's; a longer key is none of PostgreSQL's.
-    if at.tzinfo is None or not (key.isascii() and key.isdecimal() and len(key) <= 18):
-        return None
-    return at, int(key)
 
 
 @desk_only

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import only, person
+from accounts.places import place_of
 from accounts.refusals import Refused
 from contracts.spreadsheets import csv_response
 from sla import words
 from success import webinars
 from success.forms import CallOffForm, RecordingForm, WebinarForm, initial_of, usual
 from success.models import Registration, RegistrationQuerySet, Webinar
-from success.webinar_lists import after, mark, page_of, place_of
+from success.webinar_lists import after, mark, page_of
 from success.webinars import Plan
 
 PEOPLE = 50
