@@ -76,11 +76,12 @@ def test_the_contact_asks_for_a_substitution_and_the_page_says_what_it_waits_for
     customer = a_company()
     client.force_login(the(customer))
 
-    response = client.post(f"{PEOPLE}changes/", sent(customer))
+    fields = sent(customer)
+    response = client.post(f"{PEOPLE}changes/", fields)
     assert response.status_code == 303
 
     change = ContactChange.objects.get()
-    assert change.starts_at == datetime.strptime(sent(customer)["starts_at"], "%Y-%m-%dT%H:%M").replace(tzinfo=MOSCOW)
+    assert change.starts_at == datetime.strptime(fields["starts_at"], "%Y-%m-%dT%H:%M").replace(tzinfo=MOSCOW)
     page = text(client.get(PEOPLE))
     assert "The customer has agreed. It waits for our contract administrator." in page
     assert "Withdraw the change" in page
