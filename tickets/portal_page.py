@@ -413,7 +413,9 @@ def _present(ticket: Ticket) -> list[Point]:
     now_words = pgettext("timeline", "now")
     line = line_words(ticket.line.name)
     if ticket.state == State.NEW:
-        return [Point("now", now_words, _("Waits for the first answer"), line)]
+        unanswered = any(clock.kind == PromiseKind.REACTION and clock.is_running for clock in ticket.clocks)
+        what = _("Waits for the first answer") if unanswered else _("Waits for an engineer")
+        return [Point("now", now_words, what, line)]
     if ticket.state == State.IN_PROGRESS:
         who = ticket.assignee.full_name if ticket.assignee else _("being taken over")
         return [Point("now", now_words, _("%(line)s works on it") % {"line": line}, who)]

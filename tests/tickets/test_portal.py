@@ -730,6 +730,8 @@ def test_a_reply_to_a_closed_request_opens_its_follow_up(signed_in):
     follow_up = Ticket.objects.get(follows=ticket)
     assert response.redirect_chain == [(url(follow_up), 303)]
     assert f"we opened № {follow_up.number}" in page(response)
+    assert f"Follows № {ticket.number}" in page(response)
+    assert f"Followed by № {follow_up.number}" in page(signed_in(person(company)).get(url(ticket)))
 
 
 @pytest.mark.parametrize("what", ["replies/", "reopening/", "withdrawal/", "priority/", "escalations/"])
@@ -905,6 +907,20 @@ def test_an_escalation_reaches_the_person_and_shows_when_the_answer_comes(signed
     assert (called.person, called.reason) == (company.csm, "It takes too long. We wait since Monday")
     assert f"Passed on to: {company.csm.full_name}" in page(response)
     assert "You will have an answer by" in page(response)
+
+
+def test_an_answer_of_the_management_is_the_first_answer_and_the_way_says_what_is_waited_for(signed_in):
+    company = a_company()
+    ticket = open_ticket(company, at=ago(minutes=10))
+    client = signed_in(person(company))
+    assert "Waits for the first answer" in page(client.get(url(ticket)))
+
+    called = workflow.escalate(ticket, by=person(company), whom="csm", reason="Slow", at=ago(minutes=5))
+    workflow.answer_escalation(called, by=company.csm, answer="I look at it myself.", at=ago(minutes=1))
+
+    text = page(client.get(url(ticket)))
+    assert "Waits for an engineer" in text
+    assert "Waits for the first answer" not in text
 
 
 def test_an_escalation_without_words_is_422_with_the_rest_kept(signed_in):

@@ -99,6 +99,7 @@ def test_line_is_disputed_with_words(client, contact, statement):
     page = text_of(client.get(REPORT))
     assert "Nobody called us" in page
     assert "Waits for our answer." in page
+    assert "/lines/1/" not in page and "/lines/2/" in page  # the disputed line is not offered for it again
     again = client.post(f"{REPORT}lines/1/", {"words": "Still nobody"})
     assert again.status_code == 409
     assert "Still nobody" in text_of(again)

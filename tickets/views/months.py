@@ -73,7 +73,7 @@ def _context(request: HttpRequest, statement: MonthlyStatement) -> dict[str, Any
         "corrected": month_page.corrected(statement, corrections) if corrections else None,
         "acknowledged": acknowledged,
         "said": said,
-        "waits": any(one.answer is None for one in said),
+        "waiting": {one.dispute.line_id for one in said if one.answer is None},
         "languages": LANGUAGES,
     }
 

@@ -89,6 +89,11 @@ def _impact(ticket: Ticket) -> str:
     return _("Service is back, the solution follows") if ticket.workaround else promise_words.impact(ticket.priority)
 
 
+def _follow_ups(ticket: Ticket) -> list[Ticket]:
+    """What goes on from this request, oldest first. Only a closed one can have any: an open one costs no statement."""
+    return [] if ticket.is_open else list(ticket.follow_ups.only("number").order_by("number"))
+
+
 def ticket_page(
     request: HttpRequest,
     ticket: Ticket,
@@ -140,6 +145,7 @@ def ticket_page(
         "priority_mgmt": "priority_mgmt" in services,
         "answer_due": portal_page.answer_due(ticket, now=now, zone=zone) if company.may_write else "",
         "rating": Rating.objects.filter(ticket=ticket).first(),
+        "follow_ups": _follow_ups(ticket),
         "forms": shown,
         "errors": next((form for form in (forms or {}).values() if form.errors), None),
         "refusal": refusal,
