@@ -44,6 +44,7 @@ def page(house: House, hand: Hand) -> Iterator[Page]:
 
 
 def fits(page: Page) -> None:
+    page.wait_for_load_state()  # without its style sheets a page is as wide as it likes
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, page.url
 
 
