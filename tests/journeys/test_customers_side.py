@@ -1,4 +1,5 @@
-"""What the customer decides: the deadline, the escalation, the solution, the rating, the month, who speaks, a release.
+"""What the customer sees and decides: the first page, what is not in the package, the deadline, the escalation,
+the solution, the rating, the contract, the month, who speaks, a release.
 
 On a phone, once with scripts and once without: two companies do the same. Each page must fit the phone as it comes.
 """
@@ -75,6 +76,56 @@ def folded(page: Page, action: str) -> Locator:
         page.locator("details", has=form).last.locator("summary").click()
     expect(form).to_be_visible()
     return form
+
+
+# The first page, and a request outside the package (domain §3.5)
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_our_question_stands_first_until_it_is_answered(house: House, hand: Hand, page: Page) -> None:
+    number = file_request(page, "Не сходятся суммы в счёте", impact="3")
+    desk = house.enter(LINES[1])
+    accept(desk, number)
+    desk.locator("#message_body").fill("Пришлите, пожалуйста, номер счёта.")
+    with desk.expect_response(lambda it: it.request.method == "POST" and "/messages/" in it.url):
+        desk.locator("#message_body").press("Control+Shift+Enter")  # send and wait
+    desk.close()
+
+    go(page, "/")
+    question = page.locator("section[aria-labelledby=need-head] .needc", has_text=str(number))
+    place, below = question.bounding_box(), page.locator("#open-head").bounding_box()
+    assert place is not None and below is not None and place["y"] < below["y"]
+    question.click()
+    page.wait_for_url(re.compile(f"/t/{number}/"))
+    expect(page.locator(".promise")).to_contain_text("ждём")
+    page.fill("#reply textarea", "Счёт № 118 от пятницы.")
+    send(page, page.locator("#reply .reply__f > .btn--p"))
+    go(page, "/")
+    expect(page.locator(".needc", has_text=str(number))).to_have_count(0)
+    expect(page.locator(".pt", has_text=str(number)).first).to_contain_text(re.compile("Решим до"))
+
+
+@pytest.mark.parametrize(
+    ("who", "scripts"), [("loginov@kedrolesie.example", True), ("zimin@granitovets.example", False)]
+)
+def test_what_is_outside_the_package_is_said_and_goes_on_as_a_question(house: House, who: str, scripts: bool) -> None:
+    page = house.enter(who, width=PHONE, scripts=scripts)
+    go(page, "/t/new/")
+    page.fill("input[name=subject]", "Настройте маршрутизатор в филиале")
+    page.select_option("select[name=topic]", "network_os")
+    if scripts:
+        expect(page.locator("#entitlement")).to_contain_text("без обещанного срока")
+    page.check("input[name=kind][value=consultation]")
+    page.fill("textarea[name=body]", "Филиал не видит сервер.")
+    with page.expect_response(lambda it: it.request.method == "POST" and it.url.endswith("/t/new/")) as answered:
+        page.locator("#new > .row .btn--p").click()
+    assert answered.value.status == 409
+    expect(page.locator("[role=alert]").first).to_contain_text("§")
+    expect(page.locator("textarea[name=body]")).to_have_value("Филиал не видит сервер.")
+    fits(page)
+    send(page, page.locator("button[name=hold]"))
+    expect(page.locator("#messages")).to_contain_text("аписа")
+    page.close()
 
 
 # The deadline (domain §4.2)
@@ -247,6 +298,25 @@ def test_what_is_not_solved_is_said_and_what_is_solved_is_rated(house: House, ha
     page.locator(".ptmeta a", has_text=str(number)).click()  # and back to the closed one, which leads here again
     page.wait_for_url(re.compile(f"{address}$"))
     expect(page.locator(".ptmeta")).to_contain_text("Продолжено в")
+
+
+# The contract (domain §1)
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_the_contract_says_what_is_included_and_what_one_more_licence_costs(hand: Hand, page: Page) -> None:
+    go(page, "/contract/")
+    expect(page.locator("section[aria-labelledby=included]")).to_contain_text("Управление приоритетами: входит")
+    form = page.locator("#calculator form")
+    form.locator("select[name=product]").select_option(index=1)
+    form.locator("input[name=cost]").fill("10000,00")
+    form.locator("button").click()
+    page.wait_for_url(re.compile("cost=10000"))
+    expect(page.locator("#calculator [role=status]")).to_contain_text("2 500,00")  # a quarter of the cost a year
+    fits(page)
+    with page.expect_download() as taken:
+        page.locator("a[href*='/document/']").first.click()
+    assert taken.value.path().read_bytes()[:5] == b"%PDF-"
 
 
 # The month (domain §4.6)
