@@ -13,14 +13,14 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refused
 from tickets import files
-from tickets.models import Draft, LastRead, PendingFile, Ticket, TicketQuerySet
+from tickets.models import Draft, LastRead, Message, PendingFile, Ticket, TicketQuerySet
 
 KEPT_FOR = timedelta(days=30)  # drafts and their files that nobody came back to
 FILES_AT_MOST = 20  # in one composer
@@ -71,6 +71,11 @@ def composing_of(ticket: Ticket) -> Composing:
     )
 
 
+def written_in(ticket: Ticket) -> Q:
+    """Where a message is that was written on the page of this ticket: in it, in what follows it or took it in."""
+    return Q(ticket=ticket) | Q(ticket__follows=ticket) | Q(ticket=ticket.merged_into_id)
+
+
 @transaction.atomic
 def keep(
     ticket: Ticket,
@@ -89,8 +94,8 @@ def keep(
     With `knows_base` the window says which draft it began from; a later one of another window is not overwritten:
     `Elsewhere`. The ticket is locked for it, so that a message that is being sent right now is waited for.
     """
-    Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket.pk)
-    if key and ticket.messages.filter(author=person, idempotency_key=key).exists():
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket.pk)
+    if key and Message.objects.filter(written_in(ticket), author=person, idempotency_key=key).exists():
         return None
     there = Draft.objects.filter(ticket=ticket, person=person).first()
     if knows_base and there is not None and there.body != body and (base is None or there.updated_at > base):

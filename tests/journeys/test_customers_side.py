@@ -298,6 +298,7 @@ def test_what_is_not_solved_is_said_and_what_is_solved_is_rated(house: House, ha
     page.locator(".ptmeta a", has_text=str(number)).click()  # and back to the closed one, which leads here again
     page.wait_for_url(re.compile(f"{address}$"))
     expect(page.locator(".ptmeta")).to_contain_text("Продолжено в")
+    expect(page.locator("#reply textarea")).to_have_value("")
 
 
 # The contract (domain §1)

@@ -69,6 +69,20 @@ def test_a_draft_comes_back_on_any_device_and_ends_with_its_message(client, tick
     assert Draft.objects.count() == 0
 
 
+def test_words_that_come_after_their_follow_up_was_opened_are_no_draft_of_the_closed_request(client, ticket, contact):
+    engineer = an_engineer()
+    ticket = workflow.accept(ticket, by=engineer, at=timezone.now())
+    ticket = workflow.resolve(ticket, by=engineer, body="Mended.", at=timezone.now())
+    workflow.confirm(ticket, by=contact, at=timezone.now())
+    keep(client, ticket, "It is back.", key="k" * 32)
+
+    client.post(of(ticket, "replies"), {"body": "It is back.", "key": "k" * 32})
+    late = keep(client, ticket, "It is back.", key="k" * 32)
+
+    assert late.json()["body"] == ""
+    assert Draft.objects.count() == 0
+
+
 def test_the_second_of_two_windows_is_told_and_overwrites_nothing(client, ticket, contact):
     keep(client, ticket, "In the first window", base="")
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets import macros
+from tickets import drafts, macros
 from tickets.models import Draft, Macro, Message, Ticket
 from tickets.workflow.conversation import Upload, adopt, said_already
 from tickets.workflow.customer import customer_reply
@@ -88,8 +88,7 @@ def send_reply(
     A second click finds the files adopted and the message said: it gets the same message, also in a follow-up.
     """
     ticket = lock(ticket)
-    here = Q(ticket=ticket) | Q(ticket__follows=ticket) | Q(ticket=ticket.merged_into_id)
-    if key and (earlier := Message.objects.filter(here, author=by, idempotency_key=key).first()):
+    if key and (earlier := Message.objects.filter(drafts.written_in(ticket), author=by, idempotency_key=key).first()):
         return earlier
     message = customer_reply(ticket, by=by, body=body, at=at, files=files, key=key)
     both = {ticket.pk, message.ticket_id}  # what was written in a merged ticket may have gone along with it
