@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from django import template
-from django.template import engines
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
+from accounts.fragments import fragment
 from sla.templatetags.clock import when
 from tickets.templatetags.queue import queue_rows
 
@@ -23,8 +23,7 @@ def hot(context: template.Context, name: str, **given: Any) -> SafeString:
     """
     told: Any = context.flatten()
     told.update(given, when=partial(when, context), queue_rows=partial(queue_rows, context), csrf=_csrf(context))
-    # The engine escapes; its templates have no |safe.
-    return mark_safe(engines["hot"].get_template(f"hot/{name}.html").render(told))
+    return fragment(name, told)
 
 
 def _csrf(context: template.Context) -> SafeString:
