@@ -86,6 +86,35 @@ class Prepared:
         return list(map(tuple, self._compiler.apply_converters(found, self._converters))) if self._converters else found
 
 
+class Counts:
+    """How many each of some querysets finds; put together and compiled once. With a `cap` no further than it + 1.
+
+    Rows are counted, or what a queryset of `values` has of them.
+    """
+
+    def __init__(self, querysets: Callable[[], Mapping[str, QuerySet[Any]]], cap: int | None = None) -> None:
+        self._querysets = querysets
+        self._cap = cap
+        self._compiled: tuple[str, list[Any], list[str]] | None = None
+
+    def read(self, **given: Any) -> dict[str, int]:
+        """One statement."""
+        sql, params, names = self._compiled or self._compile()
+        values = [given[value.name] if isinstance(value, Given) else value for value in params]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return dict(zip(names, cursor.fetchone(), strict=True))
+
+    def _compile(self) -> tuple[str, list[Any], list[str]]:
+        querysets = self._querysets()
+        rows = [one if one.query.values_select else one.values("pk") for one in querysets.values()]
+        more = None if self._cap is None else self._cap + 1
+        told = [one.order_by()[:more].query.sql_with_params() for one in rows]
+        sql = "SELECT " + ", ".join(f"(SELECT count(*) FROM ({one}) few)" for one, _params in told)
+        self._compiled = sql, [value for _one, params in told for value in params], list(querysets)
+        return self._compiled
+
+
 class _Read:
     """One queryset: its part of the statement, and how its rows become objects."""
 

@@ -6,7 +6,7 @@ and the test of the catalogue find their words. The engine escapes everything; n
 
 from typing import Any
 
-from django.template.defaultfilters import capfirst, filesizeformat, linebreaks_filter, linebreaksbr, urlize
+from django.template.defaultfilters import capfirst, date, filesizeformat, linebreaks_filter, linebreaksbr, urlize
 from django.utils.translation import get_language, gettext, pgettext
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -99,6 +99,7 @@ def environment(**options: Any) -> Environment:
     made.globals.update(url=address, icon=icon, line=line, priority=priority, language=get_language, _=gettext)
     made.filters.update(
         capfirst=capfirst,
+        date=date,
         filesizeformat=filesizeformat,
         linebreaks=linebreaks_filter,
         linebreaksbr=linebreaksbr,

@@ -7,6 +7,7 @@ Time left is rounded up to the minute and time overdue down, so that "11 мин"
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -38,8 +39,7 @@ ICONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """One promise as plain values. `due_at` None: the package promises no time. `target` is business time.
 
     `pauses` are the closed pauses, [start, end); `paused_at` is the start of the one that goes on. `ending` is "" while
@@ -64,8 +64,7 @@ class Clock:
         return None if self.round_the_clock else WORKING_DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(NamedTuple):
     """What to draw. `left` is signed business time while the clock counts, `open_for` how long it goes on counting."""
 
     state: str
