@@ -18,6 +18,7 @@ from django.db.models import Expression, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.dateparse import parse_duration
 from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
 
 ARGUMENTS = 100  # PostgreSQL's functions take no more: a queryset has at most so many columns
 
@@ -57,11 +58,13 @@ def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(sql, given)
             return cursor.fetchall()
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     driver: Any = connection.connection
     driver.prepare_threshold = 0  # for cursors that bind in the server: Django's own never do
     with connection.wrap_database_errors, connection._prepare_cursor(ServerBindingCursor(driver)) as cursor:  # type: ignore[attr-defined,call-arg]
-        cursor.execute(sql, given)
+        # A key is a bigint however small it is: else there is a plan for each size, and a cast that makes it look dear.
+        cursor.execute(sql, {name: Int8(value) if type(value) is int else value for name, value in given.items()})
         return cursor.fetchall()
 
 
