@@ -7,6 +7,7 @@ Time left is rounded up to the minute and time overdue down, so that "11 мин"
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -183,10 +184,7 @@ def _counting(
     calendar: WorkingCalendar,
 ) -> Chip:
     promise = words.promise(clock.kind)
-    open_for = ZERO
-    if left is not None and calendar.is_open(at):
-        first = calendar.explain(at, TICKS_AT_MOST)[0]
-        open_for = first.ends_at - first.starts_at
+    open_for = ZERO if left is None else calendar.open_for(at, TICKS_AT_MOST)
     return Chip(
         state=state,
         value=value,
@@ -205,6 +203,7 @@ def _spoken(promise: str, what: str) -> str:
     return _("%(promise)s: %(what)s") % {"promise": promise, "what": what} if promise else what
 
 
+@lru_cache(maxsize=256)  # the targets of the catalogue are few
 def _clamped(target: timedelta, limits: tuple[float, timedelta, timedelta]) -> timedelta:
     share, least, most = limits
     return min(max(target * share, least), most)

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from django import template
-from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.addresses import sprite
 from accounts.fragments import fragment
 from sla.templatetags.clock import chip, lane, when
 from tickets.templatetags.queue import queue_rows
@@ -31,7 +31,7 @@ def hot(context: template.Context, name: str, **given: Any) -> SafeString:
         lane=partial(lane, context),
         queue_rows=partial(queue_rows, context),
         csrf=_csrf(context),
-        icons=static("icons.svg"),
+        icons=sprite(),
     )
     return fragment(name, told)
 

@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from django import template
-from django.templatetags.static import static
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from accounts.addresses import address
+from accounts.addresses import address, sprite
 from accounts.fragments import fragment
 from tickets.queue.rows import Row, row_words
 
@@ -32,7 +31,7 @@ def queue_rows(context: template.Context, rows: Iterable[Row], changed: bool = F
         open=context.get("open_number"),
         changed=changed,
         w=context.render_context["row_words"],
-        icons=escape(static("icons.svg")),
+        icons=escape(sprite()),
     )
     return fragment("row", {"rows": rows, "page": page})
 
