@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.urls import get_script_prefix, get_urlconf, reverse
 
 
@@ -16,6 +17,11 @@ def address(name: str, *args: Any, under: str | None = None) -> str:
     if not all(type(one) in (int, str) for one in args):
         return reverse(name, args=args, current_app=under)
     return _found(get_urlconf() or settings.ROOT_URLCONF, get_script_prefix(), under, name, *args)
+
+
+def sprite() -> str:
+    """The address of the icons. The storage knows it (helpdesk/statics.py); Django's `static` asks all apps first."""
+    return staticfiles_storage.url("icons.svg")
 
 
 # Typed: 1, "1" and True are one key to a dictionary. What is kept is an address, never what is behind it.

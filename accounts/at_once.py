@@ -2,18 +2,23 @@
 
 `AtOnce` puts querysets together once in a process; PostgreSQL answers each as a JSON list, whose rows become the
 objects of the models again. What differs from call to call stands in the querysets as `Given("name")`.
+
+On a connection that outlives the request (CONN_MAX_AGE) the server plans such a statement once, too: see `execute`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Expression, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.dateparse import parse_duration
+from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
 
 ARGUMENTS = 100  # PostgreSQL's functions take no more: a queryset has at most so many columns
 
@@ -43,6 +48,40 @@ def day(name: str) -> Given:
     return Given(name, models.DateField())
 
 
+def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
+    """The rows of a statement that is asked again and again, word for word, with other values by name.
+
+    Planning costs a page of the desk more of the database than the answers do. Where the connection stays, the server
+    keeps the statement and after five times its plan, unless planning anew comes cheaper (`plan_cache_mode` auto).
+    """
+    if connection.settings_dict["CONN_MAX_AGE"] == 0:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, given)
+            return cursor.fetchall()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    driver.prepare_threshold = 0  # for cursors that bind in the server: Django's own never do
+    with connection.wrap_database_errors, connection._prepare_cursor(ServerBindingCursor(driver)) as cursor:  # type: ignore[attr-defined,call-arg]
+        # A key is a bigint however small it is: else there is a plan for each size, and a cast that makes it look dear.
+        cursor.execute(sql, {name: Int8(value) if type(value) is int else value for name, value in given.items()})
+        return cursor.fetchall()
+
+
+def _with_names(sql: str, params: Sequence[Any]) -> str:
+    """The statement with its constants in it; what is given later stands by its name, with its type."""
+    connection.ensure_connection()
+    first, *parts = sql.split("%s")
+    found = [first]
+    for value, part in zip(params, parts, strict=True):
+        if isinstance(value, Given):
+            found.append(f"%({value.name})s::{value.output_field.db_type(connection)}")
+        else:
+            found.append(Literal(value).as_string(connection.connection).replace("%", "%%"))
+        found.append(part)
+    return "".join(found)
+
+
 class AtOnce:
     """The querysets that `reads` makes, by name. They are compiled at the first use: `reads` is called once.
 
@@ -51,21 +90,18 @@ class AtOnce:
 
     def __init__(self, reads: Callable[[], Mapping[str, QuerySet[Any]]]) -> None:
         self._reads = reads
-        self._compiled: tuple[str, tuple[Any, ...], dict[str, _Read]] | None = None
+        self._compiled: tuple[str, dict[str, _Read]] | None = None
 
     def read(self, **given: Any) -> dict[str, list[Any]]:
         """The objects of each queryset, in its order. One statement."""
-        sql, params, reads = self._compiled or self._compile()
-        values = [given[value.name] if isinstance(value, Given) else value for value in params]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            answer = cursor.fetchone()
+        sql, reads = self._compiled or self._compile()
+        (answer,) = execute(sql, given)
         return {name: list(read.objects(rows)) for (name, read), rows in zip(reads.items(), answer, strict=True)}
 
-    def _compile(self) -> tuple[str, tuple[Any, ...], "dict[str, _Read]"]:
+    def _compile(self) -> tuple[str, "dict[str, _Read]"]:
         reads = {name: _Read(queryset) for name, queryset in self._reads().items()}
         sql = "SELECT " + ", ".join(read.sql for read in reads.values())
-        self._compiled = sql, tuple(value for read in reads.values() for value in read.params), reads
+        self._compiled = _with_names(sql, [value for read in reads.values() for value in read.params]), reads
         return self._compiled
 
 
@@ -74,16 +110,40 @@ class Prepared:
 
     def __init__(self, queryset: QuerySet[Any]) -> None:
         self._compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        self._sql, self._params = self._compiler.as_sql()
+        self._sql = _with_names(*self._compiler.as_sql())
         self._converters = self._compiler.get_converters([column[0] for column in self._compiler.select])
 
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
         """One statement."""
-        values = [given[value.name] if isinstance(value, Given) else value for value in self._params]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
-            found = cursor.fetchall()
+        found = execute(self._sql, given)
         return list(map(tuple, self._compiler.apply_converters(found, self._converters))) if self._converters else found
+
+
+class Counts:
+    """How many each of some querysets finds; put together and compiled once. With a `cap` no further than it + 1.
+
+    Rows are counted, or what a queryset of `values` has of them.
+    """
+
+    def __init__(self, querysets: Callable[[], Mapping[str, QuerySet[Any]]], cap: int | None = None) -> None:
+        self._querysets = querysets
+        self._cap = cap
+        self._compiled: tuple[str, list[str]] | None = None
+
+    def read(self, **given: Any) -> dict[str, int]:
+        """One statement."""
+        sql, names = self._compiled or self._compile()
+        (counts,) = execute(sql, given)
+        return dict(zip(names, counts, strict=True))
+
+    def _compile(self) -> tuple[str, list[str]]:
+        querysets = self._querysets()
+        rows = [one if one.query.values_select else one.values("pk") for one in querysets.values()]
+        more = None if self._cap is None else self._cap + 1
+        told = [one.order_by()[:more].query.sql_with_params() for one in rows]
+        sql = "SELECT " + ", ".join(f"(SELECT count(*) FROM ({one}) few)" for one, _params in told)
+        self._compiled = _with_names(sql, [value for _one, params in told for value in params]), list(querysets)
+        return self._compiled
 
 
 class _Read:

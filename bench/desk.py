@@ -59,6 +59,7 @@ def in_django() -> None:
     settings.STORAGES["staticfiles"]["BACKEND"] = "helpdesk.statics.Files"
     # Parallel workers are processes of their own: without them the backend's CPU is the whole of it.
     settings.DATABASES["default"]["OPTIONS"]["options"] = "-c max_parallel_workers_per_gather=0"
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = None  # the connection stays, as it does in docker-compose.yml
     logging.disable(logging.WARNING)
     django.setup()
 

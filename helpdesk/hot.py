@@ -6,12 +6,14 @@ and the test of the catalogue find their words. The engine escapes everything; n
 
 from typing import Any
 
-from django.template.defaultfilters import capfirst, filesizeformat, linebreaks_filter, linebreaksbr, urlize
+from django.template.defaultfilters import capfirst, date, filesizeformat, linebreaks_filter, linebreaksbr, urlize
 from django.utils.translation import get_language, gettext, pgettext
 from jinja2 import Environment, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from markupsafe import Markup
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, _escape_inner
 
 from accounts.addresses import address
 from sla.templatetags.clock import moment, moscow
@@ -25,22 +27,79 @@ class Translate(Extension):
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
-        said: list[nodes.Expr] = [nodes.Const(parser.stream.expect("string").value)]
+        said = [parser.stream.expect("string").value]
         if parser.stream.skip_if("name:context"):
-            said.insert(0, nodes.Const(parser.stream.expect("string").value))
-        return nodes.Output([self.call_method("words", said)]).set_lineno(line)
+            said.insert(0, parser.stream.expect("string").value)
+        if self.environment.language is not None:  # type: ignore[attr-defined]
+            return nodes.Output([nodes.TemplateData(self.words(*said))]).set_lineno(line)
+        return nodes.Output([self.call_method("words", [nodes.Const(one) for one in said])]).set_lineno(line)
 
     def words(self, *said: str) -> Markup:
         """A text of the catalogue, which is ours and not escaped: as Django's tag has it."""
         return Markup(pgettext(*said) if len(said) == 2 else gettext(*said))
 
 
+class Drawn(NodeTransformer):
+    """Icons with a name in quotes, which no reader changes, are drawn when the template is compiled."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        name, args = node.node, node.args
+        if isinstance(name, nodes.Name) and name.name == "icon" and len(args) == 1 and isinstance(args[0], nodes.Const):
+            return nodes.Const(Markup(icon(args[0].value)), lineno=node.lineno, environment=node.environment)
+        return self.generic_visit(node)
+
+
+class Pieces(CodeGenerator):
+    """Escapes by `Engine.escaped`, which makes no object of each of the two thousand pieces of a page."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+class Engine(Environment):
+    """Jinja2, and for each language a sister of it in whose compiled templates the constant words stand as text."""
+
+    code_generator_class = Pieces
+    language: str | None = None  # whose words; None: they are looked up each time
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._spoken: dict[str, Engine] = {}
+
+    def spoken(self) -> "Engine":
+        """The engine of the active language. Its templates are compiled while that language is active: here."""
+        language = get_language()
+        if language is None:
+            return self
+        if language not in self._spoken:
+            sister: Any = self.overlay()
+            sister.language = language
+            self._spoken[language] = sister
+        return self._spoken[language]
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return Drawn().visit(super()._parse(source, name, filename))
+
+    @staticmethod
+    def escaped(value: Any) -> str:
+        """As `markupsafe.escape`, but a plain text: it is only joined to others."""
+        if type(value) is str:
+            return _escape_inner(value)
+        if type(value) is int:
+            return str(value)
+        return value.__html__() if hasattr(value, "__html__") else _escape_inner(str(value))
+
+
 def environment(**options: Any) -> Environment:
     """What Django's backend asks for: the engine with our addresses, icons and words."""
-    made = Environment(**options, extensions=[Translate])
+    made = Engine(**options, extensions=[Translate])
     made.globals.update(url=address, icon=icon, line=line, priority=priority, language=get_language, _=gettext)
     made.filters.update(
         capfirst=capfirst,
+        date=date,
         filesizeformat=filesizeformat,
         linebreaks=linebreaks_filter,
         linebreaksbr=linebreaksbr,

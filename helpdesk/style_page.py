@@ -1,6 +1,5 @@
 """`/a/style/`: every state and component of the look on one page, for eyes, axe and screenshots."""
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from django.contrib import messages
@@ -80,7 +79,7 @@ def style(request: HttpRequest) -> HttpResponse:
         {
             "name": name,
             "means": means,
-            **chip_context(replace(chips.chip(clock, now, WORKDAYS, words.MOSCOW), left=None), now),
+            **chip_context(chips.chip(clock, now, WORKDAYS, words.MOSCOW)._replace(left=None), now),
         }
         for name, means, clock, now in states()
     ]
@@ -109,7 +108,7 @@ def style(request: HttpRequest) -> HttpResponse:
     ]
     for lane in lanes:
         if "chip" in lane:
-            lane["chip"] = replace(lane["chip"], left=None)
+            lane["chip"] = lane["chip"]._replace(left=None)
     now = timezone.now()
     ticking = chips.Clock(
         "reaction", now + timedelta(minutes=5), HOUR, now - timedelta(minutes=55), round_the_clock=True

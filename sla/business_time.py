@@ -187,6 +187,15 @@ class WorkingCalendar:
             return _utc(second)
         return _utc(index.starts[spell + 1])
 
+    def open_for(self, at: datetime, at_most: timedelta) -> timedelta:
+        """How long the desk stays open from this instant on, in whole seconds; 0 while closed. Raises as `is_open`."""
+        second, most = _seconds(at), _amount(at_most)
+        index = self._covering(second, second + most)
+        spell = bisect_right(index.starts, second) - 1
+        if spell < 0 or second >= index.ends[spell]:
+            return timedelta(0)
+        return timedelta(0, min(index.ends[spell] - second, most))
+
     def closing(self, at: datetime) -> datetime:
         """When the desk closes that is open at this instant (UTC). For calendars that do close: one that is open round
         the clock answers the end of the years laid out so far. Raises `ValueError` when naive, or closed at `at`.

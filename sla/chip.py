@@ -7,6 +7,8 @@ Time left is rounded up to the minute and time overdue down, so that "11 мин"
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -38,8 +40,7 @@ ICONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """One promise as plain values. `due_at` None: the package promises no time. `target` is business time.
 
     `pauses` are the closed pauses, [start, end); `paused_at` is the start of the one that goes on. `ending` is "" while
@@ -64,8 +65,7 @@ class Clock:
         return None if self.round_the_clock else WORKING_DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(NamedTuple):
     """What to draw. `left` is signed business time while the clock counts, `open_for` how long it goes on counting."""
 
     state: str
@@ -184,10 +184,7 @@ def _counting(
     calendar: WorkingCalendar,
 ) -> Chip:
     promise = words.promise(clock.kind)
-    open_for = ZERO
-    if left is not None and calendar.is_open(at):
-        first = calendar.explain(at, TICKS_AT_MOST)[0]
-        open_for = first.ends_at - first.starts_at
+    open_for = ZERO if left is None else calendar.open_for(at, TICKS_AT_MOST)
     return Chip(
         state=state,
         value=value,
@@ -206,6 +203,7 @@ def _spoken(promise: str, what: str) -> str:
     return _("%(promise)s: %(what)s") % {"promise": promise, "what": what} if promise else what
 
 
+@lru_cache(maxsize=256)  # the targets of the catalogue are few
 def _clamped(target: timedelta, limits: tuple[float, timedelta, timedelta]) -> timedelta:
     share, least, most = limits
     return min(max(target * share, least), most)

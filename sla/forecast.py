@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sla.business_time import NeverOpen, WorkingCalendar
 
@@ -40,8 +39,7 @@ class Reason(StrEnum):
     HOURS = "hours"  # too few others: somebody is there before the deadline, and that is all that is known
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A promise that runs: due at an instant, `target` of service time on its own calendar."""
 
     due_at: datetime
@@ -50,8 +48,7 @@ class Running:
     missed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LineNow:
+class LineNow(NamedTuple):
     """The line that has it: its hours, its people and what comes first.
 
     `planned`: the hours are a plan of who is there; else only the office's, and somebody may come all the same.
@@ -73,8 +70,7 @@ class LineNow:
         return max(self.people - self.away, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """What is expected. `expected`: when it ends, None where nobody can say.
 
     `longer` of the `seen` others ran as long as this one has, and `over` of those did not end in time.

@@ -15,10 +15,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 
+from accounts.at_once import Prepared, moment
 from sla import wire
 from sla.callees import Callees, Place
 from sla.ladder import Reached, letter_after, next_rungs
@@ -163,7 +165,14 @@ def late_since(now: datetime) -> datetime | None:
 
 def _oldest_due(now: datetime) -> datetime | None:
     """The head of the sweep's index. Asked before a batch is opened: an idle pass is this one statement."""
-    return Commitment.objects.due_for_check(now).values_list("next_check_at", flat=True).first()
+    found = _oldest().rows(now=now)
+    return found[0][0] if found else None
+
+
+@cache
+def _oldest() -> Prepared:
+    due = Commitment.objects.due_for_check(moment("now"))  # type: ignore[arg-type]  # given when it is run
+    return Prepared(due.values_list("next_check_at")[:1])
 
 
 def _sweep_batch(now: datetime, limit: int, swept: Swept, callees: Callees) -> int:

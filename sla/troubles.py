@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.at_once import Counts
 from accounts.models import BOARD_ROLES, Role, User
 from accounts.refusals import Forbidden, Refused
 from sla.models import Commitment, SweepTrouble
@@ -29,6 +30,14 @@ def standing() -> QuerySet[SweepTrouble]:
         .select_related("commitment__ticket__customer")
         .order_by("-pk")
     )
+
+
+_standing = Counts(lambda: {"standing": standing()})
+
+
+def how_many() -> int:
+    """How many of these there are."""
+    return _standing.read()["standing"]
 
 
 def look_again(trouble: SweepTrouble, *, by: User, at: datetime) -> bool:

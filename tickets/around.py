@@ -236,12 +236,21 @@ def listed(tickets: QuerySet[Ticket], edition: int | None) -> list[Ticket]:
 
     Three names are joined instead of nine: what the process keeps of the catalogue is not read with every row.
     """
-    clocks = Commitment.objects.exclude(ending__in=["superseded", "cancelled"]).order_by("started_at", "pk")
-    rows = list(
-        tickets.select_related("customer", "assignee").prefetch_related(
-            Prefetch("commitments", queryset=clocks, to_attr="clocks")  # type: ignore[no-redef]
-        )
-    )
+    clocks = Prefetch("commitments", queryset=clocks_of_a_list(), to_attr="clocks")
+    rows = list(of_a_list(tickets).prefetch_related(clocks))  # type: ignore[no-redef]
+    return with_catalogue(rows, edition)
+
+
+def of_a_list(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    return tickets.select_related("customer", "assignee")
+
+
+def clocks_of_a_list() -> QuerySet[Commitment]:
+    return Commitment.objects.exclude(ending__in=["superseded", "cancelled"]).order_by("started_at", "pk")
+
+
+def with_catalogue(rows: list[Ticket], edition: int | None) -> list[Ticket]:
+    """Ties tickets and their `clocks` to what the process keeps of the catalogue."""
     kept, versions = catalogue(edition), _versions(edition)
     _tie(rows, kept.lines, "line")
     _tie(rows, kept.terms, "terms")

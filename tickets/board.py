@@ -7,19 +7,20 @@ the head of an index, periods are read from the ledgers (tickets/tally.py).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.at_once import AtOnce, Counts, moment
 from sla.models import Commitment, Escalation, Whom
 from sla.words import MOSCOW
 from tickets import tally
-from tickets.around import listed
+from tickets.around import clocks_of_a_list, of_a_list, with_catalogue
 from tickets.models import Rating, State, Ticket, TicketQuerySet
 from tickets.queue.glance import CAP, capped
-from tickets.queue.pages import counted
 
 # The four cells of a ladder, in the order in which people are called in.
 CELLS = (
@@ -29,6 +30,7 @@ CELLS = (
     (_("top management"), {Whom.TOP_MANAGEMENT}),
 )
 AGE_CAP = 1999  # open tickets of one age are counted no further
+DEPARTURES = 12  # rows of the timetable
 LOW = 2  # a rating of 1 or 2 is a piece of work (domain §4.4)
 
 
@@ -49,17 +51,21 @@ class Fact:
 
 def facts_of(slug: str, now: datetime) -> TicketQuerySet:
     """The tickets behind one of the five facts. Raises `KeyError` for another slug."""
+    return _behind(now, now + timedelta(hours=1))[slug]
+
+
+def _behind(now: Any, in_an_hour: Any) -> dict[str, TicketQuerySet]:
     tickets = Ticket.objects.open()
     return {
         "late": tickets.filter(due_at__lt=now, clock_paused=False),
-        "soon": tickets.filter(due_at__gte=now, due_at__lt=now + timedelta(hours=1), clock_paused=False),
+        "soon": tickets.filter(due_at__gte=now, due_at__lt=in_an_hour, clock_paused=False),
         "unassigned": tickets.filter(priority=1, assignee__isnull=True),
         "management": Ticket.objects.filter(
             pk__in=Escalation.objects.open().filter(whom__in=[Whom.CSM, Whom.TOP_MANAGEMENT]).values("ticket")
         ),
         # The clocks of who waits stand (`Ticket.clock_paused`): a range of `ticket_queue`.
         "waiting": tickets.filter(state=State.AWAITING_CUSTOMER, clock_paused=True),
-    }[slug]
+    }
 
 
 FACTS = (
@@ -74,12 +80,20 @@ FACT_LABELS = {slug: label for slug, label, _asks in FACTS}
 
 def facts(now: datetime) -> list[Fact]:
     """Each counted up to the cap of the queue's tabs. One statement."""
-    found = {slug: facts_of(slug, now) for slug, _label, _asks in FACTS}
+    counts = _facts.read(now=now, in_an_hour=now + timedelta(hours=1))
+    return [Fact(slug, label, counts[slug], asks and counts[slug] > 0) for slug, label, asks in FACTS]
+
+
+def _counted_facts() -> dict[str, QuerySet[Any]]:
     # Counted where they stand, in `escalation_not_closed`: no ticket is read for it.
     called: Any = Escalation.objects.open().filter(whom__in=[Whom.CSM, Whom.TOP_MANAGEMENT])
-    found["management"] = called.order_by().values("ticket").distinct()
-    counts = dict(zip(found, counted(list(found.values()), CAP), strict=True))
-    return [Fact(slug, label, counts[slug], asks and counts[slug] > 0) for slug, label, asks in FACTS]
+    return {
+        **_behind(moment("now"), moment("in_an_hour")),
+        "management": called.values("ticket").distinct(),
+    }
+
+
+_facts = Counts(_counted_facts, CAP)
 
 
 @dataclass
@@ -93,20 +107,46 @@ class Departure:
     last_label: str | Promise = ""  # of the cell of `last`: fits where the name of the role does not
 
 
-def departures(edition: int | None, limit: int = 12) -> list[Departure]:
+def departures(edition: int | None) -> list[Departure]:
     """The tickets with the nearest deadlines, those already past first: the head of `ticket_queue`.
 
-    `edition` is that of the catalogue. Three statements.
+    `edition` is that of the catalogue. One statement.
     """
+    read = _nearest.read()
+    clocks: dict[int, list[Commitment]] = {}
+    for clock in read["clocks"]:
+        clocks.setdefault(clock.ticket_id, []).append(clock)
+    for ticket in read["tickets"]:
+        ticket.clocks = clocks.get(ticket.pk, [])
+    return _laddered(with_catalogue(read["tickets"], edition), read["rungs"])
+
+
+def _reads() -> dict[str, QuerySet[Any]]:
     nearest = Ticket.objects.open().filter(due_at__isnull=False, clock_paused=False).order_by("due_at", "pk")
-    return with_ladders(listed(nearest[:limit], edition))
+    nearest = nearest[:DEPARTURES]
+    keys = nearest.values("pk")
+    return {
+        "tickets": of_a_list(nearest),
+        "clocks": clocks_of_a_list().filter(ticket__in=keys),
+        "rungs": _rungs(keys),
+    }
+
+
+_nearest = AtOnce(_reads)
+
+
+def _rungs(tickets: Any) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(ticket__in=tickets).select_related("person").order_by("reached_at", "pk")
 
 
 def with_ladders(tickets: Iterable[Ticket]) -> list[Departure]:
     """Adds to tickets (fetched `with_clocks`) the ladder of each, in one statement for all."""
     tickets = list(tickets)
+    return _laddered(tickets, _rungs(tickets))
+
+
+def _laddered(tickets: list[Ticket], rungs: Iterable[Escalation]) -> list[Departure]:
     climbed: dict[int, list[Escalation]] = {}
-    rungs = Escalation.objects.filter(ticket__in=tickets).select_related("person").order_by("reached_at", "pk")
     for escalation in rungs:
         climbed.setdefault(escalation.ticket_id, []).append(escalation)
     rows = []
@@ -149,15 +189,26 @@ class Age:
 
 def ages(now: datetime) -> list[Age]:
     """Open tickets by how long ago they were received, each span counted up to a cap in `ticket_age`. One statement."""
-    spans = [
-        Ticket.objects.open().filter(Q(opened_at__lte=now - since) & (Q(opened_at__gt=now - until) if until else Q()))
-        for _label, since, until in AGES
+    counts = [
+        *_ages.read(**{f"since_{place}": now - since for place, (_label, since, _until) in enumerate(AGES)}).values()
     ]
-    counts = counted(spans, AGE_CAP)
     longest = max(counts) or 1
     return [
         Age(label, count, count * 100 / longest) for (label, _since, _until), count in zip(AGES, counts, strict=True)
     ]
+
+
+def _counted_ages() -> dict[str, QuerySet[Any]]:
+    """Each age begins where the one before it ends."""
+    since: list[Any] = [moment(f"since_{place}") for place in range(len(AGES))]
+    spans = [Q(opened_at__lte=one) & Q(opened_at__gt=until) for one, until in pairwise(since)]
+    return {
+        str(place): Ticket.objects.open().filter(span)
+        for place, span in enumerate([*spans, Q(opened_at__lte=since[-1])])
+    }
+
+
+_ages = Counts(_counted_ages, AGE_CAP)
 
 
 @dataclass(frozen=True)
@@ -171,8 +222,16 @@ def satisfaction(now: datetime) -> Satisfaction:
     """The ratings of the last thirty days, with the newest low ones as work to be done. Two statements."""
     count, score = tally.rated(now)
     since = datetime.combine(tally.first_day(now), time(), MOSCOW)
+    return Satisfaction(score / count if count else None, count, _low.read(since=since)["low"])
+
+
+def _low_ratings() -> dict[str, QuerySet[Any]]:
+    since: Any = moment("since")
     low = Rating.objects.filter(at__gte=since, score__lte=LOW).select_related("ticket__customer").order_by("-at")[:8]
-    return Satisfaction(score / count if count else None, count, list(low))
+    return {"low": low}
+
+
+_low = AtOnce(_low_ratings)
 
 
 def calls() -> QuerySet[Escalation]:

@@ -8,13 +8,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from accounts.at_once import AtOnce, moment
+from accounts.at_once import AtOnce, Prepared, moment
 from accounts.models import Absence, Role, User
 from contracts.kept import edition_now
 from contracts.models import CatalogueEdition, PromiseKind
@@ -43,8 +44,7 @@ SELECT line.number, ARRAY(
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A forecast as a page shows it: a mark for a row ("" where all is well), and the sentence.
 
     In the language that is active when it is asked: most rows ask for nothing more than the mark.
@@ -82,8 +82,7 @@ class People:
         return len(people), len(gone), min(gone, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(NamedTuple):
     """A promise to a customer that runs and does not stand, as a forecast asks of it; `key` is the commitment's."""
 
     key: int
@@ -177,9 +176,11 @@ def foreseen(rows: Sequence[Open], now: datetime) -> dict[int, Forecast]:
         return {}
     lines = known_lines(now)
     found = {}
+    alone: dict[int, LineNow] = {}  # each line with nothing ahead
     for row in rows:
-        ahead = bisect_left(lines.heads.get(row.line, []), row.promise.due_at)
-        line = line_now(row.line, lines.pace, lines.office, lines.people, ahead=ahead)
+        if row.line not in alone:
+            alone[row.line] = line_now(row.line, lines.pace, lines.office, lines.people, ahead=0)
+        line = alone[row.line]._replace(ahead=bisect_left(lines.heads.get(row.line, []), row.promise.due_at))
         found[row.key] = forecast(row.promise, line, lines.pace.of(row.line, row.kind, row.priority), now)
     return found
 
@@ -222,12 +223,9 @@ class Missing:
     forecast: Shown
 
 
-def will_be_missed(now: datetime, at_most: int | None = None) -> tuple[Sequence[Missing], int, int]:
-    """The promises to be missed among the nearest deadlines, in their order (the first `at_most`; None: all).
-
-    And how many they are, and among how many one looked. `commitment_running_due` is the index of its query. What is
-    overdue already is another list. Only what is shown is read whole.
-    """
+def _nearest_promises() -> Prepared:
+    """The promises among the nearest deadlines, for `_heads` to run."""
+    now: Any = moment("now")
     # Every open ticket has its nearest promise in `ticket_queue`: so many promises lie before its so-manieth deadline.
     # Without that border PostgreSQL, who takes running promises for rare, reads and sorts them all.
     queue = Ticket.objects.open().filter(clock_paused=False, due_at__gte=now).order_by("due_at", "pk")
@@ -237,12 +235,29 @@ def will_be_missed(now: datetime, at_most: int | None = None) -> tuple[Sequence[
     running = Commitment.objects.running().filter(
         kind__in=KINDS, paused_at__isnull=True, ending=Commitment.Ending.RUNNING, due_at__gte=now, due_at__lte=border
     )
-    heads = running.order_by("due_at", "pk").values_list(
-        "pk", "ticket__line", "kind", "priority", "due_at", "target", "calendar_version"
-    )[:LOOKED_AT]
-    ours = rules(edition_now())
+    return Prepared(
+        running.order_by("due_at", "pk").values_list(
+            "pk", "ticket__line", "kind", "priority", "due_at", "target", "calendar_version"
+        )[:LOOKED_AT]
+    )
+
+
+_heads = cache(_nearest_promises)  # compiled once in a process
+
+
+def will_be_missed(
+    now: datetime, at_most: int | None = None, edition: int | None = None
+) -> tuple[Sequence[Missing], int, int]:
+    """The promises to be missed among the nearest deadlines, in their order (the first `at_most`; None: all).
+
+    And how many they are, and among how many one looked. `commitment_running_due` is the index of its query. What is
+    overdue already is another list. Only what is shown is read whole. `edition` of the catalogue, where it is known.
+    """
+    heads = _heads().rows(now=now)
+    ours = rules(edition if edition is not None else edition_now())
+    calendars = {key: ours.version(key).working_calendar() for key in {version for *_rest, version in heads}}
     rows = [
-        Open(pk, line, kind, priority, Running(due_at, target, ours.version(version).working_calendar(), missed=False))
+        Open(pk, line, kind, priority, Running(due_at, target, calendars[version], missed=False))
         for pk, line, kind, priority, due_at, target, version in heads
     ]
     missed = {key: told for key, told in foreseen(rows, now).items() if told.verdict == Verdict.MISSED}

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.at_once import AtOnce
 from contracts.price_words import day_words
 from tickets.broadcasts import with_counts
 from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote
 
 PAGE = 50
+OF_THE_BOARD = 5
 CHILDREN = 100
 SUGGESTED = 30
 
@@ -26,10 +28,17 @@ def with_counts_of_tickets(incidents: QuerySet[MajorIncident]) -> QuerySet[Major
     )
 
 
-def open_majors() -> QuerySet[MajorIncident]:
-    """The open ones, newest first, for the board; few at any time."""
+def open_majors() -> list[MajorIncident]:
+    """The newest open ones, for the board; few at any time. One statement."""
+    return _open.read()["majors"]
+
+
+def _open_ones() -> dict[str, QuerySet[MajorIncident]]:
     found = MajorIncident.objects.filter(state=MajorIncident.State.OPEN).order_by("-pk")
-    return with_counts_of_tickets(found)
+    return {"majors": with_counts_of_tickets(found)[:OF_THE_BOARD]}
+
+
+_open = AtOnce(_open_ones)
 
 
 @dataclass(frozen=True)

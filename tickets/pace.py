@@ -7,7 +7,7 @@ database, the back-test moment by moment, so that both mean the same.
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -45,10 +45,14 @@ class Pace:
     parts: Mapping[tuple[int, str, int], Sequence[float]]
     best_day: Mapping[int, int]
     days_outside: Mapping[int, int]
+    _circles: dict[tuple[int, str, int], list[Sequence[float]]] = field(default_factory=dict, compare=False)
 
     def of(self, line: int, kind: str, priority: int) -> list[Sequence[float]]:
-        """The parts of others: of this line and priority, of this line, of all lines."""
-        return [self.parts.get((line, kind, priority), ()), self._pooled(kind, line), self._pooled(kind)]
+        """The parts of others: of this line and priority, of this line, of all lines. Sorted once, not for each row."""
+        key = line, kind, priority
+        if key not in self._circles:
+            self._circles[key] = [self.parts.get(key, ()), self._pooled(kind, line), self._pooled(kind)]
+        return self._circles[key]
 
     def _pooled(self, kind: str, line: int | None = None) -> Sequence[float]:
         found = (

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Sum
 
 from sla.reports import Attainment
 from sla.words import MOSCOW
-from tickets.models import RatingTally
 
 DAYS = 30  # of the matrix and of the ratings, besides today
 
@@ -24,6 +22,8 @@ FROM (SELECT *, date_trunc('week', day::timestamp)::date AS week, day >= %(month
     FROM tickets_promisetally WHERE day >= %(since)s AND day <= %(today)s) steps
 GROUP BY GROUPING SETS ((week, line_id, agreed), (package_id, priority, agreed))
 """
+
+RATED = "SELECT coalesce(sum(ratings), 0), coalesce(sum(score), 0) FROM tickets_ratingtally WHERE day >= %s"
 
 # The steps of each day that lie there apart become one for each key; what cancels out goes.
 FOLD = """
@@ -78,8 +78,10 @@ def kept(now: datetime, mondays: list[date]) -> Kept:
 
 def rated(now: datetime) -> tuple[int, int]:
     """(ratings, the sum of their scores) since thirty days. One statement."""
-    found = RatingTally.objects.filter(day__gte=first_day(now)).aggregate(ratings=Sum("ratings"), score=Sum("score"))
-    return found["ratings"] or 0, found["score"] or 0
+    with connection.cursor() as cursor:
+        cursor.execute(RATED, [first_day(now)])
+        ratings, score = cursor.fetchone()
+    return ratings, score
 
 
 def fold() -> None:

@@ -181,6 +181,13 @@ class Stop:
     def is_now(self) -> bool:
         return self.place == "now"
 
+    @property
+    def times(self) -> str:
+        """How often, after the rest of the words; "" for once."""
+        if self.visits < 2:
+            return ""
+        return ngettext(", %(times)s time", ", %(times)s times", self.visits) % {"times": self.visits}
+
 
 def route(
     ticket: Ticket, lines: Iterable[Line], hand_overs: Sequence[HandOver], events: Iterable[Event] = ()

@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 
-from accounts.at_once import AtOnce, day, key
+from accounts.at_once import AtOnce, Counts, Prepared, day, key, moment
 from contracts.models import Contract, ContractLine, Customer, Licence
 from sla.models import Commitment, LadderStep
 from tests.factories import a_customer, contract_of, open_ticket
@@ -74,3 +74,35 @@ def test_money_stays_exact():
 
     assert found.cost == Decimal("12345.67")
     assert isinstance(found.cost, Decimal)
+
+
+def test_on_a_connection_that_stays_the_server_keeps_plans_and_says_the_same(monkeypatch):
+    ticket, other = open_ticket(subject='100 % "it\'s"'), open_ticket()
+    reads = AtOnce(
+        lambda: {"rows": Ticket.objects.filter(pk=key("one")), "like": Ticket.objects.filter(subject='100 % "it\'s"')}
+    )
+    told = Prepared(Ticket.objects.filter(opened_at__lte=moment("at")).order_by("pk").values_list("pk"))
+    counts = Counts(lambda: {"open": Ticket.objects.open(), "of": Ticket.objects.values("customer").distinct()}, 1)
+
+    def ask(one: Ticket) -> Any:
+        found = reads.read(one=one.pk)
+        return found["rows"], found["like"], told.rows(at=one.opened_at), counts.read()
+
+    before = [ask(ticket), ask(other)]
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    with CaptureQueriesContext(connection) as statements:
+        after = [ask(ticket), ask(other)]
+    for _turn in range(6):
+        ask(ticket)
+
+    assert after == before
+    assert before[0][:2] == ([ticket], [ticket])
+    assert before[0][3] == {"open": 2, "of": 2}
+    assert len(statements) == 6
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), sum(generic_plans) FROM pg_prepared_statements")
+        kept, generic = cursor.fetchone()
+        cursor.execute("DEALLOCATE ALL")
+    connection.connection._prepared.clear()
+    assert kept == 3
+    assert generic > 0

@@ -2,15 +2,22 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.template import engines
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
+from markupsafe import Markup, escape
 
+from accounts.models import Role
+from helpdesk.hot import Engine
 from tests.factories import a_customer, an_engineer, contact_of, open_ticket
 from tickets import workflow
 from tickets.models import Ticket
+from tickets.templatetags.tickets import icon
 
 HOSTILE = """<script>alert('1')</script>"><img src=x onerror="alert(2)">{{ 7 }}{% if %}"""
 
@@ -77,3 +84,30 @@ def test_words_are_looked_up_anew_each_time_and_escaped_where_they_are_not_ours(
 
     assert found[0] == found[2] == "Close|Queue|&lt;b&gt;|Line 1"
     assert found[1].split("|")[1:] == ["Очередь", "&lt;b&gt;", "Линия 1"]
+
+
+def test_constant_words_and_icons_stand_in_the_template_of_each_language() -> None:
+    engine: Engine = engines["hot"].env
+    text = '{% translate "Queue" %}|{{ icon("lock") }}|{{ word }}'
+    found = {}
+    for language in ("en", "ru", "en"):
+        with translation.override(language):
+            spoken = engine.spoken()
+            assert spoken.language == language
+            assert engine.spoken() is spoken
+            found[language] = spoken.from_string(text).render(word="<b>")
+            compiled = spoken.compile(text, raw=True)
+            assert ("Очередь" in compiled, "Queue" in compiled) == (language == "ru", language == "en")
+            assert "icons.svg" in compiled
+
+    assert found["en"].split("|") == ["Queue", icon("lock"), "&lt;b&gt;"]
+    assert found["ru"].split("|")[0] == "Очередь"
+
+
+@pytest.mark.parametrize(
+    "one",
+    ["<&>\"'", "plain", "", 0, 7, 1.5, True, None, Markup("<b>"), mark_safe("<i>"), gettext_lazy("Queue"), Role.CSM],
+)
+def test_escaped_says_what_the_library_says(one: Any) -> None:
+    assert Engine.escaped(one) == escape(one)
+    assert str(Engine.escaped(one)) == str(escape(one))

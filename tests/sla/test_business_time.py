@@ -452,6 +452,8 @@ def test_laws_of_adding(data, described, offset, count):
     assert due <= working(described, holidays=holidays).add(start, amount)  # P10
     steps = calendar.explain(start, amount)
     assert [step.starts_at for step in steps] + [due] == [start] + [step.ends_at for step in steps]
+    first = steps[0]
+    assert calendar.open_for(start, amount) == (first.ends_at - start if first.kind == "counted" else timedelta(0))
     assert sum((step.counted for step in steps), timedelta(0)) == amount
 
 

@@ -62,6 +62,15 @@ def test_facts_count_what_is_late_soon_unassigned_called_in_and_waiting():
     assert facts(tuesday(12, 0, 1))["late"] == 2
 
 
+def test_a_request_for_which_two_were_called_in_is_one_request_in_the_facts():
+    customer = a_customer()
+    ticket = workflow.accept(open_ticket(customer, priority=1), by=an_engineer(), at=tuesday(10, 1))
+    for minute, whom in enumerate(["csm", "top_management"], 2):
+        workflow.escalate(ticket, by=contact_of(customer), whom=whom, reason="Slow", at=tuesday(10, minute))
+
+    assert facts(tuesday(10, 5))["management"] == board.facts_of("management", tuesday(10, 5)).count() == 1
+
+
 def test_facts_ask_when_they_should_be_nothing_and_are_not():
     open_ticket(priority=1)
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import connection
 from django.utils.translation import get_language
 
+from accounts.at_once import execute
 from accounts.models import BOARD_ROLES, Role, User
 from tickets.queue.address import Queue
 
@@ -124,22 +124,21 @@ def glance(user: User, now: datetime, queue: Queue | None = None) -> Glance:
 def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
     """One statement."""
     english = (get_language() or "ru").startswith("en")
-    with connection.cursor() as cursor:
-        names = queue is not None and bool(queue.filters or queue.view)
-        cursor.execute(
-            _SQL + (_NAMES if names else "NULL"),
-            {
-                "me": user.pk,
-                "now": now,
-                "board": user.role in BOARD_ROLES,
-                "manager": user.role == Role.SUPPORT_MANAGER,
-                "role": str(user.role),
-                "english": english,
-                "query": f"?{urlencode(queue.pairs)}" if queue else "",
-                "view": queue.view if queue else "",
-            },
-        )
-        own, lines, mine, mine_late, views, last_run, escalations, edition, named = cursor.fetchone()
+    names = queue is not None and bool(queue.filters or queue.view)
+    (seen,) = execute(
+        _SQL + (_NAMES if names else "NULL"),
+        {
+            "me": user.pk,
+            "now": now,
+            "board": user.role in BOARD_ROLES,
+            "manager": user.role == Role.SUPPORT_MANAGER,
+            "role": str(user.role),
+            "english": english,
+            "query": f"?{urlencode(queue.pairs)}" if queue else "",
+            "view": queue.view if queue else "",
+        },
+    )
+    own, lines, mine, mine_late, views, last_run, escalations, edition, named = seen
     return Glance(
         tuple(own),
         tuple(LineCount(number, en if english else ru, n, late) for number, ru, en, n, late in lines or ()),

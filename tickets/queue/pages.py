@@ -7,6 +7,7 @@ deadline, without one, and the same for those that stand) is a range of an index
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -14,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import at_once
-from accounts.at_once import Prepared
+from accounts.at_once import Counts, Prepared
 from accounts.models import User
 from sla import words
 from tickets.models import Ticket, TicketQuerySet
@@ -79,6 +80,7 @@ def parts(found: TicketQuerySet, after: Key | None = None) -> list[TicketQuerySe
 # Horizons
 
 
+@lru_cache(maxsize=8)  # asked for each row of a page, which has one `now`
 def borders(now: datetime) -> tuple[datetime, datetime]:
     """The end of this hour and of this day, in Moscow (direction §15)."""
     there = now.astimezone(words.MOSCOW)
@@ -90,11 +92,15 @@ def borders(now: datetime) -> tuple[datetime, datetime]:
 def horizons(now: datetime) -> dict[str, Q]:
     """The groups of the queue in their order, each as its filter."""
     hour, midnight = borders(now)
+    return _horizons(now, hour, max(now, hour), midnight)
+
+
+def _horizons(now: Any, hour: Any, later: Any, midnight: Any) -> dict[str, Q]:
     runs = Q(clock_paused=False)
     return {
         "late": runs & Q(due_at__lt=now),
         "hour": runs & Q(due_at__gte=now, due_at__lt=hour),
-        "today": runs & Q(due_at__gte=max(now, hour), due_at__lt=midnight),
+        "today": runs & Q(due_at__gte=later, due_at__lt=midnight),
         "later": runs & Q(due_at__gte=midnight),
         "none": runs & Q(due_at__isnull=True),
         "stand": Q(clock_paused=True),
@@ -274,14 +280,31 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
     total = len(page.rows)
     cap = CAP_FILTERED if queue.filters else CAP
     if not page.all_here:
-        found, rules = tickets_of(queue, user, now), horizons(now)
-        queries = [found.filter(rules[group.code]) for group in open_ended]
-        *counts, total = counted([*queries, found], cap)
+        *counts, total = _counts_of(queue, user, now, [group.code for group in open_ended])
         for group, count in zip(open_ended, counts, strict=True):
             group.count = count
     for group in groups:
         group.count_words = capped(group.count, cap)
     return capped(total, cap)
+
+
+_counts: dict[tuple[Any, ...], Counts] = {}  # of the process, as `_first_pages`
+
+
+def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) -> list[int]:
+    """How many of the queue are in each of these horizons, and in all."""
+    if queue.filters:
+        found, rules = tickets_of(queue, user, now), horizons(now)
+        return counted([*(found.filter(rules[code]) for code in codes), found], CAP_FILTERED)
+    kind = (queue.place, glance(user, now).own, user.role, *codes)
+    if kind not in _counts:
+        found = tickets_of(queue, user, now, at_once.key("me"))
+        rules = _horizons(*map(at_once.moment, ("now", "hour", "later", "midnight")))
+        wanted = {code: found.filter(rules[code]) for code in codes} | {"all": found}
+        _counts[kind] = Counts(lambda: wanted, CAP)
+    hour, midnight = borders(now)
+    counts = _counts[kind].read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
+    return list(counts.values())
 
 
 def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:

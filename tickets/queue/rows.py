@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, OuterRef, Subquery, When
 from django.db.models.functions import Extract, JSONObject
@@ -20,6 +20,7 @@ from accounts.models import User, initials
 from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words
+from sla.business_time import WorkingCalendar
 from sla.forecast import Forecast, Running
 from sla.models import CalendarVersion, Commitment
 from sla.templatetags.clock import chip_context, clock_of
@@ -176,13 +177,20 @@ def named(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS, values, strict=True)) for values in rows]
 
 
-_versions: dict[int, CalendarVersion] = {}  # by key for the life of the process: a version never changes
+class Hours(NamedTuple):
+    """A version of a calendar, as rows ask of it."""
+
+    calendar: WorkingCalendar
+    round_the_clock: bool
+
+
+_hours: dict[int, Hours] = {}  # by the version's key for the life of the process: a version never changes
 
 
 def _calendars_of(found: Iterable[Mapping[str, Any]]) -> None:
-    missing = {one["clock"]["calendar"] for one in found if one["clock"]} - _versions.keys()
-    if missing:
-        _versions.update(CalendarVersion.objects.in_bulk(missing))
+    missing = {one["clock"]["calendar"] for one in found if one["clock"]} - _hours.keys()
+    for key, version in (CalendarVersion.objects.in_bulk(missing) if missing else {}).items():
+        _hours[key] = Hours(version.working_calendar(), version.is_round_the_clock)
 
 
 def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
@@ -195,7 +203,7 @@ def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
     rows = []
     for one in found:
         clock = _clock(one["clock"]) if one["clock"] else None
-        calendar = _versions[one["clock"]["calendar"]].working_calendar() if one["clock"] else None
+        calendar = _hours[one["clock"]["calendar"]].calendar if one["clock"] else None
         name = one["assignee__full_name"] or ""
         runs = clock is not None and clock.stopped_at is None and clock.due_at is not None
         rows.append(
@@ -241,7 +249,7 @@ def _open(one: Mapping[str, Any]) -> Open:
     promise = Running(
         datetime.fromisoformat(told["due_at"]),
         timedelta(seconds=float(told["target"])),
-        _versions[told["calendar"]].working_calendar(),
+        _hours[told["calendar"]].calendar,
         missed=told["ending"] == Commitment.Ending.MISSED,
     )
     return Open(told["key"], one["line_id"], told["kind"], told["priority"], promise)
@@ -270,7 +278,7 @@ def _clock(told: Mapping[str, Any]) -> chips.Clock:
         stopped_at=_moment(told["stopped_at"]),
         met_late_at=_moment(told["met_late_at"]),
         agreed=told["agreed"],
-        round_the_clock=_versions[told["calendar"]].is_round_the_clock,
+        round_the_clock=_hours[told["calendar"]].round_the_clock,
         pauses=tuple(pauses),
     )
 

@@ -4,11 +4,12 @@ from functools import partial
 from typing import Any
 
 from django import template
-from django.template import engines
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from sla.templatetags.clock import when
+from accounts.addresses import sprite
+from accounts.fragments import fragment
+from sla.templatetags.clock import chip, lane, when
 from tickets.templatetags.queue import queue_rows
 
 register = template.Library()
@@ -18,13 +19,21 @@ register = template.Library()
 def hot(context: template.Context, name: str, **given: Any) -> SafeString:
     """`templates/hot/NAME.html` with everything that stands in the context, as an `include` has it.
 
-    Besides: `csrf`, the hidden field of a form, and `when` and `queue_rows` as the tags of these names. A name that may
-    be missing has to be given: the engine takes a missing one for a mistake.
+    Besides: `csrf`, the hidden field of a form, `icons`, the address of the sprite, and `when`, `chip`, `lane` and
+    `queue_rows` as the tags of these names. A name that may be missing has to be given: the engine takes a missing one
+    for a mistake.
     """
     told: Any = context.flatten()
-    told.update(given, when=partial(when, context), queue_rows=partial(queue_rows, context), csrf=_csrf(context))
-    # The engine escapes; its templates have no |safe.
-    return mark_safe(engines["hot"].get_template(f"hot/{name}.html").render(told))
+    told.update(
+        given,
+        when=partial(when, context),
+        chip=partial(chip, context),
+        lane=partial(lane, context),
+        queue_rows=partial(queue_rows, context),
+        csrf=_csrf(context),
+        icons=sprite(),
+    )
+    return fragment(name, told)
 
 
 def _csrf(context: template.Context) -> SafeString:

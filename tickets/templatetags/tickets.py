@@ -6,11 +6,11 @@ from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
-from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.addresses import sprite
 from accounts.models import User
 
 register = template.Library()
@@ -31,7 +31,7 @@ def icon(name: str) -> SafeString:
 
     Raises `ValueError` for a name that the sprite does not have.
     """
-    return _drawn(name, static("icons.svg"))
+    return _drawn(name, sprite())
 
 
 @cache

@@ -46,15 +46,15 @@ def board(request: HttpRequest) -> HttpResponse:
         (line, [kept.by_line.get(line.pk, {}).get(monday.date(), nothing) for monday in mondays])
         for line in known.lines.values()
     ]
-    missing, missing_count, looked_at = will_be_missed(now, MISSING)
+    missing, missing_count, looked_at = will_be_missed(now, MISSING, edition)
     return render(
         request,
         "manage/board.html",
         {
             "now": now,
             "late_since": late_since(now),
-            "set_aside": troubles.standing().count(),
-            "majors": list(open_majors()[:5]),
+            "set_aside": troubles.how_many(),
+            "majors": open_majors(),
             "facts": boards.facts(now),
             "departures": boards.departures(edition),
             "missing": missing,
