@@ -5,7 +5,6 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from helpdesk import active
 from helpdesk.moments import read_moments_fast
 
 
@@ -15,5 +14,4 @@ class HelpdeskConfig(AppConfig):
     def ready(self) -> None:
         """Every process that has Django has our Celery application, so that `.delay()` finds the broker."""
         import_module("helpdesk.celery")
-        active.find_fast()
         connection_created.connect(read_moments_fast, dispatch_uid="moments")

@@ -9,11 +9,10 @@ from typing import Any
 from django.template.defaultfilters import capfirst, date, filesizeformat, linebreaks_filter, linebreaksbr, urlize
 from django.utils.translation import get_language, gettext, pgettext
 from jinja2 import Environment, nodes
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, _escape_inner
+from markupsafe import Markup
 
 from accounts.addresses import address
 from sla.templatetags.clock import moment, moscow
@@ -49,20 +48,9 @@ class Drawn(NodeTransformer):
         return self.generic_visit(node)
 
 
-class Pieces(CodeGenerator):
-    """Escapes by `Engine.escaped`, which makes no object of each of the two thousand pieces of a page."""
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escaped(")
-        else:
-            super()._output_child_pre(node, frame, finalize)
-
-
 class Engine(Environment):
     """Jinja2, and for each language a sister of it in whose compiled templates the constant words stand as text."""
 
-    code_generator_class = Pieces
     language: str | None = None  # whose words; None: they are looked up each time
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -82,15 +70,6 @@ class Engine(Environment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return Drawn().visit(super()._parse(source, name, filename))
-
-    @staticmethod
-    def escaped(value: Any) -> str:
-        """As `markupsafe.escape`, but a plain text: it is only joined to others."""
-        if type(value) is str:
-            return _escape_inner(value)
-        if type(value) is int:
-            return str(value)
-        return value.__html__() if hasattr(value, "__html__") else _escape_inner(str(value))
 
 
 def environment(**options: Any) -> Environment:

@@ -2,17 +2,12 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.template import engines
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.safestring import mark_safe
-from django.utils.translation import gettext_lazy
-from markupsafe import Markup, escape
 
-from accounts.models import Role
 from helpdesk.hot import Engine
 from tests.factories import a_customer, an_engineer, contact_of, open_ticket
 from tickets import workflow
@@ -102,12 +97,3 @@ def test_constant_words_and_icons_stand_in_the_template_of_each_language() -> No
 
     assert found["en"].split("|") == ["Queue", icon("lock"), "&lt;b&gt;"]
     assert found["ru"].split("|")[0] == "Очередь"
-
-
-@pytest.mark.parametrize(
-    "one",
-    ["<&>\"'", "plain", "", 0, 7, 1.5, True, None, Markup("<b>"), mark_safe("<i>"), gettext_lazy("Queue"), Role.CSM],
-)
-def test_escaped_says_what_the_library_says(one: Any) -> None:
-    assert Engine.escaped(one) == escape(one)
-    assert str(Engine.escaped(one)) == str(escape(one))
