@@ -30,6 +30,7 @@ from helpdesk.embedded import (
 from helpdesk.processes import end_with_parent, enter_namespace_as, stop_stranger, try_lock, wait_until
 
 LOOK_EVERY = 0.5  # seconds between two looks at who is still there
+ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # how the system, and a user who leaves, ask us to stop
 LARGEST_LOG = 5 * 1024 * 1024
 
 
@@ -273,8 +274,9 @@ def keep(server: Server, child: subprocess.Popen[bytes]) -> int:
     """Look after the server until the last user is gone; the exit code is 1 if it ended by itself."""
     with (server.directory / "turn").open("a") as turn, (server.directory / "users").open("a") as users:
         try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
             while child.poll() is None:
-                time.sleep(LOOK_EVERY)
+                pause()
                 # Inside the turn nobody comes or goes. Users stop the server themselves; this is for the killed ones.
                 if try_lock(turn, fcntl.LOCK_EX):
                     if try_lock(users, fcntl.LOCK_EX):
@@ -289,8 +291,18 @@ def keep(server: Server, child: subprocess.Popen[bytes]) -> int:
     return 1
 
 
+def pause() -> None:
+    """The time between two looks, in which alone `StopAsked` may come.
+
+    Out of the middle of `Popen.poll` it would leave that one's lock taken, and `end` would wait for it for ever.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+    time.sleep(LOOK_EVERY)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+
+
 def stop_asked(_signal: int, _frame: FrameType | None) -> None:
-    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for sig in ASKING:
         signal.signal(sig, signal.SIG_IGN)
     raise StopAsked
 
@@ -302,7 +314,7 @@ def become_keeper(server: Server, answer: int) -> int:
         keeper.truncate(0)
         keeper.write(str(os.getpid()))
         keeper.flush()
-        for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for sig in ASKING:
             signal.signal(sig, stop_asked)
         try:
             child = start_or_renew(server)

@@ -38,6 +38,30 @@ with server.log.open("a") as log:
 print(child.pid)
 """
 
+# A keeper whose look at the server takes long: it says when it is in the middle of it.
+SLOW_LOOK = """
+import fcntl, signal, subprocess, sys, time
+from pathlib import Path
+from helpdesk import keeper
+from helpdesk.embedded import Valkey
+
+class Slow(subprocess.Popen):
+    def poll(self):
+        if self._waitpid_lock.acquire(False):
+            print("looking", flush=True)
+            time.sleep(0.5)
+            self._waitpid_lock.release()
+        return super().poll()
+
+server = Valkey(Path(sys.argv[1]))
+server.directory.mkdir(parents=True, exist_ok=True)
+user = (server.directory / "users").open("a")
+fcntl.flock(user, fcntl.LOCK_SH)
+for sig in keeper.ASKING:
+    signal.signal(sig, keeper.stop_asked)
+sys.exit(keeper.keep(server, Slow(["sleep", "60"])))
+"""
+
 
 def another_user(state: Path) -> tuple[subprocess.Popen[str], int]:
     """A process that uses the PostgreSQL of that folder until its input ends, and the pid of what it got."""
@@ -179,6 +203,20 @@ def test_long_path_with_blanks_gets_a_short_private_socket_folder(tmp_path):
     assert server.socket_directory.parent == Path("/tmp")
     assert mode == 0o700
     assert not server.socket_directory.exists()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("asking", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_keeper_that_is_asked_to_stop_while_it_looks_stops_after_its_look(tmp_path, asking):
+    keeper = subprocess.Popen([sys.executable, "-c", SLOW_LOOK, str(tmp_path)], cwd=BASE_DIR, stdout=-1, text=True)
+    assert keeper.stdout is not None
+    try:
+        assert keeper.stdout.readline() == "looking\n"
+        keeper.send_signal(asking)
+        assert keeper.wait(10) == 0
+    finally:
+        keeper.kill()
+        keeper.wait()
 
 
 @pytest.mark.processes
