@@ -47,6 +47,42 @@ class Leave(BaseException):
     """Ctrl-C, or the system asks us to end. Like KeyboardInterrupt no error, so not an Exception."""
 
 
+class Leaving:
+    """What a stop signal does: `Leave` comes at once, but not out of the middle of a look at a child.
+
+    Out of `Popen.poll` it would leave that one's lock taken, and `wait` would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self.looking = self.asked = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        ignore_stop_signals()
+        self.asked = True
+        if not self.looking:
+            raise Leave
+
+    def has_ended(self, child: subprocess.Popen[bytes]) -> bool:
+        """Whether it is gone. Raises `Leave` after the look where that was asked for meanwhile."""
+        self.looking = True
+        try:
+            ended = child.poll() is not None
+        finally:
+            self.looking = False
+        if self.asked:
+            raise Leave
+        return ended
+
+
+leave = Leaving()
+
+
+def ignore_stop_signals() -> None:
+    """`make` and the terminal both pass a Ctrl-C on, and people press it twice: one stop is enough."""
+    for sig in STOP_SIGNALS:
+        signal.signal(sig, signal.SIG_IGN)
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -94,7 +130,7 @@ class Process:
                 return False
             self.start()
             return True
-        if self.child.poll() is not None:
+        if leave.has_ended(self.child):
             self.end_group()
             if now - self.started > STEADY:
                 self.deaths = 0
@@ -375,17 +411,6 @@ def say_signins(signins: list[list[str]]) -> None:
     for role, email, password in signins:
         say(f"  {role:{widths[0]}}  {email:{widths[1]}}  {password}")
     say("")
-
-
-def leave(_signal: int, _frame: FrameType | None) -> None:
-    ignore_stop_signals()
-    raise Leave
-
-
-def ignore_stop_signals() -> None:
-    """`make` and the terminal both pass a Ctrl-C on, and people press it twice: one stop is enough."""
-    for sig in STOP_SIGNALS:
-        signal.signal(sig, signal.SIG_IGN)
 
 
 def run(*, host: str, port: int, demo: bool) -> int:

@@ -20,6 +20,32 @@ from helpdesk.run import CannotStart, listen, stop_leftovers
 pytestmark = pytest.mark.processes
 
 
+# A supervisor whose look at a process takes long: it says when it is in the middle of it.
+SLOW_LOOK = """
+import signal, subprocess, sys, time
+from pathlib import Path
+from helpdesk import run
+
+class Slow(subprocess.Popen):
+    def poll(self):
+        if self._waitpid_lock.acquire(False):
+            print("looking", flush=True)
+            time.sleep(0.5)
+            self._waitpid_lock.release()
+        return super().poll()
+
+process = run.Process("web", [], {}, Path("unused"), child=Slow(["sleep", "60"], start_new_session=True))
+for sig in run.STOP_SIGNALS:
+    signal.signal(sig, run.leave)
+try:
+    while True:
+        run.look_after([process])
+        time.sleep(0.5)
+except run.Leave:
+    run.stop([process])
+"""
+
+
 class Supervisor:
     """A running `make run`: its process, what it said so far, its address."""
 
@@ -130,6 +156,17 @@ def test_kill_9_leaves_nothing_in_the_way_and_two_ctrl_c_stop_everything(supervi
     assert seconds < 20  # eight for the processes, and a busy machine
     assert not PostgreSQL(state).is_kept()
     assert not Valkey(state).is_kept()
+
+
+@pytest.mark.parametrize("pause", [0, 0.75], ids=["while it looks", "between two looks"])
+def test_one_ctrl_c_stops_whenever_it_comes(python, pause):
+    process = python("-c", SLOW_LOOK)
+    assert process.stdout.readline() == "looking\n"
+    time.sleep(pause)
+    process.send_signal(signal.SIGINT)
+
+    process.communicate(timeout=20)
+    assert process.returncode == 0
 
 
 def test_busy_port_is_one_sentence_that_names_another():
