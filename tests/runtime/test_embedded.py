@@ -40,18 +40,11 @@ print(child.pid)
 
 # A keeper whose look at the server takes long: it says when it is in the middle of it.
 SLOW_LOOK = """
-import fcntl, signal, subprocess, sys, time
+import fcntl, signal, sys
 from pathlib import Path
 from helpdesk import keeper
 from helpdesk.embedded import Valkey
-
-class Slow(subprocess.Popen):
-    def poll(self):
-        if self._waitpid_lock.acquire(False):
-            print("looking", flush=True)
-            time.sleep(0.5)
-            self._waitpid_lock.release()
-        return super().poll()
+from tests.runtime.slow_look import Slow
 
 server = Valkey(Path(sys.argv[1]))
 server.directory.mkdir(parents=True, exist_ok=True)

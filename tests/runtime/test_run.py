@@ -22,17 +22,10 @@ pytestmark = pytest.mark.processes
 
 # A supervisor whose look at a process takes long: it says when it is in the middle of it.
 SLOW_LOOK = """
-import signal, subprocess, sys, time
+import signal, time
 from pathlib import Path
 from helpdesk import run
-
-class Slow(subprocess.Popen):
-    def poll(self):
-        if self._waitpid_lock.acquire(False):
-            print("looking", flush=True)
-            time.sleep(0.5)
-            self._waitpid_lock.release()
-        return super().poll()
+from tests.runtime.slow_look import Slow
 
 process = run.Process("web", [], {}, Path("unused"), child=Slow(["sleep", "60"], start_new_session=True))
 for sig in run.STOP_SIGNALS:
