@@ -98,7 +98,6 @@
       this.key = `draft:${body.dataset.person || ""}:message-${form.dataset.composer}`;
       this.over = false;  // sent: what comes late is no draft
       this.held = false;  // another window's draft waits for a decision
-      form.classList.add("has-js");
       this.files = new Files(form, (text) => this.say(text));
       this.restore();
       if (form.hasAttribute("data-refused")) this.later();

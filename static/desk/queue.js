@@ -8,7 +8,6 @@
     const bar = one("#bulk");
     if (!bar) return;
     const all = boxes(), ticked = all.filter((box) => box.checked).length, master = one("#tick-all"), word = one("[data-n]", bar);
-    master.hidden = false;
     master.checked = ticked > 0 && ticked === all.length;
     master.indeterminate = ticked > 0 && ticked < all.length;
     word.dataset.plain ??= word.textContent;

@@ -394,6 +394,7 @@ def test_wrong_days_are_told_at_the_field_and_what_was_typed_stays(
     sent = signs.post(NEW, asked)
 
     assert words in quoted.content.decode()
+    assert '<input type="hidden" name="package" value="business">' in quoted.content.decode()
     assert sent.status_code == 422
     assert words in sent.content.decode()
     assert "<script>" not in sent.content.decode().split("<main")[1]
