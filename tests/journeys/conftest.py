@@ -20,7 +20,7 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from helpdesk.demo import PASSWORD
 from helpdesk.embedded import BASE_DIR
@@ -28,6 +28,8 @@ from tests.chromium import HOW_TO_GET_IT, chromium
 from tests.migrated import elsewhere, migrated, reach
 
 READY_WITHIN = 60
+
+expect.set_options(timeout=20_000)  # a machine that is busy with other tests is slow, not wrong
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

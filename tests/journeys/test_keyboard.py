@@ -116,7 +116,7 @@ def test_send_and_wait_asks_the_customer(page: Page, numbers: list[int]) -> None
 def test_g_leads_to_queues_and_forgets_itself(page: Page) -> None:
     typed(page, "п", "KeyG")
     expect(page.locator("#hint")).to_contain_text("Перейти")
-    expect(page.locator("#hint")).to_be_hidden(timeout=6000)
+    expect(page.locator("#hint")).to_be_hidden()
     typed(page, "3", "Digit3")
     assert page.url.endswith("/w/l/1/")
 
