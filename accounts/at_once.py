@@ -52,7 +52,7 @@ def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
     """The rows of a statement that is asked again and again, word for word, with other values by name.
 
     Planning costs a page of the desk more of the database than the answers do. Where the connection stays, the server
-    keeps the statement and after five times its plan, unless planning anew comes cheaper (`plan_cache_mode` auto).
+    keeps the statement and its plan (`plan_once`).
     """
     if connection.settings_dict["CONN_MAX_AGE"] == 0:
         with connection.cursor() as cursor:
@@ -66,6 +66,18 @@ def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
         # A key is a bigint however small it is: else there is a plan for each size, and a cast that makes it look dear.
         cursor.execute(sql, {name: Int8(value) if type(value) is int else value for name, value in given.items()})
         return cursor.fetchall()
+
+
+def plan_once(connection: Any, **_signal: Any) -> None:
+    """For the signal `connection_created`: what is prepared on a connection that stays is planned once, without values.
+
+    Left to itself PostgreSQL plans the frame of the desk anew for each page: it guesses that a person has more open
+    requests than they do. Nothing here leans on values: a constant of a queryset stands in its statement, what is given
+    are keys and moments. Statements that Django sends itself are not prepared, and are planned as ever.
+    """
+    if connection.settings_dict["CONN_MAX_AGE"] != 0:
+        with connection.cursor() as cursor:
+            cursor.execute("SET plan_cache_mode = force_generic_plan")
 
 
 def _with_names(sql: str, params: Sequence[Any]) -> str:

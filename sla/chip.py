@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from accounts.said_once import said_once
 from contracts.terms import WORKING_DAY
 from sla import words
 from sla.business_time import NeverOpen, WorkingCalendar
@@ -122,17 +123,12 @@ def _running(clock: Clock, now: datetime, calendar: WorkingCalendar, zone: tzinf
     at = min(now, clock.paused_at or now, clock.stopped_at or now)
     stands = at < now
     if clock.ending == "missed" or at >= due_at:
-        over = _down(calendar.between(due_at, at))
-        if over < words.MINUTE:
-            value, spoken = _("time is up"), _("overdue")
-        else:
-            value = "−" + words.span(over, clock.working_day)
-            spoken = _("overdue by %(span)s") % {"span": words.span(over, clock.working_day)}
-        left = None if stands else -calendar.between(due_at, at)
-        return _counting("late", value, spoken, clock, left, at, calendar)
+        over = calendar.between(due_at, at)
+        told = _told_late(clock.kind, _down(over), clock.working_day)
+        return _counting("late", told, clock, None if stands else -over, at, calendar)
     left = calendar.between(at, due_at)
-    value = words.span(_up(left), clock.working_day)
     if clock.paused_at is not None:
+        value = words.span(_up(left), clock.working_day)
         return _still("pause", value, clock, _("on hold: waiting for an answer, then %(span)s left") % {"span": value})
     soon, critical = _clamped(clock.target, SOON), _clamped(clock.target, CRITICAL)
     counts = calendar.is_open(at)
@@ -152,7 +148,34 @@ def _running(clock: Clock, now: datetime, calendar: WorkingCalendar, zone: tzinf
             _("outside service hours, the clock goes on from %(moment)s") % {"moment": opens},
         )
     state = "crit" if left <= critical else "soon" if left <= soon else "ok"
-    return _counting(state, value, _("%(span)s left") % {"span": value}, clock, left, at, calendar)
+    return _counting(state, _told_left(clock.kind, _up(left), clock.working_day), clock, left, at, calendar)
+
+
+class Told(NamedTuple):
+    """What a chip says: its value, the same for those who hear the page, and the name of the promise."""
+
+    value: str
+    spoken: str
+    promise: str
+
+
+@said_once(4096)
+def _told_late(kind: str, over: timedelta, working_day: timedelta | None) -> Told:
+    if over < words.MINUTE:
+        return _told(kind, _("time is up"), _("overdue"))
+    span = words.span(over, working_day)
+    return _told(kind, "−" + span, _("overdue by %(span)s") % {"span": span})
+
+
+@said_once(4096)
+def _told_left(kind: str, left: timedelta, working_day: timedelta | None) -> Told:
+    span = words.span(left, working_day)
+    return _told(kind, span, _("%(span)s left") % {"span": span})
+
+
+def _told(kind: str, value: str, spoken: str) -> Told:
+    promise = words.promise(kind)
+    return Told(value, _spoken(promise, spoken), promise)
 
 
 def _met(clock: Clock, calendar: WorkingCalendar) -> Chip:
@@ -175,27 +198,20 @@ def _still(state: str, value: str, clock: Clock | None, spoken: str = "") -> Chi
 
 
 def _counting(
-    state: str,
-    value: str,
-    spoken: str,
-    clock: Clock,
-    left: timedelta | None,
-    at: datetime,
-    calendar: WorkingCalendar,
+    state: str, told: Told, clock: Clock, left: timedelta | None, at: datetime, calendar: WorkingCalendar
 ) -> Chip:
-    promise = words.promise(clock.kind)
     open_for = ZERO if left is None else calendar.open_for(at, TICKS_AT_MOST)
     return Chip(
         state=state,
-        value=value,
-        spoken=_spoken(promise, spoken),
+        value=told.value,
+        spoken=told.spoken,
         due_at=clock.due_at,
         left=left,
         open_for=open_for,
         soon_below=_clamped(clock.target, SOON),
         crit_below=_clamped(clock.target, CRITICAL),
         working_day=clock.working_day,
-        promise=promise,
+        promise=told.promise,
     )
 
 

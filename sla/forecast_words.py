@@ -5,10 +5,12 @@ from datetime import datetime, tzinfo
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.said_once import said_once
 from sla import words
 from sla.forecast import Forecast, Reason, Verdict
 
 
+@said_once(256)  # most rows of a list have the same forecast
 def mark(found: Forecast) -> str:
     """One or two words beside a chip; "" where the promise will be kept: that is nothing to tell."""
     if found.verdict == Verdict.KEPT:
@@ -27,6 +29,7 @@ def verdict(found: Forecast) -> str:
     return pgettext("forecast", "Forecast: will be missed")
 
 
+@said_once(256)
 def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:
     """Why, as a clause without a full stop: "впереди 7 обращений, при нынешнем темпе дойдём к 16:40"."""
 
@@ -62,6 +65,7 @@ def reason(found: Forecast, zone: tzinfo, now: datetime) -> str:
             return _("somebody is on the line before the deadline")
 
 
+@said_once(256)
 def sentence(found: Forecast, zone: tzinfo, now: datetime) -> str:
     """The whole of it: the verdict, the reason, and whether the data were few."""
     said = _("%(verdict)s: %(reason)s.") % {"verdict": verdict(found), "reason": reason(found, zone, now)}

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from accounts.said_once import said_once
+
 MOSCOW = ZoneInfo("Europe/Moscow")  # All service hours are defined here (domain §1.3).
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -41,6 +43,7 @@ MONTHS_LONG: Names = {  # Russian in the genitive: "19 ноября"
 }  # fmt: skip
 
 
+@said_once(4096)
 def span(length: timedelta, working_day: timedelta | None = None) -> str:
     """A duration in short: "27 мин", "3 ч 40 мин"; from a day on "1 р.д. 4 ч" or, round the clock, "1 дн 4 ч".
 
@@ -140,6 +143,7 @@ def until(at: datetime, zone: tzinfo, now: datetime) -> str:
     return pgettext("deadline", "by %(moment)s") % {"moment": _sentence(there, today)}
 
 
+@said_once(16)
 def promise(kind: str) -> str:
     """What a clock counts, as its label: "Реакция", "Решение"."""
     if kind == "reaction":
