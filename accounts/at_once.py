@@ -14,7 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Expression, QuerySet
+from django.db.models import Expression, Lookup, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.dateparse import parse_duration
 from psycopg.sql import Literal
@@ -46,6 +46,22 @@ def moment(name: str) -> Given:
 
 def day(name: str) -> Given:
     return Given(name, models.DateField())
+
+
+class OneOf(Lookup):
+    """Whether an expression is one of many keys that are given: `filter(OneOf(F("pk"), keys("wanted")))`."""
+
+    lookup_name = "one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        one, first = self.process_lhs(compiler, connection)
+        many, rest = self.process_rhs(compiler, connection)
+        return f"{one} = ANY({many})", (*first, *rest)
+
+
+def keys(name: str) -> Given:
+    return Given(name, ArrayField(models.BigIntegerField()))
 
 
 def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:

@@ -5,6 +5,7 @@ What a person may type: words, numbers, addresses, versions, "a phrase", -withou
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.search import SearchVectorField
@@ -109,6 +110,7 @@ class Piece:
     marked: bool = False
 
 
+@lru_cache(maxsize=64)  # a page asks of each of its texts
 def _stem_pattern(query: str) -> "re.Pattern[str] | None":
     """Words that the lexemes of a prepared query stand for, near enough to mark them."""
     alternatives = set()

@@ -5,7 +5,7 @@ What is found is counted up to `MANY`: few are all fetched and put in order here
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -228,18 +228,20 @@ def prepared(asked: Asked, user: User, *, begins: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Hit:
-    """A found ticket: its subject and a piece of what was said, with what was looked for marked."""
+    """A found ticket: its key, its subject and a piece of what was said, with what was looked for marked."""
 
-    ticket: Ticket
+    key: int
     subject: list[Piece]
     snippet: list[Piece]
     from_note: bool
     files: list[list[Piece]]
 
 
-def hits(user: User, found: Found, tickets: Iterable[Ticket]) -> list[Hit]:
-    """The tickets in the order of `found`, with pieces of texts that this person may read: two statements."""
-    by_key = {ticket.pk: ticket for ticket in tickets}
+def hits(user: User, found: Found, subjects: Mapping[int, str]) -> list[Hit]:
+    """What is found of these tickets, in the order of `found`, with pieces of texts that this person may read.
+
+    `subjects` by key: of the tickets that this person may see. Two statements.
+    """
     said: dict[int, tuple[str, bool]] = {}
     messages = Message.objects.visible_to(user).filter(ticket__in=found.keys).order_by("ticket_id", "created_at")
     for key, body, kind in messages.annotate(start=Left("body", READ_OF_A_MESSAGE)).values_list(
@@ -254,14 +256,14 @@ def hits(user: User, found: Found, tickets: Iterable[Ticket]) -> list[Hit]:
             files.setdefault(key, []).append(text_search.marked(name, found.query))
     return [
         Hit(
-            by_key[key],
-            text_search.marked(by_key[key].subject, found.query),
+            key,
+            text_search.marked(subjects[key], found.query),
             text_search.marked(said[key][0], found.query, around=90) if key in said else [],
             key in said and said[key][1],
             files.get(key, [])[:3],
         )
         for key in found.keys
-        if key in by_key
+        if key in subjects
     ]
 
 

@@ -15,7 +15,7 @@ from tickets.queue.pages import (
     takeable,
     tickets_of,
 )
-from tickets.queue.rows import Row, row, row_words
+from tickets.queue.rows import Row, row, row_words, rows_of
 from tickets.queue.tabs import Tab, tabs
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "page_of",
     "row",
     "row_words",
+    "rows_of",
     "tabs",
     "takeable",
     "tickets_of",

@@ -5,7 +5,7 @@ models of them: its columns and the one clock of its chip come in one statement.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ from django.db.models.functions import Extract, JSONObject
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from accounts.at_once import Given
+from accounts import at_once
+from accounts.at_once import Given, Prepared
 from accounts.models import User, initials
 from contracts.models import PromiseKind
 from sla import chip as chips
@@ -193,13 +194,25 @@ def _calendars_of(found: Iterable[Mapping[str, Any]]) -> None:
         _hours[key] = Hours(version.working_calendar(), version.is_round_the_clock)
 
 
-def drawn(found: list[dict[str, Any]], now: datetime) -> list[Row]:
+_by_keys: list[Prepared] = []  # of the process, once it is compiled
+
+
+def rows_of(keys: Sequence[int], user: User, now: datetime) -> dict[int, Row]:
+    """The rows of these tickets, by key, for somebody of the desk, who sees every ticket. Without their forecasts."""
+    if not _by_keys:
+        wanted = Ticket.objects.filter(at_once.OneOf(F("pk"), at_once.keys("keys")))
+        _by_keys.append(Prepared(values_of(wanted, at_once.key("me"))))
+    found = named(_by_keys[0].rows(keys=list(keys), me=user.pk))
+    return {row.pk: row for row in drawn(found, now, with_forecasts=False)}
+
+
+def drawn(found: list[dict[str, Any]], now: datetime, *, with_forecasts: bool = True) -> list[Row]:
     """The rows of `columns`, in the active language."""
     _calendars_of(found)
     english = (get_language() or "ru").startswith("en")
     states = {code: str(label) for code, label in State.choices}
     priorities = {number: _("Priority %(number)d") % {"number": number} for number in (1, 2, 3, 4)}
-    told = foreseen([_open(one) for one in found if _runs(one["clock"])], now)
+    told = foreseen([_open(one) for one in found if with_forecasts and _runs(one["clock"])], now)
     rows = []
     for one in found:
         clock = _clock(one["clock"]) if one["clock"] else None

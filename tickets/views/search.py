@@ -11,13 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import desk_only, person
-from accounts.models import User
 from contracts.kept import Catalogue, catalogue
 from contracts.models import Customer, Product
 from tickets import portal_page
-from tickets.around import listed
 from tickets.models import Ticket
-from tickets.queue import glance, row
+from tickets.queue import glance, rows_of
 from tickets.search import PERIODS, STATES, WHERE, Found, Search, count_words, hits, suggest
 from tickets.views.portal_gate import customers
 
@@ -63,12 +61,11 @@ def _desk_options(search: Search, known: Catalogue) -> list[tuple[str, str, list
     ]
 
 
-def _page(user: User, search: Search, found: Found, tickets: Any) -> dict[str, Any]:
+def _page(search: Search, found: Found) -> dict[str, Any]:
     return {
         "search": search,
         "found": found,
         "count": count_words(found),
-        "hits": hits(user, found, tickets),
         "more": search.but(q=found.shown_for or search.q, after=found.after) if found.after else None,
     }
 
@@ -84,12 +81,11 @@ def desk_search(request: HttpRequest) -> HttpResponse:
         return redirect("desk:ticket", number=search.number)
     found = search.find(user, now)
     edition = glance(user, now).edition
-    tickets = listed(visible.filter(pk__in=found.keys), edition) if found.keys else []
-    rows = {ticket.pk: row(ticket, now) for ticket in tickets}
-    page = _page(user, search, found, tickets)
-    page["hits"] = [(hit, rows[hit.ticket.pk]) for hit in page["hits"]]
+    rows = rows_of(found.keys, user, now) if found.keys else {}
+    seen = hits(user, found, {key: row.subject for key, row in rows.items()}) if rows else []
     filters = [one for one in _filters(search, _desk_options(search, catalogue(edition))) if one.choices]
-    return render(request, "desk/search.html", page | {"filters": filters})
+    page = _page(search, found) | {"hits": [(hit, rows[hit.key]) for hit in seen], "filters": filters}
+    return render(request, "desk/search.html", page)
 
 
 @desk_only
@@ -115,9 +111,10 @@ def portal_search(request: HttpRequest) -> HttpResponse:
         return redirect("portal:ticket", number=search.number)
     found = search.find(user, now)
     tickets = list(portal_page.with_calls(visible).filter(pk__in=found.keys)) if found.keys else []
-    rows = dict(zip([ticket.pk for ticket in tickets], portal_page.rows(tickets, now=now, zone=zone), strict=True))
-    page = _page(user, search, found, tickets)
-    page["hits"] = [(hit, rows[hit.ticket.pk]) for hit in page["hits"]]
+    drawn = portal_page.rows(tickets, now=now, zone=zone)
+    rows = {ticket.pk: (ticket, row) for ticket, row in zip(tickets, drawn, strict=True)}
+    seen = hits(user, found, {ticket.pk: ticket.subject for ticket in tickets}) if tickets else []
+    page = _page(search, found) | {"hits": [(hit, *rows[hit.key]) for hit in seen]}
     return render(request, "portal/search.html", page | {"filters": _filters(search, _common_options())})
 
 
