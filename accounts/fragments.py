@@ -12,3 +12,9 @@ def fragment(name: str, told: Mapping[str, Any]) -> SafeString:
     engine: Any = engines["hot"]
     # The engine escapes; its templates have no |safe.
     return mark_safe(engine.env.spoken().get_template(f"hot/{name}.html").render(told))
+
+
+def macros(name: str) -> Any:
+    """The macros of `templates/hot/NAME.html`, to be called by name."""
+    engine: Any = engines["hot"]
+    return engine.env.spoken().get_template(f"hot/{name}.html").module

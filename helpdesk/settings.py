@@ -209,7 +209,7 @@ AUTH_USER_MODEL = "accounts.User"
 # The address is unique in any spelling (`user_email_once`, on lower(email)), which the check does not see.
 # `i18n` is ours on purpose, in the place of Django's (TEMPLATES above).
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "templates.W003"]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.authentication.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

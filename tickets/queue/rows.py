@@ -94,7 +94,7 @@ def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = Non
         by=_by(
             now,
             paused_since=ticket.awaiting_since if ticket.clock_paused else None,
-            running=(clock.kind, clock.due_at) if clock is not None and clock.is_running else None,
+            running=(str(PromiseKind(clock.kind).label), clock.due_at) if clock and clock.is_running else None,
             is_open=ticket.is_open,
             last=ticket.closed_at or ticket.resolved_at or ticket.changed_at,
         ),
@@ -116,8 +116,8 @@ def _by(
     if paused_since is not None:
         return _("on hold since %(moment)s") % {"moment": words.moment(paused_since, words.MOSCOW, now, "short")}
     if running is not None:
-        kind, due_at = running
-        return f"{PromiseKind(kind).label} {words.moment(due_at, words.MOSCOW, now, 'short')}"
+        promise, due_at = running
+        return f"{promise} {words.moment(due_at, words.MOSCOW, now, 'short')}"
     if is_open:
         return _("resolution without a deadline")
     return words.moment(last, words.MOSCOW, now, "short")
@@ -212,13 +212,18 @@ def drawn(found: list[dict[str, Any]], now: datetime, *, with_forecasts: bool = 
     english = (get_language() or "ru").startswith("en")
     states = {code: str(label) for code, label in State.choices}
     priorities = {number: _("Priority %(number)d") % {"number": number} for number in (1, 2, 3, 4)}
+    promises = {kind.value: str(kind.label) for kind in PromiseKind}
     told = foreseen([_open(one) for one in found if with_forecasts and _runs(one["clock"])], now)
+    marked: dict[Forecast, Shown | None] = {}  # most rows of a page have the same one
     rows = []
     for one in found:
         clock = _clock(one["clock"]) if one["clock"] else None
         calendar = _hours[one["clock"]["calendar"]].calendar if one["clock"] else None
         name = one["assignee__full_name"] or ""
         runs = clock is not None and clock.stopped_at is None and clock.due_at is not None
+        forecast = told.get(one["clock"]["key"]) if one["clock"] else None
+        if forecast is not None and forecast not in marked:
+            marked[forecast] = shown(forecast, now)
         rows.append(
             Row(
                 number=one["number"],
@@ -239,13 +244,13 @@ def drawn(found: list[dict[str, Any]], now: datetime, *, with_forecasts: bool = 
                 by=_by(
                     now,
                     paused_since=one["awaiting_since"] if one["clock_paused"] else None,
-                    running=(clock.kind, clock.due_at) if runs and clock and clock.due_at else None,
+                    running=(promises[clock.kind], clock.due_at) if runs and clock and clock.due_at else None,
                     is_open=one["state"] in OPEN_STATES,
                     last=one["closed_at"] or one["resolved_at"] or one["changed_at"],
                 ),
                 clock_paused=one["clock_paused"],
                 due_at=one["due_at"],
-                forecast=shown(told.get(one["clock"]["key"]), now) if one["clock"] else None,
+                forecast=marked[forecast] if forecast is not None else None,
                 unread=one["unread"],
             )
         )
