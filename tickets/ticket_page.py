@@ -36,6 +36,7 @@ from tickets import (
     workflow,
 )
 from tickets.around import Around
+from tickets.blank_forms import Blank, blank
 from tickets.forecasting import shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
@@ -203,12 +204,22 @@ class Offers:
 
 @dataclass(frozen=True)
 class Act:
-    """A move with its form where it needs words, and the rule that refused it where one did."""
+    """A move with its form where it needs words, or that form's empty fields; and the rule that refused it."""
 
     move: moves.Move
     ticket: Ticket
     form: Any = None
     refusal: Refused | None = None
+    blank: Blank | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it needs words."""
+        return self.blank is not None or self.form is not None
+
+    @property
+    def new_key(self) -> str:
+        return forms.new_key()
 
     @property
     def address(self) -> str:
@@ -218,20 +229,29 @@ class Act:
 def acts(names: Iterable[str], found: Ticket, may: set[str], offers: Offers, sent: Sent | None) -> list[Act]:
     """The moves of a menu that are offered; one that was just refused stands above the conversation instead."""
     offered = [name for name in names if name in may and (sent is None or sent.name != name)]
-    return [Act(moves.MOVES[name], found, form_for(name, found, offers=offers)) for name in offered]
+    return [_act(name, found, offers) for name in offered]
+
+
+def _act(name: str, found: Ticket, offers: Offers) -> Act:
+    fields = blank(FORMS[name], found, **_asks(name, offers)) if name in FORMS else None
+    return Act(moves.MOVES[name], found, None if fields else form_for(name, found, offers=offers), blank=fields)
 
 
 def form_for(name: str, found: Ticket, *sent: Any, offers: Offers | None = None) -> Any:
     """The form of a move, empty or filled with what was `sent`; None where a move needs no words."""
     if name not in FORMS:
         return None
-    offers = offers or Offers()
+    return FORMS[name](*sent, ticket=found, **_asks(name, offers or Offers()))
+
+
+def _asks(name: str, offers: Offers) -> dict[str, Any]:
+    """What the form of a move is given besides the ticket."""
     asks: dict[str, dict[str, Any]] = {
         "handover": {"lines": offers.lines},
         "defect": {"newest": offers.defects},
         "assignment": {"ranking": offers.ranking},
     }
-    return FORMS[name](*sent, ticket=found, **asks.get(name, {}))
+    return asks.get(name, {})
 
 
 FORMS: dict[str, type[forms.TicketForm]] = {

@@ -32,9 +32,25 @@ class TicketForm(forms.Form):
     # Two dozen fields stand in the menus of a ticket: Django's own templates for Jinja2 draw the same for a third.
     default_renderer = DRAWN_FAST
 
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...] | None:
+        """What the empty form follows from besides the language, as `blank_forms` asks; `asks`: its own arguments.
+
+        Two of the same look the same. None where it follows from more than can be told, as from the time.
+        """
+        return None
+
     def __init__(self, data: Any = None, files: Any = None, *, ticket: Ticket, **kwargs: Any) -> None:
         self.ticket = ticket
         super().__init__(data, files, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}_%s", **kwargs)
+
+
+class PlainForm(TicketForm):
+    """A form that is the same beside every ticket."""
+
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...]:
+        return ()
 
 
 def text(label: Any, missing: Any = None, **attrs: Any) -> forms.CharField:
@@ -87,13 +103,17 @@ class HandOverForm(TicketForm):
     tried = text(_("What was tried"), rows=2)
     asked = text(_("What is asked"), _("Write what you ask the next line to do."), rows=2)
 
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...]:
+        return ticket.line_id, *((line.pk, line.name) for line in asks["lines"])
+
     def __init__(self, *args: Any, lines: list[Line], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["to_line"]
         field.choices = [(line.pk, f"{line.pk}. {line.name}") for line in lines if line.pk != self.ticket.line_id]
 
 
-class ReturnForm(TicketForm):
+class ReturnForm(PlainForm):
     """The receiving line gives the request back (domain §3.3)."""
 
     reason = text(_("Why it goes back"), _("Write why the line returns the request."))
@@ -111,6 +131,10 @@ class DefectForm(TicketForm):
     steps = text(_("Steps"), _("Write the steps that show the defect."), rows=2)
     expected = text(_("What was expected"), _("Write what was expected."), rows=2)
     actual = text(_("What happened instead"), _("Write what happened instead."), rows=2)
+
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...] | None:
+        return None if asks["newest"] is None else tuple((defect.pk, defect.title) for defect in asks["newest"])
 
     def __init__(self, *args: Any, newest: Iterable[Defect] | None = None, **kwargs: Any) -> None:
         """`newest` are the defects that are offered, where they are at hand."""
@@ -139,11 +163,15 @@ class DeclareForm(TicketForm):
         _("Why it is a major incident"), _("Write why it is a major incident: who and what is affected."), rows=2
     )
 
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...]:
+        return (ticket.subject,)
+
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, ticket=ticket, initial={"title": ticket.subject}, **kwargs)
 
 
-class RestoreForm(TicketForm):
+class RestoreForm(PlainForm):
     """Service is back: priority 1 or 2 becomes 3 or 4 (domain §3.4)."""
 
     to_priority = forms.TypedChoiceField(
@@ -159,6 +187,10 @@ class ReclassifyForm(TicketForm):
     kind = forms.ChoiceField(label=_("Kind"), choices=TicketKind.choices)
     reason = text(_("Why"), _("Write why the classification was wrong."))
 
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...]:
+        return ticket.proposed_priority or ticket.priority, ticket.kind
+
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         # What the customer asks for is offered; else things as they are.
         initial = {"priority": ticket.proposed_priority or ticket.priority, "kind": ticket.kind}
@@ -167,7 +199,7 @@ class ReclassifyForm(TicketForm):
         field.choices = [(code, f"{code}. {label}") for code, label in Priority.choices]
 
 
-class ResolveForm(TicketForm):
+class ResolveForm(PlainForm):
     """It is solved, and how: the customer confirms it by these words (domain §3.2)."""
 
     body = text(_("How it was solved"), _("Write how it was solved: the customer confirms it by that."))
@@ -175,7 +207,7 @@ class ResolveForm(TicketForm):
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 
 
-class DeclineForm(TicketForm):
+class DeclineForm(PlainForm):
     """Outside support, with the condition named (domain §1.7.2)."""
 
     reason = text(
@@ -217,7 +249,7 @@ class AssignForm(TicketForm):
         }
 
 
-class ReopenForm(TicketForm):
+class ReopenForm(PlainForm):
     """Not solved after all (domain §3.2)."""
 
     reason = text(_("What still does not work"), _("Write what still does not work."))
