@@ -25,6 +25,7 @@ from contracts.models import (
     Customer,
     RenewalOffer,
 )
+from tests.contracts.conftest import TODAY
 from tests.factories import (
     CustomerFactory,
     LicenceFactory,
@@ -45,9 +46,8 @@ from tests.factories import (
     topic,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
 
-TODAY = signing.moscow_day(timezone.now())
 DAY = timedelta(days=1)
 HOME, LIST, NEW = "/c/", "/c/contracts/", "/c/contracts/new/"
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from contracts import catalogue, signing
 from contracts.models import Contract, Customer, PackageTerms, ResponsibleContact
+from tests.contracts.conftest import TODAY
 from tests.factories import (
     FIRST_DAY,
     TUESDAY_10,
@@ -26,9 +26,8 @@ from tests.factories import (
     package,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
 
-TODAY = signing.moscow_day(timezone.now())
 DAY = timedelta(days=1)
 
 

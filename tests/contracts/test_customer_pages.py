@@ -14,6 +14,7 @@ from accounts.models import User
 from contracts import customers, signing
 from contracts.models import ContractEvent, CoverageGap, Customer, CustomerMember, Licence, Release
 from contracts.views import customers as pages
+from tests.contracts.conftest import TODAY
 from tests.factories import (
     CustomerFactory,
     LicenceFactory,
@@ -29,9 +30,8 @@ from tests.factories import (
     top,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
 
-TODAY = signing.moscow_day(timezone.now())
 BEGAN = TODAY - timedelta(days=100)
 
 
