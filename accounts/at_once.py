@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -138,11 +139,17 @@ class Prepared:
 
     def __init__(self, queryset: QuerySet[Any]) -> None:
         self._compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        self._sql = _with_names(*self._compiler.as_sql())
+        self._sql = ""
+        try:
+            self._sql = _with_names(*self._compiler.as_sql())
+        except EmptyResultSet:  # Django sees that nothing can be found
+            return
         self._converters = self._compiler.get_converters([column[0] for column in self._compiler.select])
 
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
         """One statement."""
+        if not self._sql:
+            return []
         found = execute(self._sql, given)
         return list(map(tuple, self._compiler.apply_converters(found, self._converters))) if self._converters else found
 
@@ -168,10 +175,17 @@ class Counts:
         querysets = self._querysets()
         rows = [one if one.query.values_select else one.values("pk") for one in querysets.values()]
         more = None if self._cap is None else self._cap + 1
-        told = [one.order_by()[:more].query.sql_with_params() for one in rows]
+        told = [_or_nothing(one.order_by()[:more]) for one in rows]
         sql = "SELECT " + ", ".join(f"(SELECT count(*) FROM ({one}) few)" for one, _params in told)
         self._compiled = _with_names(sql, [value for _one, params in told for value in params]), list(querysets)
         return self._compiled
+
+
+def _or_nothing(queryset: QuerySet[Any]) -> tuple[str, Sequence[Any]]:
+    try:
+        return queryset.query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT WHERE false", ()
 
 
 class _Read:

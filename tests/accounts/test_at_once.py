@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection, models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from accounts.at_once import AtOnce, Counts, Prepared, day, key, moment
+from accounts.at_once import AtOnce, Counts, OneOf, Prepared, day, key, keys, moment
 from contracts.models import Contract, ContractLine, Customer, Licence
 from sla.models import Commitment, LadderStep
 from tests.factories import a_customer, contract_of, open_ticket
@@ -109,3 +110,25 @@ def test_on_a_connection_that_stays_the_server_keeps_plans_and_says_the_same(mon
     now_kept, now_generic = plans()
     assert now_kept == kept + 3
     assert now_generic > generic
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_what_can_find_nothing_is_no_error(monkeypatch, stays):
+    customer = a_customer()
+    if stays:
+        monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    nobody = Customer.objects.filter(pk__in=[])
+
+    assert Prepared(nobody.values_list("pk")).rows() == []
+    assert Counts(lambda: {"none": nobody, "all": Customer.objects.all()}).read() == {"none": 0, "all": 1}
+    assert Counts(lambda: {"none": nobody}, 5).read() == {"none": 0}
+    assert AtOnce(lambda: {"all": Customer.objects.all()}).read()["all"] == [customer]
+
+
+def test_many_keys_are_given_at_once():
+    first, second, third = a_customer(), a_customer(), a_customer()
+    some = Prepared(Customer.objects.filter(OneOf(F("pk"), keys("some"))).order_by("pk").values_list("name"))
+
+    assert some.rows(some=[third.pk, first.pk]) == [(first.name,), (third.name,)]
+    assert some.rows(some=[second.pk]) == [(second.name,)]
+    assert some.rows(some=[]) == []

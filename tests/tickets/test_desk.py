@@ -225,6 +225,28 @@ def test_filters_add_up_and_stay_in_every_link(desk: Client) -> None:
     assert f'href="/w/t/{wanted.number}/?from=%3Fpackage%3Dpremium%26priority%3D1"' in page
 
 
+def test_a_filter_that_was_asked_before_is_asked_anew_for_another_person_line_and_value(
+    engineer: User,
+) -> None:
+    """Statements are kept by the filter (queue/pages.py): none has another reader's lines or another filter's value."""
+    first, third = a_ticket(priority=1), a_ticket(priority=3)
+    workflow.accept(first, by=engineer, at=timezone.now())
+    second = a_ticket(priority=1)
+    workflow.hand_over(second, to_line=2, known="Известно", asked="Посмотреть", by=engineer, at=timezone.now())
+    here, there = signed_in(engineer), signed_in(an_engineer(2))
+
+    for _twice in range(2):
+        assert numbers(here.get("/w/?priority=1")) == [first.number]
+        assert numbers(there.get("/w/?priority=1")) == [second.number]
+        assert numbers(here.get("/w/?priority=3")) == [third.number]
+        assert numbers(there.get("/w/?priority=3")) == []
+        assert numbers(here.get("/w/l/2/?priority=1")) == [second.number]
+        assert numbers(here.get("/w/?assignee=me")) == [first.number]
+        assert numbers(there.get("/w/?assignee=me")) == []
+        assert numbers(here.get("/w/?assignee=nobody")) == [third.number]
+        assert numbers(here.get("/w/?customer=999999999999")) == []
+
+
 def test_empty_queue_says_which_emptiness(desk: Client, engineer: User) -> None:
     assert "There have been no requests yet" in desk.get("/w/").content.decode()
     workflow.withdraw(ticket := a_ticket(), by=ticket.contact, at=timezone.now())

@@ -21,7 +21,7 @@ from sla import words
 from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
-from tickets.queue.rows import Row, columns, drawn, named, values_of
+from tickets.queue.rows import Row, columns, drawn, named, rows_of, values_of
 from tickets.urgency import columns_to_rank, heads, most_urgent, ranked
 
 CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
@@ -199,7 +199,7 @@ class Page:
 def page_of(queue: Queue, user: User, now: datetime) -> Page:
     """One page, in one statement."""
     size = queue.show
-    if queue.runs_against_time and not queue.filters and not queue.after:
+    if queue.runs_against_time and _is_told_alike(queue) and not queue.after:
         return _cut(drawn(named(_first_page(queue, user, now).rows(me=user.pk)), now), queue)
     found = tickets_of(queue, user, now)
     if queue.runs_against_time:
@@ -218,13 +218,25 @@ def _by_deadline(found: TicketQuerySet, size: int, after: Key | None = None) -> 
     return Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1]
 
 
-_first_pages: dict[tuple[Any, ...], Prepared] = {}  # of the process: a few for each set of lines
+_first_pages: dict[tuple[Any, ...], Prepared] = {}  # of the process: a few for each set of lines and filters
+KINDS_KEPT = 256
+
+
+def _is_told_alike(queue: Queue) -> bool:
+    """Whether its statements are the same for whoever asks, whenever: no filter names the person or the hour."""
+    return not queue.values("horizon") and ME not in queue.values("assignee")
+
+
+def _room_for_one_more(kinds: dict[tuple[Any, ...], Any]) -> None:
+    if len(kinds) >= KINDS_KEPT:
+        kinds.clear()
 
 
 def _first_page(queue: Queue, user: User, now: datetime) -> Prepared:
-    """The statement of the first page without filters: it differs by place, lines and role, never by the person."""
-    kind = (queue.place, glance(user, now).own, queue.show, user.role)
+    """The statement of the first page: it differs by place, filters, lines and role, never by the person."""
+    kind = (queue.place, *queue.filters.items(), glance(user, now).own, queue.show, user.role)
     if kind not in _first_pages:
+        _room_for_one_more(_first_pages)
         me = at_once.key("me")
         _first_pages[kind] = Prepared(values_of(_by_deadline(tickets_of(queue, user, now, me), queue.show), me))
     return _first_pages[kind]
@@ -293,15 +305,17 @@ _counts: dict[tuple[Any, ...], Counts] = {}  # of the process, as `_first_pages`
 
 def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) -> list[int]:
     """How many of the queue are in each of these horizons, and in all."""
-    if queue.filters:
+    cap = CAP_FILTERED if queue.filters else CAP
+    if not _is_told_alike(queue):
         found, rules = tickets_of(queue, user, now), horizons(now)
-        return counted([*(found.filter(rules[code]) for code in codes), found], CAP_FILTERED)
-    kind = (queue.place, glance(user, now).own, user.role, *codes)
+        return counted([*(found.filter(rules[code]) for code in codes), found], cap)
+    kind = (queue.place, *queue.filters.items(), glance(user, now).own, user.role, *codes)
     if kind not in _counts:
+        _room_for_one_more(_counts)
         found = tickets_of(queue, user, now, at_once.key("me"))
         rules = _horizons(*map(at_once.moment, ("now", "hour", "later", "midnight")))
         wanted = {code: found.filter(rules[code]) for code in codes} | {"all": found}
-        _counts[kind] = Counts(lambda: wanted, CAP)
+        _counts[kind] = Counts(lambda: wanted, cap)
     hour, midnight = borders(now)
     counts = _counts[kind].read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
     return list(counts.values())
@@ -327,7 +341,7 @@ def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | N
         return None
     wanted = waiting[0].waiting.pk
     found = next((row for row in page.rows if row.pk == wanted), None)
-    return found or drawn(columns(Ticket.objects.filter(pk=wanted), user), now)[0]
+    return found or rows_of([wanted], user, now, with_forecasts=True)[wanted]
 
 
 _rankings: dict[tuple[Any, ...], Prepared] = {}  # of the process, as `_first_pages`

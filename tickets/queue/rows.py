@@ -197,13 +197,13 @@ def _calendars_of(found: Iterable[Mapping[str, Any]]) -> None:
 _by_keys: list[Prepared] = []  # of the process, once it is compiled
 
 
-def rows_of(keys: Sequence[int], user: User, now: datetime) -> dict[int, Row]:
-    """The rows of these tickets, by key, for somebody of the desk, who sees every ticket. Without their forecasts."""
+def rows_of(keys: Sequence[int], user: User, now: datetime, *, with_forecasts: bool = False) -> dict[int, Row]:
+    """The rows of these tickets, by key, for somebody of the desk, who sees every ticket. One statement."""
     if not _by_keys:
         wanted = Ticket.objects.filter(at_once.OneOf(F("pk"), at_once.keys("keys")))
         _by_keys.append(Prepared(values_of(wanted, at_once.key("me"))))
     found = named(_by_keys[0].rows(keys=list(keys), me=user.pk))
-    return {row.pk: row for row in drawn(found, now, with_forecasts=False)}
+    return {row.pk: row for row in drawn(found, now, with_forecasts=with_forecasts)}
 
 
 def drawn(found: list[dict[str, Any]], now: datetime, *, with_forecasts: bool = True) -> list[Row]:
