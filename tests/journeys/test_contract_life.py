@@ -57,13 +57,8 @@ def add_licence(page: Page, customer: str, cost: str, starts_on: date, *, releas
         page.locator("#licence button.btn--p").click()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_from_the_draft_to_the_renewal_offer(house: House, scripts: bool) -> None:
-    today = moscow_day(timezone.now())
-    page = house.enter(SIGNER, scripts=scripts)
-    customer = a_customer_with_a_licence(page, f"ООО «Ладога {'с' if scripts else 'без'} JavaScript»")
-
-    # The draft, with a quote that follows the days.
+def ask_for_prices(page: Page, customer: str, scripts: bool) -> None:
+    """The form of a draft, with a quote that follows the days."""
     page.goto(f"/c/contracts/new/?customer={customer.rstrip('/').rsplit('/', 1)[1]}")
     if scripts:
         set_term(page, OVER[0], OVER[1] - timedelta(days=1))
@@ -76,21 +71,10 @@ def test_from_the_draft_to_the_renewal_offer(house: House, scripts: bool) -> Non
         page.fill("input[name=ends_on]", OVER[1].isoformat())
         with page.expect_navigation():
             page.click("button[name=recalculate]")
-    premium = page.locator(".offer", has=page.locator("input[value=premium]"))
-    expect(premium).to_contain_text(_money("10000.00"))
-    expect(premium).to_contain_text(_money("9600.00"))
-    page.check("input[name=package][value=premium]")
-    send(page)
-    contract = page.url
-    number = page.locator("h1").inner_text()
 
-    # Refused with all three reasons; nothing is signed.
-    sign(page, scripts)
-    expect(page.locator(".esum li")).to_have_count(3)
-    for section in ("1.7.1", "1.7.4", "§2"):
-        expect(page.locator(".esum")).to_contain_text(section)
 
-    # Corrected, each where its condition points to.
+def correct_person_and_release(page: Page, contract: str, customer: str, scripts: bool) -> None:
+    """Two of what the signature missed, each where its condition points to."""
     page.goto(contract)
     with page.expect_navigation():
         page.locator(".conds a[href$='#people']").click()
@@ -106,9 +90,11 @@ def test_from_the_draft_to_the_renewal_offer(house: House, scripts: bool) -> Non
     page.locator("#licences details select[name=release]").first.select_option(index=1)
     with page.expect_navigation():
         page.locator("#licences details form button").first.click()
+
+
+def change_term(page: Page, contract: str, starts_on: date, ends_on: date, scripts: bool) -> None:
+    """The third: other days, written one after the other."""
     page.goto(f"{contract}term/")
-    starts_on = today - timedelta(days=300)
-    ends_on = pricing.anniversary(starts_on, 1) - timedelta(days=1)
     page.fill("input[name=starts_on]", starts_on.isoformat())
     if scripts:  # for a moment the last day is before the first: no price, but the package stays chosen
         page.locator("input[name=starts_on]").dispatch_event("change")
@@ -121,6 +107,33 @@ def test_from_the_draft_to_the_renewal_offer(house: House, scripts: bool) -> Non
         page.locator("form.termf button.btn--p").last.click()
     expect(page).to_have_url(contract)
     expect(page.locator(".conds")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_from_the_draft_to_the_renewal_offer(house: House, scripts: bool) -> None:
+    today = moscow_day(timezone.now())
+    page = house.enter(SIGNER, scripts=scripts)
+    customer = a_customer_with_a_licence(page, f"ООО «Ладога {'с' if scripts else 'без'} JavaScript»")
+
+    ask_for_prices(page, customer, scripts)
+    premium = page.locator(".offer", has=page.locator("input[value=premium]"))
+    expect(premium).to_contain_text(_money("10000.00"))
+    expect(premium).to_contain_text(_money("9600.00"))
+    page.check("input[name=package][value=premium]")
+    send(page)
+    contract = page.url
+    number = page.locator("h1").inner_text()
+
+    # Refused with all three reasons; nothing is signed.
+    sign(page, scripts)
+    expect(page.locator(".esum li")).to_have_count(3)
+    for section in ("1.7.1", "1.7.4", "§2"):
+        expect(page.locator(".esum")).to_contain_text(section)
+
+    correct_person_and_release(page, contract, customer, scripts)
+    starts_on = today - timedelta(days=300)
+    ends_on = pricing.anniversary(starts_on, 1) - timedelta(days=1)
+    change_term(page, contract, starts_on, ends_on, scripts)
     expect(page.locator(".conds__no")).to_have_count(0)
 
     # Signed, once; the button is gone.

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db.models import Case, F, OuterRef, Subquery, When
@@ -194,15 +195,15 @@ def _calendars_of(found: Iterable[Mapping[str, Any]]) -> None:
         _hours[key] = Hours(version.working_calendar(), version.is_round_the_clock)
 
 
-_by_keys: list[Prepared] = []  # of the process, once it is compiled
+@cache
+def _by_keys() -> Prepared:
+    wanted = Ticket.objects.filter(at_once.OneOf(F("pk"), at_once.keys("keys")))
+    return Prepared(values_of(wanted, at_once.key("me")))
 
 
 def rows_of(keys: Sequence[int], user: User, now: datetime, *, with_forecasts: bool = False) -> dict[int, Row]:
     """The rows of these tickets, by key, for somebody of the desk, who sees every ticket. One statement."""
-    if not _by_keys:
-        wanted = Ticket.objects.filter(at_once.OneOf(F("pk"), at_once.keys("keys")))
-        _by_keys.append(Prepared(values_of(wanted, at_once.key("me"))))
-    found = named(_by_keys[0].rows(keys=list(keys), me=user.pk))
+    found = named(_by_keys().rows(keys=list(keys), me=user.pk))
     return {row.pk: row for row in drawn(found, now, with_forecasts=with_forecasts)}
 
 
