@@ -44,6 +44,7 @@ def cost(ask: Callable[[int], Any], said: list[str] | None = None, seconds: floa
         "p50_ms": ms(walls[len(walls) // 2]),
         "p95_ms": ms(walls[int(len(walls) * 0.95)]),
         "cpu_ms": ms(median(webs) + median(databases)),
+        "cpu_least_ms": ms(min(map(sum, zip(webs, databases, strict=True)))),
         "cpu_web_ms": ms(median(webs)),
         "cpu_db_ms": ms(median(databases)),
         "statements": len(heard),

@@ -171,6 +171,7 @@ def postgresql_command(server: PostgreSQL) -> list[str]:
         "max_connections": "100",
         "shared_buffers": "256MB",  # a year of a busy desk's open clocks and queues fits
         "max_wal_size": "4GB",  # a flood of a hundred thousand due clocks is no reason for a checkpoint in its middle
+        "random_page_cost": "1.1",  # of what is in memory or on a flash disk; 4, the default, is a turning disk's
         "max_parallel_workers_per_gather": "0",  # a container's /dev/shm may be too small for parallel queries
         "log_line_prefix": "%m [%p] ",
     }

@@ -65,7 +65,7 @@ def parts(found: TicketQuerySet, after: Key | None = None) -> list[TicketQuerySe
     for paused in (False, True):
         for dated in (True, False):
             part = found.filter(clock_paused=paused, due_at__isnull=not dated)
-            part = part.order_by("due_at", "pk") if dated else part.order_by("pk")
+            part = part.order_by("due_at", "pk")  # as the indexes have it, also where there is no moment
             if after is None or (paused, not dated) > (after.paused, after.due_at is None):
                 ordered.append(part)
             elif (paused, not dated) == (after.paused, after.due_at is None):
@@ -204,7 +204,7 @@ def page_of(queue: Queue, user: User, now: datetime) -> Page:
     found = tickets_of(queue, user, now)
     if queue.runs_against_time:
         after = Key.read(queue.after) if queue.after else None
-        taken = columns(_by_deadline(found, size, after), user)
+        taken = columns(_after(found, size, after) if after else _first(found, _lines_of(queue, user, now), size), user)
     else:
         if queue.after.isascii() and queue.after.isdecimal():
             found = found.filter(number__lt=int(queue.after))
@@ -212,7 +212,22 @@ def page_of(queue: Queue, user: User, now: datetime) -> Page:
     return _cut(drawn(taken, now), queue)
 
 
-def _by_deadline(found: TicketQuerySet, size: int, after: Key | None = None) -> TicketQuerySet:
+def _lines_of(queue: Queue, user: User, now: datetime) -> Sequence[int]:
+    """The lines whose tickets are in a queue of several lines; none where an index has its order as it is."""
+    if queue.place:
+        return ()
+    return [int(line) for line in queue.values("line")] or glance(user, now).own
+
+
+def _first(found: TicketQuerySet, lines: Sequence[int], size: int) -> TicketQuerySet:
+    """The first page. The order of each line is an index; that of several is put together from the head of each."""
+    if len(lines) > 1:
+        first, *others = (found.filter(line=line).by_deadline().values("pk")[: size + 1] for line in lines)
+        found = Ticket.objects.filter(pk__in=first.union(*others, all=True))
+    return found.by_deadline()[: size + 1]
+
+
+def _after(found: TicketQuerySet, size: int, after: Key) -> TicketQuerySet:
     first, *others = (part.values("pk")[: size + 1] for part in parts(found, after))
     keys = first.union(*others, all=True) if others else first
     return Ticket.objects.filter(pk__in=keys).by_deadline()[: size + 1]
@@ -238,7 +253,9 @@ def _first_page(queue: Queue, user: User, now: datetime) -> Prepared:
     if kind not in _first_pages:
         _room_for_one_more(_first_pages)
         me = at_once.key("me")
-        _first_pages[kind] = Prepared(values_of(_by_deadline(tickets_of(queue, user, now, me), queue.show), me))
+        _first_pages[kind] = Prepared(
+            values_of(_first(tickets_of(queue, user, now, me), _lines_of(queue, user, now), queue.show), me)
+        )
     return _first_pages[kind]
 
 
