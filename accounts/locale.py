@@ -4,6 +4,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
@@ -14,7 +15,7 @@ class PersonLocaleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = request.user
+        user = request.user = get_user(request)  # itself: a page asks the lazy one hundreds of times whether it is there
         language = user.language if user.is_authenticated else self.guess(request)
         zone = user.timezone if user.is_authenticated else settings.TIME_ZONE
         with translation.override(language), timezone.override(ZoneInfo(zone)):

@@ -229,6 +229,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def initials(self) -> str:
         return initials(self.full_name)
 
+    def get_role_display(self) -> str:
+        """Django's own looks every role up to say one; a page says several."""
+        return str(Role(self.role).label)
+
     def get_full_name(self) -> str:
         return self.full_name
 

@@ -15,7 +15,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from accounts.addresses import address
-from sla.templatetags.clock import moment, moscow
+from sla.templatetags.clock import chip_drawn, moment, moscow
 from tickets.templatetags.tickets import icon, line, priority
 
 
@@ -75,7 +75,9 @@ class Engine(Environment):
 def environment(**options: Any) -> Environment:
     """What Django's backend asks for: the engine with our addresses, icons and words."""
     made = Engine(**options, extensions=[Translate])
-    made.globals.update(url=address, icon=icon, line=line, priority=priority, language=get_language, _=gettext)
+    made.globals.update(
+        url=address, icon=icon, line=line, priority=priority, draw_chip=chip_drawn, language=get_language, _=gettext
+    )
     made.filters.update(
         capfirst=capfirst,
         date=date,

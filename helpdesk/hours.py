@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from accounts.said_once import said_once
 from contracts.kept import Catalogue, catalogue
 from contracts.models import PackageTerms
 from sla.kept import rules
@@ -15,6 +16,11 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 
 def hours_line(now: datetime, edition: int | None) -> str:
     """“Premium 24×7 · Business until 18:00 · Basic from Mon 09:00”, Moscow time; of this edition of the catalogue."""
+    return _line_of(now.replace(second=0, microsecond=0), edition)  # hours begin and end with a minute
+
+
+@said_once(16)
+def _line_of(now: datetime, edition: int | None) -> str:
     ours = rules(edition)
     sold = _sold_now(catalogue(edition), now)
     return " · ".join(_words(terms, ours.version_at(terms.calendar_id, now), now) for terms in sold)

@@ -6,7 +6,7 @@ Time left is rounded up to the minute and time overdue down, so that "11 мин"
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -85,10 +85,6 @@ class Chip(NamedTuple):
         return ICONS[self.state]
 
     @property
-    def tone_class(self) -> str:
-        return f"sla--{self.state}"
-
-    @property
     def ticks(self) -> bool:
         return self.left is not None and self.open_for > ZERO
 
@@ -138,15 +134,11 @@ def _running(clock: Clock, now: datetime, calendar: WorkingCalendar, zone: tzinf
         return _still("agreed", day, clock, _("agreed individually: %(moment)s") % {"moment": full})
     if not counts:
         try:
-            opens = words.moment(calendar.next_opening(at), zone, now, "short")
+            opens = calendar.next_opening(at)
         except NeverOpen:
             return _still("sleep", _("closed"), clock, _("the clock stands: the desk does not open again"))
-        return _still(
-            "sleep",
-            _("from %(moment)s") % {"moment": opens},
-            clock,
-            _("outside service hours, the clock goes on from %(moment)s") % {"moment": opens},
-        )
+        told = _told_asleep(clock.kind, opens, zone, now.astimezone(zone).date())
+        return Chip("sleep", told.value, told.spoken, due_at, working_day=clock.working_day, promise=told.promise)
     state = "crit" if left <= critical else "soon" if left <= soon else "ok"
     return _counting(state, _told_left(clock.kind, _up(left), clock.working_day), clock, left, at, calendar)
 
@@ -171,6 +163,13 @@ def _told_late(kind: str, over: timedelta, working_day: timedelta | None) -> Tol
 def _told_left(kind: str, left: timedelta, working_day: timedelta | None) -> Told:
     span = words.span(left, working_day)
     return _told(kind, span, _("%(span)s left") % {"span": span})
+
+
+@said_once(256)
+def _told_asleep(kind: str, opens: datetime, zone: tzinfo, today: date) -> Told:
+    moment = words.moment(opens, zone, datetime.combine(today, time(), zone), "short")
+    spoken = _("outside service hours, the clock goes on from %(moment)s") % {"moment": moment}
+    return _told(kind, _("from %(moment)s") % {"moment": moment}, spoken)
 
 
 def _told(kind: str, value: str, spoken: str) -> Told:

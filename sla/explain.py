@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.said_once import said_once
 from contracts.models import PromiseKind, TermsTarget
 from sla import words
 from sla.clocks import MERGED
@@ -339,7 +340,11 @@ def _was_undone(commitment: Commitment) -> bool:
 
 def how_it_ended(commitment: Commitment) -> str:
     """The code in `why` as the end of a sentence; the code itself where there are no words for it."""
-    line = commitment.kind == PromiseKind.LINE_ACCEPTANCE
+    return _ending(commitment.why, commitment.kind == PromiseKind.LINE_ACCEPTANCE)
+
+
+@said_once(64)
+def _ending(why: str, line: bool) -> str:
     return {
         "accepted": pgettext("ending", "the line took it")
         if line
@@ -362,7 +367,7 @@ def how_it_ended(commitment: Commitment) -> str:
         "calendar applied": pgettext("ending", "the calendar was edited"),
         "another deadline agreed": pgettext("ending", "both sides agreed on another deadline"),
         MERGED: pgettext("ending", "the request was merged with another one"),
-    }.get(commitment.why, commitment.why)
+    }.get(why, why)
 
 
 def _successor(commitment: Commitment, siblings: Sequence[Commitment], zone: tzinfo, now: datetime) -> str:

@@ -3,16 +3,19 @@
 The vendor's people read Moscow time everywhere, customers their own (direction §15); `_zone` is that rule.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
 from accounts.addresses import sprite
-from accounts.fragments import fragment
+from accounts.fragments import fragment, macros
 from contracts.terms import WORKING_DAY
 from sla import chip as chips
 from sla import words
@@ -70,6 +73,26 @@ def chip_context(drawn: chips.Chip, now: datetime, *, big: bool = False) -> dict
     }
 
 
+@lru_cache(maxsize=4096)  # some 1 KB each
+def _around_seconds(state: str, value: str, spoken: str, due_at: datetime | None, *of: Any) -> tuple[str, str, str]:
+    """The chip before and after the seconds that it counts from, and how those are written; its words are its own."""
+    drawn = macros("chip")
+    ticks, big, soon, crit, day, icons = of
+    told = {"state": state, "big": big, "ticks": ticks, "soon": soon, "crit": crit, "day": day, "value": value}
+    told |= {"spoken": spoken, "due_at": due_at, "icon": chips.ICONS[state]}
+    seconds = str(drawn.seconds("%d", "%d", "%d")) if ticks else ""
+    return str(drawn.first(told)), str(drawn.last(told, icons)), seconds
+
+
+def chip_drawn(told: Mapping[str, Any], icons: str) -> Markup:
+    """The chip of `chip_context`, as `hot/chip.html` draws it: from second to second only its numbers are new."""
+    chip = told["chip"]
+    first, last, seconds = _around_seconds(
+        *chip[:4], chip.ticks, told["big"], told["soon"], told["crit"], told["day"], str(icons)
+    )
+    return Markup(first + seconds % (told["left"], told["at"], told["open_for"]) + last if seconds else first + last)
+
+
 CHIP = ("chip", "big", "left", "at", "open_for", "soon", "crit", "day")
 LANE = (*CHIP, "label", "due", "in_moscow", "target", "agreed", "track", "met", "package", "forecast")
 
@@ -77,7 +100,7 @@ LANE = (*CHIP, "label", "due", "in_moscow", "target", "agreed", "track", "met", 
 @register.simple_tag(takes_context=True)
 def draw_chip(context: template.Context) -> SafeString:
     """The chip of `chip_context`, whose values stand in the context; `hot/chip.html` has its only markup."""
-    return _drawn("chip", {name: context.get(name) for name in CHIP})
+    return mark_safe(chip_drawn({name: context.get(name) for name in CHIP}, sprite()))  # of what the engine has escaped
 
 
 @register.simple_tag(takes_context=True)

@@ -267,6 +267,10 @@ class Ticket(FSMModelMixin, models.Model):
     def __str__(self) -> str:
         return f"№ {self.number} {self.subject}"
 
+    def get_state_display(self) -> str:
+        """Django's own looks every state up to say one; a page says several."""
+        return str(State(self.state).label)
+
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES

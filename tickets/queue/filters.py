@@ -60,6 +60,8 @@ class Chip:
 
 def chips_on(queue: Queue, names: Mapping[str, str]) -> list[Chip]:
     """What is on, in the order of the address. `names` are those of the glance; a code without a name stands alone."""
+    if not queue.pairs:
+        return []
     called, words = labels(), fixed()
     return [
         Chip(called[name], words.get(name, {}).get(value) or names.get(f"{name}={value}", value), off.tail)

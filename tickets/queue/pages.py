@@ -21,7 +21,7 @@ from sla import words
 from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
-from tickets.queue.rows import Row, columns, drawn, named, rows_of, values_of
+from tickets.queue.rows import Facts, Row, columns, drawn, rows_of, values_of
 from tickets.urgency import columns_to_rank, heads, most_urgent, ranked
 
 CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
@@ -54,7 +54,7 @@ class Key:
             return None
 
 
-def page_key(ticket: Ticket | Row) -> str:
+def page_key(ticket: Ticket | Facts) -> str:
     """The key of a ticket, fit for an address."""
     return str(Key(ticket.clock_paused, ticket.due_at, ticket.pk))
 
@@ -107,7 +107,7 @@ def _horizons(now: Any, hour: Any, later: Any, midnight: Any) -> dict[str, Q]:
     }
 
 
-def horizon(ticket: Ticket | Row | Key, now: datetime) -> str:
+def horizon(ticket: Ticket | Facts | Key, now: datetime) -> str:
     """The group of one ticket: the same rule as `horizons`, for a row already at hand."""
     if ticket.paused if isinstance(ticket, Key) else ticket.clock_paused:
         return "stand"
@@ -200,7 +200,7 @@ def page_of(queue: Queue, user: User, now: datetime) -> Page:
     """One page, in one statement."""
     size = queue.show
     if queue.runs_against_time and _is_told_alike(queue) and not queue.after:
-        return _cut(drawn(named(_first_page(queue, user, now).rows(me=user.pk)), now), queue)
+        return _cut(drawn(_first_page(queue, user, now).rows(me=user.pk), now), queue)
     found = tickets_of(queue, user, now)
     if queue.runs_against_time:
         after = Key.read(queue.after) if queue.after else None
@@ -265,7 +265,7 @@ def _cut(rows: list[Row], queue: Queue) -> Page:
     if len(rows) <= size:
         return Page(rows, "", all_here=not queue.after)
     last = rows[size - 1]
-    return Page(rows[:size], page_key(last) if queue.runs_against_time else str(last.number), all_here=False)
+    return Page(rows[:size], page_key(last.facts) if queue.runs_against_time else str(last.facts.number), all_here=False)
 
 
 # Counts
@@ -287,7 +287,7 @@ def grouped(queue: Queue, page: Page, now: datetime) -> list[Group]:
     before = horizon(key, now) if (key := Key.read(queue.after)) else ""
     groups: list[Group] = []
     for row in page.rows:
-        code = horizon(row, now)
+        code = horizon(row.facts, now)
         if not groups or groups[-1].code != code:
             groups.append(Group(code, *horizon_words(code, now), goes_on=not groups and code == before))
         groups[-1].rows.append(row)
@@ -357,7 +357,7 @@ def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | N
     if not waiting:
         return None
     wanted = waiting[0].waiting.pk
-    found = next((row for row in page.rows if row.pk == wanted), None)
+    found = next((row for row in page.rows if row.facts.pk == wanted), None)
     return found or rows_of([wanted], user, now, with_forecasts=True)[wanted]
 
 

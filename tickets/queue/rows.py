@@ -4,15 +4,16 @@ Dates, spans and names are formatted here once; the template has no rule and no 
 models of them: its columns and the one clock of its chip come in one statement.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Case, F, OuterRef, Subquery, When
-from django.db.models.functions import Extract, JSONObject
+from django.db.models import Case, F, OuterRef, Subquery, TextField, When
+from django.db.models.functions import Cast, Extract, JSONObject
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -34,10 +35,13 @@ PROMISED = ("reaction", "resolution")
 
 
 @dataclass(slots=True)
-class Row:
-    """A ticket in a list. `chip` is what `hot/chip.html` draws, `by` which promise that is and when, in words.
+class Facts:
+    """What a row says of its ticket, whatever the hour: its columns in the words of one language.
 
-    `unread`: somebody else has written since the reader looked at it.
+    `unread`: somebody else has written since the reader looked at it. `clock`, on the hours of `calendar`, is the one
+    promise of the row; `running` the same as a forecast asks of it, None where nothing counts. `last`: when something
+    happened last, for a row in which nothing runs. `said` and `pictures` are kept here as long as the facts are: words
+    that differ from day to day, and what is drawn of the row in one list and another (templatetags/queue.py).
     """
 
     number: int
@@ -54,12 +58,56 @@ class Row:
     assignee_id: int | None
     assignee: str
     initials: str
-    chip: Mapping[str, Any]
-    by: str
     clock_paused: bool
     due_at: datetime | None
-    forecast: Shown | None = None
+    awaiting_since: datetime | None
+    last: datetime
+    clock: chips.Clock | None
+    calendar: WorkingCalendar | None
+    running: Open | None = None
     unread: bool = False
+    said: dict[date, str] = field(default_factory=dict, compare=False)
+    pictures: dict[Any, Any] = field(default_factory=dict, compare=False)
+
+    def by(self, now: datetime) -> str:
+        """Which promise the row counts and when it is due, or what happened last."""
+        today = now.astimezone(words.MOSCOW).date()
+        if today not in self.said:
+            self.said.clear()
+            self.said[today] = self._by(now)
+        return self.said[today]
+
+    def _by(self, now: datetime) -> str:
+        if self.clock_paused and self.awaiting_since is not None:
+            return _("on hold since %(moment)s") % {"moment": _short(self.awaiting_since, now)}
+        clock = self.clock
+        if clock is not None and clock.stopped_at is None and clock.due_at is not None:
+            return f"{PromiseKind(clock.kind).label} {_short(clock.due_at, now)}"
+        if self.state in OPEN_STATES:
+            return _("resolution without a deadline")
+        return _short(self.last, now)
+
+
+def _short(moment: datetime, now: datetime) -> str:
+    return words.moment(moment, words.MOSCOW, now, "short")
+
+
+@dataclass(slots=True)
+class Row:
+    """A ticket in a list at one moment; what its `facts` tell it tells, too.
+
+    `chip` is what `hot/chip.html` draws, `by` which promise that is and when, in words.
+    """
+
+    facts: Facts
+    chip: Mapping[str, Any]
+    by: str
+    forecast: Shown | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "facts":  # of a row that is being made
+            raise AttributeError(name)
+        return getattr(self.facts, name)
 
 
 def shown_clock(ticket: Ticket) -> Commitment | None:
@@ -74,9 +122,8 @@ def shown_clock(ticket: Ticket) -> Commitment | None:
 def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = None, *, unread: bool = False) -> Row:
     """The row of a ticket that is at hand with its clocks (`with_clocks`); `told`: the forecasts of these, by key."""
     clock = shown_clock(ticket)
-    drawn = chips.chip(clock_of(clock) if clock else None, now, clock.calendar if clock else None, words.MOSCOW)
-    package = ticket.terms.package
-    return Row(
+    package, assignee = ticket.terms.package, ticket.assignee
+    facts = Facts(
         number=ticket.number,
         pk=ticket.pk,
         subject=ticket.subject,
@@ -89,39 +136,22 @@ def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = Non
         package=package.name,
         package_code=package.code,
         assignee_id=ticket.assignee_id,
-        assignee=ticket.assignee.full_name if ticket.assignee else "",
-        initials=ticket.assignee.initials if ticket.assignee else "",
-        chip=chip_context(drawn, now),
-        by=_by(
-            now,
-            paused_since=ticket.awaiting_since if ticket.clock_paused else None,
-            running=(str(PromiseKind(clock.kind).label), clock.due_at) if clock and clock.is_running else None,
-            is_open=ticket.is_open,
-            last=ticket.closed_at or ticket.resolved_at or ticket.changed_at,
-        ),
+        assignee=assignee.full_name if assignee else "",
+        initials=assignee.initials if assignee else "",
         clock_paused=ticket.clock_paused,
         due_at=ticket.due_at,
-        forecast=shown(told.get(clock.pk), now) if told and clock is not None else None,
+        awaiting_since=ticket.awaiting_since,
+        last=ticket.closed_at or ticket.resolved_at or ticket.changed_at,
+        clock=clock_of(clock) if clock else None,
+        calendar=clock.calendar if clock else None,
         unread=unread,
     )
+    return _at(facts, now, shown(told.get(clock.pk), now) if told and clock is not None else None)
 
 
-def _by(
-    now: datetime,
-    *,
-    paused_since: datetime | None,
-    running: tuple[str, datetime] | None,
-    is_open: bool,
-    last: datetime,
-) -> str:
-    if paused_since is not None:
-        return _("on hold since %(moment)s") % {"moment": words.moment(paused_since, words.MOSCOW, now, "short")}
-    if running is not None:
-        promise, due_at = running
-        return f"{promise} {words.moment(due_at, words.MOSCOW, now, 'short')}"
-    if is_open:
-        return _("resolution without a deadline")
-    return words.moment(last, words.MOSCOW, now, "short")
+def _at(facts: Facts, now: datetime, forecast: Shown | None) -> Row:
+    chip = chips.chip(facts.clock, now, facts.calendar, words.MOSCOW)
+    return Row(facts, chip_context(chip, now), facts.by(now), forecast)
 
 
 # Straight from columns
@@ -134,7 +164,10 @@ COLUMNS = (
 
 
 def _clock_of_row() -> Subquery:
-    """`shown_clock` as one value of the ticket's own row: its columns as JSON, null where nothing was promised."""
+    """`shown_clock` as one value of the ticket's own row: its columns as JSON, null where nothing was promised.
+
+    As text, so that a row is what it was before as long as its columns are (`_kept`).
+    """
     clocks = (
         Commitment.objects.filter(ticket=OuterRef("pk"), kind__in=PROMISED)
         .exclude(ending__in=["superseded", "cancelled"])
@@ -146,7 +179,8 @@ def _clock_of_row() -> Subquery:
     )
     return Subquery(
         clocks.values(
-            one=JSONObject(
+            one=Cast(
+                JSONObject(
                 key="pk",
                 kind="kind",
                 priority="priority",
@@ -160,23 +194,21 @@ def _clock_of_row() -> Subquery:
                 agreed="agreed",
                 pauses="pauses",
                 calendar="calendar_version_id",
+                ),
+                TextField(),
             )
         )[:1]
     )
 
 
-def columns(tickets: TicketQuerySet, user: User) -> list[dict[str, Any]]:
+def columns(tickets: TicketQuerySet, user: User) -> list[tuple[Any, ...]]:
     """The columns of rows as this person sees them, in one statement, in the order of the queryset."""
-    return named(values_of(tickets, user))
+    return list(values_of(tickets, user))
 
 
 def values_of(tickets: TicketQuerySet, person: User | Given) -> Any:
     """The same as a `values_list`, for a person at hand or one that is given when it is run."""
     return with_unread(tickets, person).annotate(clock=_clock_of_row()).values_list(*COLUMNS)
-
-
-def named(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return [dict(zip(COLUMNS, values, strict=True)) for values in rows]
 
 
 class Hours(NamedTuple):
@@ -189,8 +221,8 @@ class Hours(NamedTuple):
 _hours: dict[int, Hours] = {}  # by the version's key for the life of the process: a version never changes
 
 
-def _calendars_of(found: Iterable[Mapping[str, Any]]) -> None:
-    missing = {one["clock"]["calendar"] for one in found if one["clock"]} - _hours.keys()
+def _calendars_of(clocks: Iterable[Mapping[str, Any] | None]) -> None:
+    missing = {clock["calendar"] for clock in clocks if clock} - _hours.keys()
     for key, version in (CalendarVersion.objects.in_bulk(missing) if missing else {}).items():
         _hours[key] = Hours(version.working_calendar(), version.is_round_the_clock)
 
@@ -203,58 +235,71 @@ def _by_keys() -> Prepared:
 
 def rows_of(keys: Sequence[int], user: User, now: datetime, *, with_forecasts: bool = False) -> dict[int, Row]:
     """The rows of these tickets, by key, for somebody of the desk, who sees every ticket. One statement."""
-    found = named(_by_keys().rows(keys=list(keys), me=user.pk))
-    return {row.pk: row for row in drawn(found, now, with_forecasts=with_forecasts)}
+    found = _by_keys().rows(keys=list(keys), me=user.pk)
+    return {row.facts.pk: row for row in drawn(found, now, with_forecasts=with_forecasts)}
 
 
-def drawn(found: list[dict[str, Any]], now: datetime, *, with_forecasts: bool = True) -> list[Row]:
-    """The rows of `columns`, in the active language."""
-    _calendars_of(found)
-    english = (get_language() or "ru").startswith("en")
-    states = {code: str(label) for code, label in State.choices}
-    priorities = {number: _("Priority %(number)d") % {"number": number} for number in (1, 2, 3, 4)}
-    promises = {kind.value: str(kind.label) for kind in PromiseKind}
-    told = foreseen([_open(one) for one in found if with_forecasts and _runs(one["clock"])], now)
-    marked: dict[Forecast, Shown | None] = {}  # most rows of a page have the same one
-    rows = []
-    for one in found:
-        clock = _clock(one["clock"]) if one["clock"] else None
-        calendar = _hours[one["clock"]["calendar"]].calendar if one["clock"] else None
-        name = one["assignee__full_name"] or ""
-        runs = clock is not None and clock.stopped_at is None and clock.due_at is not None
-        forecast = told.get(one["clock"]["key"]) if one["clock"] else None
-        if forecast is not None and forecast not in marked:
-            marked[forecast] = shown(forecast, now)
-        rows.append(
-            Row(
-                number=one["number"],
-                pk=one["pk"],
-                subject=one["subject"],
-                language=one["language"],
-                priority=one["priority"],
-                priority_label=priorities[one["priority"]],
-                state=one["state"],
-                state_label=states[one["state"]],
-                customer=one["customer__name"],
-                package=one["terms__package__name_en" if english else "terms__package__name_ru"],
-                package_code=one["terms__package__code"],
-                assignee_id=one["assignee_id"],
-                assignee=name,
-                initials=initials(name) if name else "",
-                chip=chip_context(chips.chip(clock, now, calendar, words.MOSCOW), now),
-                by=_by(
-                    now,
-                    paused_since=one["awaiting_since"] if one["clock_paused"] else None,
-                    running=(promises[clock.kind], clock.due_at) if runs and clock and clock.due_at else None,
-                    is_open=one["state"] in OPEN_STATES,
-                    last=one["closed_at"] or one["resolved_at"] or one["changed_at"],
-                ),
-                clock_paused=one["clock_paused"],
-                due_at=one["due_at"],
-                forecast=marked[forecast] if forecast is not None else None,
-                unread=one["unread"],
-            )
+_kept: dict[tuple[Any, ...], Facts] = {}  # by language and columns: a row that nothing happened to is looked at often
+ROWS_KEPT = 4096  # some 4 KB each
+
+
+def facts_of(found: Sequence[tuple[Any, ...]]) -> list[Facts]:
+    """The facts of rows of `columns`, in the active language. Whatever of the columns changes, other facts come."""
+    language = get_language() or "ru"
+    new = {values for values in found if (language, *values) not in _kept}
+    if new:
+        if len(_kept) + len(new) > ROWS_KEPT:
+            _kept.clear()
+            new = set(found)
+        _read(new, language)
+    return [_kept[language, *values] for values in found]
+
+
+def _read(new: Iterable[tuple[Any, ...]], language: str) -> None:
+    named = [(values, dict(zip(COLUMNS, values, strict=True))) for values in new]
+    for _values, one in named:
+        one["clock"] = json.loads(one["clock"]) if one["clock"] else None
+    _calendars_of(one["clock"] for _values, one in named)
+    package = "terms__package__name_en" if language.startswith("en") else "terms__package__name_ru"
+    for values, one in named:
+        told, name = one["clock"], one["assignee__full_name"] or ""
+        _kept[language, *values] = Facts(
+            number=one["number"],
+            pk=one["pk"],
+            subject=one["subject"],
+            language=one["language"],
+            priority=one["priority"],
+            priority_label=_("Priority %(number)d") % {"number": one["priority"]},
+            state=one["state"],
+            state_label=str(State(one["state"]).label),
+            customer=one["customer__name"],
+            package=one[package],
+            package_code=one["terms__package__code"],
+            assignee_id=one["assignee_id"],
+            assignee=name,
+            initials=initials(name) if name else "",
+            clock_paused=one["clock_paused"],
+            due_at=one["due_at"],
+            awaiting_since=one["awaiting_since"],
+            last=one["closed_at"] or one["resolved_at"] or one["changed_at"],
+            clock=_clock(told) if told else None,
+            calendar=_hours[told["calendar"]].calendar if told else None,
+            running=_open(one) if _runs(told) else None,
+            unread=one["unread"],
         )
+
+
+def drawn(found: Sequence[tuple[Any, ...]], now: datetime, *, with_forecasts: bool = True) -> list[Row]:
+    """The rows of `columns`, in the active language."""
+    facts = facts_of(found)
+    told = foreseen([one.running for one in facts if one.running], now) if with_forecasts else {}
+    marked: dict[Forecast | None, Shown | None] = {None: None}  # most rows of a page have the same one
+    rows = []
+    for one in facts:
+        forecast = told.get(one.running.key) if one.running else None
+        if forecast not in marked:
+            marked[forecast] = shown(forecast, now)
+        rows.append(_at(one, now, marked[forecast]))
     return rows
 
 
