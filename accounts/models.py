@@ -229,7 +229,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def initials(self) -> str:
         return initials(self.full_name)
 
-    def get_role_display(self) -> str:
+    def get_role_display(self) -> str:  # type: ignore[no-redef]
         """Django's own looks every role up to say one; a page says several."""
         return str(Role(self.role).label)
 

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refused
+from accounts.said_once import said_once
 from contracts.terms import WORKING_DAY
 from sla import words
 from sla.calendars import holidays_of_russia
@@ -24,7 +25,17 @@ def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
     """Service hours in the reader's zone: "пн–пт 09:00–18:00", "ежедневно 11:00–20:00", "круглосуточно"."""
     if version.is_round_the_clock:
         return _("round the clock, every day")
-    days = _local_hours(version, zone, now)
+    week = tuple((int(day), tuple((start, end) for start, end in pairs)) for day, pairs in version.weekly_hours.items())
+    today = now.astimezone(version.zone).date()
+    return _hours(tuple(sorted(week)), version.zone, zone, today, bool(version.holidays))
+
+
+Week = tuple[tuple[int, tuple[tuple[str, str], ...]], ...]
+
+
+@said_once(256)
+def _hours(week: Week, there: tzinfo, zone: tzinfo, today: date, has_holidays: bool) -> str:
+    days = _local_hours(week, there, zone, today)
     groups: list[tuple[int, int, str]] = []
     for day in range(7):
         if not days[day]:
@@ -34,27 +45,26 @@ def hours(version: CalendarVersion, *, zone: tzinfo, now: datetime) -> str:
         else:
             groups.append((day, day, days[day]))
     told = ", ".join(f"{_days(first, last)} {times}" for first, last, times in groups)
-    if version.holidays:
+    if has_holidays:
         return _("%(hours)s, except public holidays") % {"hours": told}
     return told
 
 
-def _local_hours(version: CalendarVersion, zone: tzinfo, now: datetime) -> list[str]:
+def _local_hours(week: Week, there: tzinfo, zone: tzinfo, today: date) -> list[str]:
     """The hours of Monday to Sunday as the reader's clocks show them this week."""
-    monday = now.astimezone(version.zone).date()
-    monday -= timedelta(days=monday.weekday())
+    monday = today - timedelta(days=today.weekday())
     told: list[list[str]] = [[] for _day in range(7)]
-    for day, pairs in sorted(version.weekly_hours.items()):
+    for day, pairs in week:
         for start, end in pairs:
-            opens = _at(version, monday + timedelta(days=int(day)), start).astimezone(zone)
-            closes = _at(version, monday + timedelta(days=int(day)), end).astimezone(zone)
+            opens = _at(there, monday + timedelta(days=day), start).astimezone(zone)
+            closes = _at(there, monday + timedelta(days=day), end).astimezone(zone)
             told[opens.weekday()].append(f"{opens:%H:%M}–{closes:%H:%M}")
     return [", ".join(times) for times in told]
 
 
-def _at(version: CalendarVersion, day: date, clock: str) -> datetime:
+def _at(there: tzinfo, day: date, clock: str) -> datetime:
     hour, minute = (int(part) for part in clock.split(":")[:2])
-    return datetime(day.year, day.month, day.day, tzinfo=version.zone) + timedelta(hours=hour, minutes=minute)
+    return datetime(day.year, day.month, day.day, tzinfo=there) + timedelta(hours=hour, minutes=minute)
 
 
 def _days(first: int, last: int) -> str:

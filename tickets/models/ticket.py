@@ -267,7 +267,7 @@ class Ticket(FSMModelMixin, models.Model):
     def __str__(self) -> str:
         return f"№ {self.number} {self.subject}"
 
-    def get_state_display(self) -> str:
+    def get_state_display(self) -> str:  # type: ignore[no-redef]
         """Django's own looks every state up to say one; a page says several."""
         return str(State(self.state).label)
 

@@ -264,8 +264,8 @@ def _cut(rows: list[Row], queue: Queue) -> Page:
     size = queue.show
     if len(rows) <= size:
         return Page(rows, "", all_here=not queue.after)
-    last = rows[size - 1]
-    return Page(rows[:size], page_key(last.facts) if queue.runs_against_time else str(last.facts.number), all_here=False)
+    last = rows[size - 1].facts
+    return Page(rows[:size], page_key(last) if queue.runs_against_time else str(last.number), all_here=False)
 
 
 # Counts

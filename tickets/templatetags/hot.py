@@ -37,5 +37,10 @@ def hot(context: template.Context, name: str, **given: Any) -> SafeString:
 
 
 def _csrf(context: template.Context) -> SafeString:
-    token = context.get("csrf_token")
-    return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token) if token else SafeString()
+    """Of one context always the same: a page has a dozen forms in several fragments."""
+    kept: Any = context.render_context
+    if "csrf" not in kept:
+        token = context.get("csrf_token")
+        field = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token) if token else ""
+        kept["csrf"] = SafeString(field)
+    return kept["csrf"]

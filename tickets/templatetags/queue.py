@@ -64,7 +64,7 @@ def _around_chip(row: Row, around: Around, *besides: Any) -> tuple[Markup, Marku
     if key not in kept:
         if len(kept) >= PICTURES:
             kept.clear()
-        still, page = Still(*_facts(row.facts), row.by, *besides), {**around._asdict(), "w": row_words()}
+        still, page = Still._make((*_facts(row.facts), row.by, *besides)), {**around._asdict(), "w": row_words()}
         kept[key] = macros("row").before(still, page), macros("row").after(still, page)
     return kept[key]
 
