@@ -8,14 +8,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Left
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts import at_once
+from accounts.at_once import AtOnce
 from accounts.models import BOARD_ROLES, Role, User
 from contracts import text_search
 from contracts.models import Customer
@@ -240,20 +243,17 @@ class Hit:
 def hits(user: User, found: Found, subjects: Mapping[int, str]) -> list[Hit]:
     """What is found of these tickets, in the order of `found`, with pieces of texts that this person may read.
 
-    `subjects` by key: of the tickets that this person may see. Two statements.
+    `subjects` by key: of the tickets that this person may see. One statement.
     """
+    read = _said(user.role).read(keys=found.keys)
     said: dict[int, tuple[str, bool]] = {}
-    messages = Message.objects.visible_to(user).filter(ticket__in=found.keys).order_by("ticket_id", "created_at")
-    for key, body, kind in messages.annotate(start=Left("body", READ_OF_A_MESSAGE)).values_list(
-        "ticket_id", "start", "kind"
-    )[:READ_MESSAGES]:
-        if key not in said and text_search.finds(body, found.query):
-            said[key] = body, kind == Message.Kind.NOTE
+    for message in read["messages"]:
+        if message.ticket_id not in said and text_search.finds(message.start, found.query):
+            said[message.ticket_id] = message.start, message.kind == Message.Kind.NOTE
     files: dict[int, list[list[Piece]]] = {}
-    names = Attachment.objects.filter(message__in=Message.objects.visible_to(user).filter(ticket__in=found.keys))
-    for key, name in names.order_by("pk").values_list("message__ticket_id", "name")[:READ_MESSAGES]:
-        if text_search.finds(name, found.query):
-            files.setdefault(key, []).append(text_search.marked(name, found.query))
+    for file in read["files"]:
+        if text_search.finds(file.name, found.query):
+            files.setdefault(file.of_ticket, []).append(text_search.marked(file.name, found.query))
     return [
         Hit(
             key,
@@ -265,6 +265,20 @@ def hits(user: User, found: Found, subjects: Mapping[int, str]) -> list[Hit]:
         for key in found.keys
         if key in subjects
     ]
+
+
+@cache
+def _said(role: str) -> AtOnce:
+    """What was said in tickets and which files are there, as far as somebody of this role reads it."""
+    messages = Message.objects.visible_to(User(role=role)).filter(at_once.OneOf(F("ticket"), at_once.keys("keys")))
+    files = Attachment.objects.filter(message__in=messages.values("pk")).annotate(of_ticket=F("message__ticket_id"))
+    starts = messages.order_by("ticket_id", "created_at").annotate(start=Left("body", READ_OF_A_MESSAGE))
+    return AtOnce(
+        lambda: {
+            "messages": starts.only("ticket", "kind")[:READ_MESSAGES],
+            "files": files.order_by("pk").only("name")[:READ_MESSAGES],
+        }
+    )
 
 
 def count_words(found: Found) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import sprite
 from accounts.models import User
+from accounts.said_once import said_once
 
 register = template.Library()
 
@@ -44,6 +45,11 @@ def _drawn(name: str, sprite: str) -> SafeString:
 @register.simple_tag
 def priority(number: int) -> SafeString:
     """Priority 1 to 4 as a glyph whose weight is the urgency; never a colour: colour means time."""
+    return _priority(number)
+
+
+@said_once(16)
+def _priority(number: int) -> SafeString:
     label = _("Priority %(number)d") % {"number": number}
     return format_html(
         '<span class="prio prio--{0}" title="{1}">'
@@ -56,6 +62,11 @@ def priority(number: int) -> SafeString:
 @register.simple_tag
 def line(number: int) -> SafeString:
     """A line of support as its number in a circle, a stop of the route."""
+    return _line(number)
+
+
+@said_once(16)
+def _line(number: int) -> SafeString:
     label = _("Line %(number)d") % {"number": number}
     return format_html(
         '<span class="ln"><span class="sr">{}</span><span aria-hidden="true">{}</span></span>', label, number
