@@ -15,9 +15,7 @@ class PersonLocaleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = request.user = get_user(
-            request
-        )  # a page would ask the lazy one hundreds of times
+        user = request.user = get_user(request)  # a page would ask the lazy one hundreds of times
         language = user.language if user.is_authenticated else self.guess(request)
         zone = user.timezone if user.is_authenticated else settings.TIME_ZONE
         with translation.override(language), timezone.override(ZoneInfo(zone)):

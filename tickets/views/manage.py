@@ -9,12 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.absences import STAND_INS, stood_in_for_by
 from accounts.access import board_only, only, person
 from accounts.models import User
 from accounts.refusals import Refused
+from accounts.said_once import said_once
 from contracts.kept import catalogue
 from sla import reports, troubles, words
 from sla.models import Escalation, SweepTrouble, Whom
@@ -62,7 +64,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "missing_of": looked_at,
             "packages": packages,
             "matrix": [
-                (priority, [(package, kept.by_package.get((package.pk, priority))) for package in packages])
+                (priority, [_cell(kept.by_package.get((package.pk, priority))) for package in packages])
                 for priority in (1, 2, 3, 4)
             ],
             "goal": reports.GOAL,
@@ -74,6 +76,17 @@ def board(request: HttpRequest) -> HttpResponse:
             "satisfaction": boards.satisfaction(now),
         },
     )
+
+
+def _cell(kept: reports.Attainment | None) -> tuple[reports.Attainment | None, str]:
+    """What was kept, and of how many in words."""
+    return kept, "" if kept is None else _of_promises(kept.counted, kept.is_few)
+
+
+@said_once(256)
+def _of_promises(counted: int, few: bool) -> str:
+    told = {"n": counted}
+    return _("few: %(n)s") % told if few else ngettext("%(n)s promise", "%(n)s promises", counted) % told
 
 
 def _spark(weeks: list[reports.Attainment]) -> str:
