@@ -1,7 +1,7 @@
 """What templates find once and keep: words, addresses, files. Nothing of a reader, a language or a site is mixed."""
 
 import pytest
-from django.template import engines
+from django.template import TemplateSyntaxError, engines
 from django.test import override_settings
 from django.urls import NoReverseMatch, reverse, set_script_prefix
 from django.utils import translation
@@ -65,3 +65,38 @@ def test_address_that_is_not_there_is_refused_as_ever() -> None:
 @override_settings(STATIC_URL="/elsewhere/")
 def test_file_has_the_address_that_django_gives_it() -> None:
     assert [Files().url("icons.svg") for _again in (1, 2)] == ["/elsewhere/icons.svg"] * 2
+
+
+def test_what_is_put_together_once_is_that_of_the_language_and_the_place() -> None:
+    said = """<a href="{% url 'desk:queue' %}">{% icon "x" %}{% translate "Queue" %}</a>"""
+    text = "{% load i18n static tickets %}{% once %}" + said + "{% endonce %}"
+    russian, english, again = drawn(text)
+
+    assert russian == again and "Очередь" in russian and "Queue" in english
+    template = engines["django"].from_string(text)
+    first = template.render({})
+    set_script_prefix("/help/")
+    try:
+        assert template.render({}) == first.replace('href="/w/', 'href="/help/w/')
+    finally:
+        set_script_prefix("/")
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "{{ name }}",
+        "{% translate name %}",
+        '{% translate "Queue" as word %}',
+        "{% url 'desk:ticket' number %}",
+        "{% url 'desk:queue' as there %}",
+        "{% static name %}",
+        "{% icon name %}",
+        "{% if name %}a{% endif %}",
+        "{% csrf_token %}",
+        '{% include "_clock.html" %}',
+    ],
+)
+def test_what_may_differ_from_reader_to_reader_is_not_put_together_once(inside: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="never changes"):
+        engines["django"].from_string("{% load i18n static tickets %}{% once %}" + inside + "{% endonce %}")
