@@ -13,9 +13,9 @@ from contracts.models import Customer
 from sla import words
 from sla.forecast import Forecast, Reason, Verdict
 from tests.factories import a_customer, an_engineer, open_ticket
-from tickets import workflow
+from tickets import reading, workflow
 from tickets.forecasting import Shown, shown
-from tickets.models import Message, Ticket
+from tickets.models import Ticket
 from tickets.queue import Row, rows, rows_of
 from tickets.queue.rows import Facts
 from tickets.templatetags.queue import _FIELDS, queue_rows
@@ -93,10 +93,9 @@ def test_what_is_kept_of_a_row_is_what_its_columns_say_now(row: Row) -> None:
     assert facts().assignee == "Вера Иная"
     Customer.objects.update(name="ООО «Иное»")
     assert facts().customer == "ООО «Иное»"
-    Message.objects.create(
-        ticket=ticket, author=ticket.contact, body="Ещё", language="ru", created_at=now, by_vendor=False
-    )
     assert facts().unread
+    reading.mark(ticket, person=reader, upto=ticket.messages.latest("pk").pk, at=now)
+    assert not facts().unread
 
 
 def test_what_a_row_says_of_its_day_is_said_anew_the_next_day(row: Row) -> None:
