@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Expression, Lookup, QuerySet
@@ -71,15 +71,16 @@ def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
     Planning costs a page of the desk more of the database than the answers do. Where the connection stays, the server
     keeps the statement and its plan (`plan_once`).
     """
-    if connection.settings_dict["CONN_MAX_AGE"] == 0:
-        with connection.cursor() as cursor:
+    ours: Any = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up at each touch
+    if ours.settings_dict["CONN_MAX_AGE"] == 0:
+        with ours.cursor() as cursor:
             cursor.execute(sql, given)
             return cursor.fetchall()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    driver: Any = connection.connection
-    driver.prepare_threshold = 0  # for cursors that bind in the server: Django's own never do
-    with connection.wrap_database_errors, connection._prepare_cursor(ServerBindingCursor(driver)) as cursor:  # type: ignore[attr-defined,call-arg]
+    ours.close_if_health_check_failed()
+    ours.ensure_connection()
+    ours.connection.prepare_threshold = 0  # for cursors that bind in the server: Django's own never do
+    binding: Any = ServerBindingCursor
+    with ours.wrap_database_errors, ours._prepare_cursor(binding(ours.connection)) as cursor:
         # A key is a bigint however small it is: else there is a plan for each size, and a cast that makes it look dear.
         cursor.execute(sql, {name: Int8(value) if type(value) is int else value for name, value in given.items()})
         return cursor.fetchall()

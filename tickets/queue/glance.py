@@ -18,23 +18,24 @@ from tickets.queue.address import Queue
 
 CAP = 999  # what a tab counts up to
 
-_COUNTED = "(SELECT count(*) FROM (SELECT FROM tickets_ticket WHERE {of} AND state IN ({open}) LIMIT {more}) few)"
-_OPEN = "'new', 'in_progress', 'awaiting_customer'"
-_LATE = "NOT clock_paused AND due_at < %(now)s AND "
+# How many are open, and how many of them overdue: these come first in the order of the queue, so one look is enough.
+_COUNTED = f"""(SELECT json_build_array(count(*), count(*) FILTER (WHERE NOT clock_paused AND due_at < %(now)s))
+      FROM (SELECT clock_paused, due_at FROM tickets_ticket
+            WHERE {{of}} AND state IN ('new', 'in_progress', 'awaiting_customer')
+            ORDER BY clock_paused, due_at, id LIMIT {CAP + 1}) few)"""
 
 
 def _counted(of: str) -> str:
-    return _COUNTED.format(of=of, open=_OPEN, more=CAP + 1)
+    return _COUNTED.format(of=of)
 
 
 _SQL = f"""
 WITH own AS (SELECT line_id FROM accounts_user_lines WHERE user_id = %(me)s)
 SELECT
   (SELECT coalesce(json_agg(line_id ORDER BY line_id), '[]') FROM own),
-  (SELECT json_agg(json_build_array(number, name_ru, name_en, {_counted("line_id = accounts_line.number")},
-      {_counted(_LATE + "line_id = accounts_line.number")}) ORDER BY number) FROM accounts_line),
+  (SELECT json_agg(json_build_array(number, name_ru, name_en, {_counted("line_id = accounts_line.number")})
+      ORDER BY number) FROM accounts_line),
   {_counted("assignee_id = %(me)s")},
-  {_counted(_LATE + "assignee_id = %(me)s")},
   (SELECT coalesce(json_agg(json_build_array(slug, name, tail, owner_id) ORDER BY (owner_id = %(me)s) DESC, position,
       name), '[]') FROM (SELECT * FROM tickets_savedview WHERE owner_id = %(me)s OR shared = 'desk'
       OR shared = 'line' AND (%(manager)s OR line_id IN (SELECT line_id FROM own)) LIMIT 100) seen),
@@ -138,10 +139,10 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
             "view": queue.view if queue else "",
         },
     )
-    own, lines, mine, mine_late, views, last_run, escalations, edition, named = seen
+    own, lines, (mine, mine_late), views, last_run, escalations, edition, named = seen
     return Glance(
         tuple(own),
-        tuple(LineCount(number, en if english else ru, n, late) for number, ru, en, n, late in lines or ()),
+        tuple(LineCount(number, en if english else ru, *counts) for number, ru, en, counts in lines or ()),
         mine,
         mine_late,
         tuple(ViewName(slug, name, tail, owner == user.pk) for slug, name, tail, owner in views),

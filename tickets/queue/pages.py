@@ -298,7 +298,8 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
     """Counts each group; gives the count of the whole queue in words.
 
     A group that begins and ends on the page is counted by its rows; the others, and the whole, in one statement up to
-    a cap. It stops early for a common filter, and a rare one has all its rows on the page: no count reads the queue.
+    a cap, as far as the tabs have not counted them. It stops early for a common filter, and a rare one has all its rows
+    on the page: no count reads the queue.
     """
     groups = list(groups)
     open_ended = []
@@ -309,9 +310,13 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
     total = len(page.rows)
     cap = CAP_FILTERED if queue.filters else CAP
     if not page.all_here:
-        *counts, total = _counts_of(queue, user, now, [group.code for group in open_ended])
-        for group, count in zip(open_ended, counts, strict=True):
-            group.count = count
+        counts = _told_by_the_tabs(queue, user, now)
+        missing = [code for code in (*(group.code for group in open_ended), ALL) if code not in counts]
+        if missing:
+            counts |= _counts_of(queue, user, now, missing)
+        total = counts[ALL]
+        for group in open_ended:
+            group.count = counts[group.code]
     for group in groups:
         group.count_words = capped(group.count, cap)
     return capped(total, cap)
@@ -320,22 +325,37 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
 _counts: dict[tuple[Any, ...], Counts] = {}  # of the process, as `_first_pages`
 
 
-def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) -> list[int]:
-    """How many of the queue are in each of these horizons, and in all."""
+ALL = "all"
+
+
+def _told_by_the_tabs(queue: Queue, user: User, now: datetime) -> dict[str, int]:
+    """Of a queue without filters, how many are overdue and in all."""
+    if queue.filters:
+        return {}
+    seen = glance(user, now)
+    if queue.place == "my":
+        return {ALL: seen.mine, "late": seen.mine_late}
+    here = (int(queue.place),) if queue.place else seen.own
+    lines = [line for line in seen.lines if not here or line.number in here]
+    return {ALL: sum(line.open for line in lines), "late": sum(line.late for line in lines)}
+
+
+def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) -> dict[str, int]:
+    """How many of the queue are in each of these horizons, and in `ALL`."""
     cap = CAP_FILTERED if queue.filters else CAP
     if not _is_told_alike(queue):
         found, rules = tickets_of(queue, user, now), horizons(now)
-        return counted([*(found.filter(rules[code]) for code in codes), found], cap)
+        counts = counted([found if code == ALL else found.filter(rules[code]) for code in codes], cap)
+        return dict(zip(codes, counts, strict=True))
     kind = (queue.place, *queue.filters.items(), glance(user, now).own, user.role, *codes)
     if kind not in _counts:
         _room_for_one_more(_counts)
         found = tickets_of(queue, user, now, at_once.key("me"))
         rules = _horizons(*map(at_once.moment, ("now", "hour", "later", "midnight")))
-        wanted = {code: found.filter(rules[code]) for code in codes} | {"all": found}
+        wanted = {code: found if code == ALL else found.filter(rules[code]) for code in codes}
         _counts[kind] = Counts(lambda: wanted, cap)
     hour, midnight = borders(now)
-    counts = _counts[kind].read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
-    return list(counts.values())
+    return _counts[kind].read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
 
 
 def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
