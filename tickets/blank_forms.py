@@ -7,10 +7,11 @@ eighth of its time. What differs with every look at the page, its hidden fields,
 from typing import Any, NamedTuple
 
 from django.utils.translation import get_language
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from accounts.fragments import macros
-from tickets.forms.desk import TicketForm
+from accounts.said_once import said_once
+from tickets.forms.desk import MessageForm, TicketForm, new_key
 from tickets.models import Ticket
 
 AT_MOST = 2048  # of some 3 KB each
@@ -42,3 +43,50 @@ def blank(form: type[TicketForm], ticket: Ticket, **asks: Any) -> Blank | None:
 def _drawn(form: TicketForm) -> Blank:
     hidden = tuple((field.name, field.id_for_label) for field in form.hidden_fields())
     return Blank(hidden, macros("act").visible(form))
+
+
+# The composer, in which nothing was refused
+
+
+class BlankField(NamedTuple):
+    """A field of the composer, drawn."""
+
+    id_for_label: str
+    label: str
+    drawn: Markup
+    errors: tuple[str, ...] = ()
+
+    def __html__(self) -> Markup:
+        return self.drawn
+
+
+class BlankComposer(NamedTuple):
+    """What `hot/composer.html` asks of a `MessageForm` that nobody has sent."""
+
+    body: BlankField
+    key: BlankField
+    attachments: BlankField
+    is_bound: bool = False
+    files: None = None
+    errors: tuple[str, ...] = ()
+
+
+HERE = "\ue000"  # stands where a value will; nobody types it
+
+
+def blank_composer(body: str) -> BlankComposer:
+    """The composer with the text that was begun, and a key of its own."""
+    text, key, attachments = _composer()
+    return BlankComposer(_with(text, body), _with(key, new_key()), attachments)
+
+
+@said_once(8)
+def _composer() -> tuple[BlankField, BlankField, BlankField]:
+    form = MessageForm(ticket=Ticket(), initial={"body": HERE, "key": HERE})
+    fields = (form[name] for name in ("body", "key", "attachments"))
+    text, key, attachments = (BlankField(of.id_for_label, str(of.label), Markup(str(of))) for of in fields)
+    return text, key, attachments
+
+
+def _with(field: BlankField, value: str) -> BlankField:
+    return field._replace(drawn=field.drawn.replace(HERE, escape(value)))

@@ -36,7 +36,7 @@ from tickets import (
     workflow,
 )
 from tickets.around import Around
-from tickets.blank_forms import Blank, blank
+from tickets.blank_forms import Blank, blank, blank_composer
 from tickets.forecasting import shown
 from tickets.forms import deadlines as deadline_forms
 from tickets.forms import desk as forms
@@ -302,22 +302,22 @@ def composer(
     seen = reading.last_key(meanwhile or said)
     if refused is not None:
         form = refused.form
+        chosen = form["kind"].value()
         if not meanwhile:
             seen = form["seen"].value() or seen
         key = str(form["macro"].value() or "")
         macro = macro_of(user, key) if key else None
     else:
-        begun = {"kind": composing.kind or kinds[0], "body": composing.body}
+        chosen, body = composing.kind or kinds[0], composing.body
         if macro is not None:
             text = macros.rendered(macro, found, by=user, now=now)
-            begun = {"kind": macro.kind, "body": "\n\n".join(part for part in (composing.body, text) if part)}
-        form = forms.MessageForm(ticket=found, initial=begun)
-    chosen = form["kind"].value()
-    if not form.is_bound and chosen not in kinds:
-        chosen = kinds[0]
+            chosen, body = macro.kind, "\n\n".join(part for part in (composing.body, text) if part)
+        if chosen not in kinds:
+            chosen = kinds[0]
+        form = blank_composer(body)
     return {
         "form": form,
-        "kinds": [(code, label, code == chosen) for code, label in form.KINDS if code in {*kinds, chosen}],
+        "kinds": [(code, label, code == chosen) for code, label in forms.MessageForm.KINDS if code in {*kinds, chosen}],
         "refusal": refusal,
         "meanwhile": meanwhile,
         "seen": seen,

@@ -1,15 +1,18 @@
 """Forms that are drawn once: on each ticket and in each language they are what they would be if drawn anew."""
 
+import re
 from typing import Any
 
 import pytest
 from django.utils import timezone, translation
+from markupsafe import escape
 
 from accounts.fragments import macros
 from accounts.models import Line
 from tests.factories import a_customer, an_engineer, open_ticket
 from tickets import workflow
-from tickets.blank_forms import blank
+from tickets.blank_forms import blank, blank_composer
+from tickets.forms.desk import MessageForm
 from tickets.models import Defect, Ticket
 from tickets.ticket_page import FORMS
 
@@ -65,3 +68,22 @@ def test_a_page_of_a_ticket_has_a_new_key_in_each_of_its_forms(tickets: list[Tic
     keys = [part.split('"')[0] for page in pages for part in page.split('name="key" value="')[1:]]
     assert len(keys) >= 4
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("body", ["", 'Проверьте <b>счёт</b> & "итог"', "\n\nвторая строка"])
+def test_the_composer_that_is_put_together_is_the_form_drawn_anew(language: str, body: str) -> None:
+    with translation.override(language):
+        blank_composer("what was written before")
+        found, form = blank_composer(body), MessageForm(ticket=Ticket(), initial={"body": body, "key": "a key"})
+
+        assert str(escape(found.body)) == str(form["body"])
+        assert str(escape(found.attachments)) == str(form["attachments"])
+        assert re.sub('value="[^"]+"', 'value="a key"', str(escape(found.key))) == str(form["key"])
+        for name in ("body", "attachments"):
+            field = getattr(found, name)
+            assert (field.id_for_label, field.label) == (form[name].id_for_label, str(form[name].label))
+
+
+def test_each_composer_has_a_key_of_its_own() -> None:
+    assert str(escape(blank_composer("").key)) != str(escape(blank_composer("").key))
