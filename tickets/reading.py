@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery
+from django.db.models import F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
+from django.db.models.lookups import GreaterThan
 
 from accounts.at_once import Given
 from accounts.models import User
@@ -15,12 +16,14 @@ from tickets.models import LastRead, Message, Ticket, TicketQuerySet
 def with_unread(tickets: TicketQuerySet, user: User | Given) -> TicketQuerySet:
     """Each ticket with `unread`: whether anybody else has written since this person looked at it.
 
-    Looks into `message_thread` and `read_once`, for each row of the page; no statement of its own.
+    Looks into `message_thread` and `read_once`, for each row of the page; no statement of its own. The last of them is
+    asked for and not whether there is one: for `EXISTS` PostgreSQL may read the messages of all tickets into a hash.
     """
     person: Any = user
-    upto = LastRead.objects.filter(ticket=OuterRef("ticket"), person=person).values("upto")[:1]
-    newer = Message.objects.filter(~Q(author=person), ticket=OuterRef("pk"), pk__gt=Coalesce(Subquery(upto), 0))
-    return tickets.annotate(unread=Exists(newer))
+    upto = LastRead.objects.filter(ticket=OuterRef("pk"), person=person).values("upto")[:1]
+    others = Message.objects.filter(~Q(author=person), ticket=OuterRef("pk")).order_by().values("ticket")
+    last = others.annotate(last=Max("pk")).values("last")
+    return tickets.annotate(unread=GreaterThan(Coalesce(Subquery(last), 0), Coalesce(Subquery(upto), 0)))
 
 
 def first_new(messages: Iterable[Message], user: User, upto: int | None) -> Message | None:
