@@ -13,7 +13,6 @@ import os
 import platform
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -47,7 +46,7 @@ def main() -> None:
         start(stack)
         in_django()
         sizes = [int(size) for size in options.sizes.split(",")]
-        found = {"python": interpreter()} | measure(sizes, options.keep, options.only.split(","), options.statements)
+        found = {"python": platform.python_version()} | measure(sizes, options.keep, options.only.split(","), options.statements)
         if options.peer:
             at = [int(size) for size in options.peer_sizes.split(",")]
             found["django_helpdesk"] = peer(options.peer, options.peer_python, at)
@@ -82,12 +81,6 @@ def measure(sizes: list[int], keep: str | None, only: list[str], statements: boo
         if not keep:
             for name in made:
                 drop(name)
-
-
-def interpreter() -> dict[str, Any]:
-    """Which Python measures; one that was not optimized by profile takes up to half as much again."""
-    optimized = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return {"version": platform.python_version(), "optimized": optimized}
 
 
 # Databases
