@@ -46,7 +46,8 @@ def main() -> None:
         start(stack)
         in_django()
         sizes = [int(size) for size in options.sizes.split(",")]
-        found = {"python": platform.python_version()} | measure(sizes, options.keep, options.only.split(","), options.statements)
+        found: dict[str, Any] = {"python": platform.python_version()}
+        found |= measure(sizes, options.keep, options.only.split(","), options.statements)
         if options.peer:
             at = [int(size) for size in options.peer_sizes.split(",")]
             found["django_helpdesk"] = peer(options.peer, options.peer_python, at)
