@@ -7,7 +7,15 @@ and the test of the catalogue find their words. The engine escapes everything; n
 from functools import lru_cache
 from typing import Any
 
-from django.template.defaultfilters import capfirst, date, filesizeformat, linebreaks_filter, linebreaksbr, urlize
+from django.template.defaultfilters import (
+    capfirst,
+    date,
+    filesizeformat,
+    linebreaks_filter,
+    linebreaksbr,
+    truncatechars,
+    urlize,
+)
 from django.utils.translation import get_language, gettext, pgettext
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -100,5 +108,6 @@ def environment(**options: Any) -> Environment:
         moment=moment,
         moscow=moscow,
         told=told,
+        truncatechars=truncatechars,
     )
     return made

@@ -97,9 +97,15 @@ def forecast(clock: Running, line: LineNow, others: Sequence[Sequence[float]], n
     `others`: how long others of its kind lately took, as parts of their targets, in order; those most like it (line,
     priority) first, then wider circles.
     """
+    return forecast_from(clock, line, others, now, first_there(line, now))
+
+
+def forecast_from(
+    clock: Running, line: LineNow, others: Sequence[Sequence[float]], now: datetime, somebody: datetime | None
+) -> Forecast:
+    """The same where it is known when somebody of the line is there (`first_there`): of many promises asked once."""
     if clock.missed or now > clock.due_at:
         return Forecast(Verdict.MISSED, Reason.PAST)
-    somebody = first_there(line, now)
     pace = by_pace(clock, others, now)
     seen = pace.seen if pace else 0
     if somebody is None or somebody >= clock.due_at:

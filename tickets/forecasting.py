@@ -21,7 +21,7 @@ from contracts.kept import edition_now
 from contracts.models import CatalogueEdition, PromiseKind
 from sla import forecast_words, words
 from sla.business_time import WorkingCalendar
-from sla.forecast import Forecast, LineNow, Running, Verdict, forecast
+from sla.forecast import Forecast, LineNow, Running, Verdict, first_there, forecast_from
 from sla.kept import rules
 from sla.models import Commitment
 from tickets.line_hours import OFFICE, OFFICE_DAY, hours_of_line
@@ -176,12 +176,18 @@ def foreseen(rows: Sequence[Open], now: datetime) -> dict[int, Forecast]:
         return {}
     lines = known_lines(now)
     found = {}
-    alone: dict[int, LineNow] = {}  # each line with nothing ahead
+    alone: dict[int, tuple[LineNow, datetime | None]] = {}  # each line with nothing ahead, and when somebody is there
+    behind: dict[tuple[int, int], LineNow] = {}  # each with so many ahead
     for row in rows:
         if row.line not in alone:
-            alone[row.line] = line_now(row.line, lines.pace, lines.office, lines.people, ahead=0)
-        line = alone[row.line]._replace(ahead=bisect_left(lines.heads.get(row.line, []), row.promise.due_at))
-        found[row.key] = forecast(row.promise, line, lines.pace.of(row.line, row.kind, row.priority), now)
+            line = line_now(row.line, lines.pace, lines.office, lines.people, ahead=0)
+            alone[row.line] = line, first_there(line, now)
+        line, somebody = alone[row.line]
+        ahead = bisect_left(lines.heads.get(row.line, []), row.promise.due_at)
+        if (row.line, ahead) not in behind:
+            behind[row.line, ahead] = line._replace(ahead=ahead)
+        others = lines.pace.of(row.line, row.kind, row.priority)
+        found[row.key] = forecast_from(row.promise, behind[row.line, ahead], others, now, somebody)
     return found
 
 
