@@ -1,6 +1,7 @@
 """Search for the desk, under /w/search/, and for a customer's own company, under /t/search/ (domain §6, §7)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import desk_only, person
+from accounts.at_once import Prepared
 from contracts.kept import Catalogue, catalogue
 from contracts.models import Customer, Product
 from tickets import portal_page
@@ -42,10 +44,15 @@ def _filters(search: Search, options: list[tuple[str, str, list[tuple[str, str]]
     ]
 
 
+@cache
+def _products() -> Prepared:
+    return Prepared(Product.objects.values_list("code", "name"))
+
+
 def _common_options() -> list[tuple[str, str, list[tuple[str, str]]]]:
     return [
         ("state", _("State"), [(code, str(label)) for code, (label, _states) in STATES.items()]),
-        ("product", _("Product"), [(product.code, product.name) for product in Product.objects.all()]),
+        ("product", _("Product"), _products().rows()),
         ("period", _("Received"), [(code, str(label)) for code, label in PERIODS.items()]),
         ("where", _("Where"), [(code, str(label)) for code, (label, _weight) in WHERE.items()]),
     ]
