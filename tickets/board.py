@@ -29,7 +29,7 @@ CELLS = (
     (_("CSM"), {Whom.CSM, Whom.SUPPORT_MANAGER}),
     (_("top management"), {Whom.TOP_MANAGEMENT}),
 )
-AGE_CAP = 1999  # open tickets of one age are counted no further
+AGE_CAP = 999  # open tickets of one age are counted no further
 DEPARTURES = 12  # rows of the timetable
 LOW = 2  # a rating of 1 or 2 is a piece of work (domain §4.4)
 
@@ -45,7 +45,7 @@ class Fact:
 
     @property
     def words(self) -> str:
-        """The number, "999+" past the cap."""
+        """The number, "499+" past the cap."""
         return capped(self.count)
 
 

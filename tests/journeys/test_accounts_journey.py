@@ -96,6 +96,7 @@ def sign_in(page: Page, email: str, secret: str = SECRET) -> None:
 
 
 def fits(page: Page) -> bool:
+    page.wait_for_load_state()  # without its style sheets a page is as wide as it likes
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 

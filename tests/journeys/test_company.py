@@ -62,6 +62,7 @@ def test_observer_reads_the_same_list_and_has_the_digest(house: House) -> None:
     page.goto("/me/")
     page.click("a[href='/me/mail/']")
     expect(page.locator("input[name=digest][value=digest]")).to_be_checked()
+    page.wait_for_load_state()  # without its style sheets a page is as wide as it likes
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.close()
 

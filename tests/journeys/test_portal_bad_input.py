@@ -60,6 +60,7 @@ def said(page: Page) -> Locator:
 
 
 def fits(page: Page) -> bool:
+    page.wait_for_load_state()  # without its style sheets a page is as wide as it likes
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
