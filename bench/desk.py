@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,10 +26,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 os.environ.update(DEBUG="0", SECRET_KEY="of the measurement", ALLOWED_HOSTS="testserver,127.0.0.1")
 
-from page_cost import cost  # noqa: E402
+from page_cost import SECONDS, Looks  # noqa: E402
 
 from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
 
+TURNS = 3  # of the sizes
 HANDS = 4  # processes that receive requests at once
 
 
@@ -67,20 +69,33 @@ def in_django() -> None:
 
 
 def measure(sizes: list[int], keep: str | None, only: list[str], statements: bool) -> dict[str, Any]:
+    """Each size in a database of its own; they take turns, so that a machine that slows down slows down all of them."""
     found: dict[str, Any] = {}
     base = keep or f"bench_desk_{os.getpid()}"
-    made = []
+    names = {size: f"{base}_{size}" for size in sizes}
+    looks: dict[int, dict[str, Looks]] = {size: defaultdict(Looks) for size in sizes}
+    weights: dict[int, dict[str, int]] = {size: {} for size in sizes}
     try:
+        for size, name in names.items():
+            found[str(size)] = {"filled_seconds": at_database(name, size)}
+        for _turn in range(TURNS):
+            for size, name in names.items():
+                at_database(name, size)
+                weights[size] = pages(only, looks[size])
         for size in sizes:
-            made.append(f"{base}_{size}")
-            seconds = at_database(made[-1], size)
-            found[str(size)] = {"filled_seconds": seconds} | pages(only, statements)
+            for page, taken in looks[size].items():
+                figures = taken.figures() | ({"said": taken.said} if statements else {})
+                found[str(size)][page] = figures | ({"kilobytes": weights[size][page]} if page in weights[size] else {})
+            if "create" in looks[size]:
+                at_database(names[size], size)
+                at_once = {"processes": HANDS, "per_second": received_at_once(HANDS)}
+                found[str(size)]["create"] |= {"at_once": at_once}
         if len(sizes) > 1:
             found["largest_by_smallest"] = compared(found[str(sizes[0])], found[str(sizes[-1])])
         return found
     finally:
         if not keep:
-            for name in made:
+            for name in names.values():
                 drop(name)
 
 
@@ -125,7 +140,8 @@ def at_database(name: str, size: int) -> float:
 # Pages
 
 
-def pages(only: list[str], statements: bool) -> dict[str, Any]:
+def pages(only: list[str], looks: dict[str, Looks]) -> dict[str, int]:
+    """Looks at each page for some seconds; their weights in kilobytes."""
     import desk_data
     from django.urls import reverse
 
@@ -159,12 +175,14 @@ def pages(only: list[str], statements: bool) -> dict[str, Any]:
     def wanted(name: str) -> bool:
         return only == [""] or any(name.startswith(one) for one in only)
 
-    found = {
-        name: page(user, address, headers, statements)
+    weights = {
+        name: page(user, address, headers, looks[name])
         for name, (user, address, headers) in asked.items()
         if wanted(name)
     }
-    return found | ({"create": creation(statements)} if wanted("create") else {})
+    if wanted("create"):
+        looks["create"].take(receiving(), SECONDS / TURNS)
+    return weights
 
 
 def peer(folder: str, python: str, sizes: list[int]) -> dict[str, Any]:
@@ -190,7 +208,7 @@ def peer(folder: str, python: str, sizes: list[int]) -> dict[str, Any]:
     return found
 
 
-def page(user: Any, address: Callable[[int], str], headers: dict[str, str], statements: bool) -> dict[str, Any]:
+def page(user: Any, address: Callable[[int], str], headers: dict[str, str], looks: Looks) -> int:
     from django.test import Client
 
     client = Client(**headers)
@@ -201,20 +219,8 @@ def page(user: Any, address: Callable[[int], str], headers: dict[str, str], stat
         assert answer.status_code == 200, (address(turn), answer.status_code)
         return answer
 
-    said: list[str] = []
-    found = cost(ask, said)
-    found["kilobytes"] = round(len(ask(0).content) / 1024)
-    return found | ({"said": said} if statements else {})
-
-
-def creation(statements: bool) -> dict[str, Any]:
-    """A request as the portal's form makes it: entitlement, deadlines, event, letters, one commit each."""
-    ask = receiving()
-    said: list[str] = []
-    found = cost(ask, said)
-    found["per_second"] = round(1000 / found["p50_ms"])
-    found["at_once"] = {"processes": HANDS, "per_second": received_at_once(HANDS)}
-    return found | ({"said": said} if statements else {})
+    looks.take(ask, SECONDS / TURNS)
+    return round(len(ask(0).content) / 1024)
 
 
 def receiving() -> Callable[[int], None]:

@@ -12,43 +12,61 @@ from typing import Any
 ROUNDS, SECONDS, WARM = 120, 6.0, 8
 
 
-def cost(ask: Callable[[int], Any], said: list[str] | None = None, seconds: float = SECONDS) -> dict[str, Any]:
-    """The figures of `ask(turn)`, after some turns to get warm; its statements go to `said`."""
-    from django.db import connection
+class Looks:
+    """What each asking has cost, as often as `take` was called."""
 
-    for turn in range(WARM):
-        ask(turn)
-    heard: list[str] = [] if said is None else said
+    def __init__(self) -> None:
+        self.walls: list[float] = []
+        self.webs: list[float] = []
+        self.databases: list[float] = []
+        self.said: list[str] = []
 
-    def listen(execute: Any, sql: str, *rest: Any) -> Any:
-        heard.append(sql)
-        return execute(sql, *rest)
+    def take(self, ask: Callable[[int], Any], seconds: float = SECONDS) -> None:
+        """Asks `ask(turn)` again and again, after some turns to get warm."""
+        from django.db import connection
 
-    with connection.execute_wrapper(listen):
-        ask(WARM)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = cursor.fetchone()[0]
-    walls, webs, databases = [], [], []
-    until = time.perf_counter() + seconds
-    for turn in range(WARM + 1, WARM + 1 + ROUNDS):
-        began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
-        ask(turn)
-        walls.append(time.perf_counter() - began)
-        webs.append(time.process_time() - web)
-        databases.append(cpu_of(backend) - database)
-        if time.perf_counter() > until:
-            break
-    walls.sort()
-    return {
-        "p50_ms": ms(walls[len(walls) // 2]),
-        "p95_ms": ms(walls[int(len(walls) * 0.95)]),
-        "cpu_ms": ms(median(webs) + median(databases)),
-        "cpu_least_ms": ms(min(map(sum, zip(webs, databases, strict=True)))),
-        "cpu_web_ms": ms(median(webs)),
-        "cpu_db_ms": ms(median(databases)),
-        "statements": len(heard),
-    }
+        for turn in range(WARM):
+            ask(turn)
+        heard: list[str] = []
+
+        def listen(execute: Any, sql: str, *rest: Any) -> Any:
+            heard.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(listen):
+            ask(WARM)
+        self.said = heard
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            backend = cursor.fetchone()[0]
+        until = time.perf_counter() + seconds
+        for turn in range(WARM + 1, WARM + 1 + ROUNDS):
+            began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
+            ask(turn)
+            self.walls.append(time.perf_counter() - began)
+            self.webs.append(time.process_time() - web)
+            self.databases.append(cpu_of(backend) - database)
+            if time.perf_counter() > until:
+                break
+
+    def figures(self) -> dict[str, Any]:
+        walls = sorted(self.walls)
+        return {
+            "p50_ms": ms(walls[len(walls) // 2]),
+            "p95_ms": ms(walls[int(len(walls) * 0.95)]),
+            "cpu_ms": ms(median(self.webs) + median(self.databases)),
+            "cpu_least_ms": ms(min(map(sum, zip(self.webs, self.databases, strict=True)))),
+            "cpu_web_ms": ms(median(self.webs)),
+            "cpu_db_ms": ms(median(self.databases)),
+            "statements": len(self.said),
+        }
+
+
+def cost(ask: Callable[[int], Any], seconds: float = SECONDS) -> dict[str, Any]:
+    """The figures of `ask(turn)`."""
+    looks = Looks()
+    looks.take(ask, seconds)
+    return looks.figures()
 
 
 def ms(seconds: float) -> float:

@@ -75,17 +75,18 @@ def rank(waiting: Iterable[Waiting], working_day_after: Callable[[datetime], dat
 
 
 # The heads of what waits, of each line, and what is assigned to the person: what is ranked first lies among these.
-# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit.
+# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit. Also where
+# there is no deadline the order is that of the index: else all that is open may be gone through for it.
 HEADS = """
 tickets_ticket.id = ANY(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN LATERAL (
         (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
             ORDER BY t.due_at, t.id LIMIT %(n)s)
         UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
-            ORDER BY t.id LIMIT %(n)s)
+            ORDER BY t.due_at, t.id LIMIT %(n)s)
         UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
             AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
         UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
-            AND {suits} ORDER BY t.id LIMIT %(n)s)
+            AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
     ) head
     UNION ALL SELECT t.id FROM tickets_ticket t WHERE t.assignee_id = %(me)s AND t.state = 'new'))
 """.format(
