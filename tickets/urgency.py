@@ -75,9 +75,9 @@ def rank(waiting: Iterable[Waiting], working_day_after: Callable[[datetime], dat
 
 
 # The heads of what waits, of each line, and what is assigned to the person: what is ranked first lies among these.
-# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit. Also where
-# there is no deadline the order is that of the index: else all that is open may be gone through for it. The keys are a
-# list of rows and not `= ANY (…)`: by that all that waits on a line may be gone through.
+# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit. The order
+# is that of the index also where there is no deadline, and the keys are a list of rows and not `= ANY (…)`: otherwise
+# all that is open, or all that waits on a line, may be gone through for it.
 HEADS = """
 tickets_ticket.id IN (SELECT unnest(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN LATERAL (
         (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
