@@ -35,7 +35,7 @@ def told(text: str) -> Markup:
     return _told(text) if len(text) <= KEPT_UP_TO else _told.__wrapped__(text)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048, typed=True)  # a text that is safe already is another one than the same letters
 def _told(text: str) -> Markup:
     return Markup(linebreaks_filter(urlize(text, autoescape=True), autoescape=True))
 

@@ -1,5 +1,7 @@
 """A row of the queue is drawn once for what it shows; whatever of it changes, another picture comes."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -116,3 +118,23 @@ def test_more_rows_than_are_kept_push_the_old_ones_out(row: Row, monkeypatch: py
     found = rows_of(keys, an_engineer(), timezone.now())
 
     assert [found[key].facts.subject for key in keys] == [f"Запрос {number}" for number in range(5)]
+
+
+def test_threads_that_make_room_for_each_other_lose_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a web server, whose threads keep rows in one place."""
+    monkeypatch.setattr(rows, "ROWS_KEPT", 2)
+    told = dict.fromkeys(rows.COLUMNS) | {"priority": 3, "state": "new", "changed_at": timezone.now()}
+    lists = [[tuple((told | {"pk": n, "number": n}).values()) for n in range(first, first + 20)] for first in (0, 20)]
+
+    def numbers(turn: int) -> list[int]:
+        return [one.number for one in rows.facts_of(lists[turn % 2])]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # seconds: threads take turns in the middle of everything
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            pages = list(threads.map(numbers, range(400)))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert pages == [list(range(20)), list(range(20, 40))] * 200

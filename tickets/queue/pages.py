@@ -250,13 +250,14 @@ def _room_for_one_more(kinds: dict[tuple[Any, ...], Any]) -> None:
 def _first_page(queue: Queue, user: User, now: datetime) -> Prepared:
     """The statement of the first page: it differs by place, filters, lines and role, never by the person."""
     kind = (queue.place, *queue.filters.items(), glance(user, now).own, queue.show, user.role)
-    if kind not in _first_pages:
+    statement = _first_pages.get(kind)
+    if statement is None:
         _room_for_one_more(_first_pages)
         me = at_once.key("me")
-        _first_pages[kind] = Prepared(
+        statement = _first_pages[kind] = Prepared(
             values_of(_first(tickets_of(queue, user, now, me), _lines_of(queue, user, now), queue.show), me)
         )
-    return _first_pages[kind]
+    return statement  # held here: another thread may make room in between
 
 
 def _cut(rows: list[Row], queue: Queue) -> Page:
@@ -348,14 +349,15 @@ def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) ->
         counts = counted([found if code == ALL else found.filter(rules[code]) for code in codes], cap)
         return dict(zip(codes, counts, strict=True))
     kind = (queue.place, *queue.filters.items(), glance(user, now).own, user.role, *codes)
-    if kind not in _counts:
+    statement = _counts.get(kind)
+    if statement is None:
         _room_for_one_more(_counts)
         found = tickets_of(queue, user, now, at_once.key("me"))
         rules = _horizons(*map(at_once.moment, ("now", "hour", "later", "midnight")))
         wanted = {code: found if code == ALL else found.filter(rules[code]) for code in codes}
-        _counts[kind] = Counts(lambda: wanted, cap)
+        statement = _counts[kind] = Counts(lambda: wanted, cap)
     hour, midnight = borders(now)
-    return _counts[kind].read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
+    return statement.read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
 
 
 def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
@@ -390,7 +392,7 @@ def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
     It differs by place, lines and role, never by the person, who is given when it is run.
     """
     kind = (queue.to_take().place, glance(user, now).own, user.role)
-    if kind not in _rankings:
+    if kind not in _rankings:  # a few, and none is ever let go
         me = at_once.key("me")
         _rankings[kind] = Prepared(columns_to_rank(heads(tickets_of(queue.to_take(), user, now, me), me), me))
     return _rankings[kind]

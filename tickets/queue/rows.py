@@ -6,7 +6,7 @@ models of them: its columns and the one clock of its chip come in one statement.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -72,10 +72,12 @@ class Facts:
     def by(self, now: datetime) -> str:
         """Which promise the row counts and when it is due, or what happened last."""
         today = now.astimezone(words.MOSCOW).date()
-        if today not in self.said:
+        said = self.said.get(today)
+        if said is None:
+            said = self._by(now)
             self.said.clear()
-            self.said[today] = self._by(now)
-        return self.said[today]
+            self.said[today] = said
+        return said
 
     def _by(self, now: datetime) -> str:
         if self.clock_paused and self.awaiting_since is not None:
@@ -244,18 +246,22 @@ ROWS_KEPT = 4096  # some 4 KB each
 
 
 def facts_of(found: Sequence[tuple[Any, ...]]) -> list[Facts]:
-    """The facts of rows of `columns`, in the active language. Whatever of the columns changes, other facts come."""
+    """The facts of rows of `columns`, in the active language. Whatever of the columns changes, other facts come.
+
+    What is given back is held here: another thread may make room in between.
+    """
     language = get_language() or "ru"
-    new = {values for values in found if (language, *values) not in _kept}
+    facts = {values: _kept.get((language, *values)) for values in found}
+    new = [values for values, kept in facts.items() if kept is None]
     if new:
         if len(_kept) + len(new) > ROWS_KEPT:
             _kept.clear()
-            new = set(found)
-        _read(new, language)
-    return [_kept[language, *values] for values in found]
+        for values, read in _read(new, language):
+            facts[values] = _kept[language, *values] = read
+    return [kept for values in found if (kept := facts[values]) is not None]
 
 
-def _read(new: Iterable[tuple[Any, ...]], language: str) -> None:
+def _read(new: Iterable[tuple[Any, ...]], language: str) -> Iterator[tuple[tuple[Any, ...], Facts]]:
     named = [(values, dict(zip(COLUMNS, values, strict=True))) for values in new]
     for _values, one in named:
         one["clock"] = json.loads(one["clock"]) if one["clock"] else None
@@ -263,29 +269,32 @@ def _read(new: Iterable[tuple[Any, ...]], language: str) -> None:
     package = "terms__package__name_en" if language.startswith("en") else "terms__package__name_ru"
     for values, one in named:
         told, name = one["clock"], one["assignee__full_name"] or ""
-        _kept[language, *values] = Facts(
-            number=one["number"],
-            pk=one["pk"],
-            subject=one["subject"],
-            language=one["language"],
-            priority=one["priority"],
-            priority_label=_("Priority %(number)d") % {"number": one["priority"]},
-            state=one["state"],
-            state_label=str(State(one["state"]).label),
-            customer=one["customer__name"],
-            package=one[package],
-            package_code=one["terms__package__code"],
-            assignee_id=one["assignee_id"],
-            assignee=name,
-            initials=initials(name) if name else "",
-            clock_paused=one["clock_paused"],
-            due_at=one["due_at"],
-            awaiting_since=one["awaiting_since"],
-            last=one["closed_at"] or one["resolved_at"] or one["changed_at"],
-            clock=_clock(told) if told else None,
-            calendar=_hours[told["calendar"]].calendar if told else None,
-            running=_open(one) if _runs(told) else None,
-            unread=one["unread"],
+        yield (
+            values,
+            Facts(
+                number=one["number"],
+                pk=one["pk"],
+                subject=one["subject"],
+                language=one["language"],
+                priority=one["priority"],
+                priority_label=_("Priority %(number)d") % {"number": one["priority"]},
+                state=one["state"],
+                state_label=str(State(one["state"]).label),
+                customer=one["customer__name"],
+                package=one[package],
+                package_code=one["terms__package__code"],
+                assignee_id=one["assignee_id"],
+                assignee=name,
+                initials=initials(name) if name else "",
+                clock_paused=one["clock_paused"],
+                due_at=one["due_at"],
+                awaiting_since=one["awaiting_since"],
+                last=one["closed_at"] or one["resolved_at"] or one["changed_at"],
+                clock=_clock(told) if told else None,
+                calendar=_hours[told["calendar"]].calendar if told else None,
+                running=_open(one) if _runs(told) else None,
+                unread=one["unread"],
+            ),
         )
 
 

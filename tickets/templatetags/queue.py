@@ -61,12 +61,13 @@ def _around_chip(row: Row, around: Around, *besides: Any) -> tuple[Markup, Marku
     """What stands before and after the chip; kept with the facts of the row, which are of one language."""
     kept = row.facts.pictures
     key = (around, row.by, *besides)
-    if key not in kept:
+    found = kept.get(key)
+    if found is None:
         if len(kept) >= PICTURES:
             kept.clear()
         still, page = Still._make((*_facts(row.facts), row.by, *besides)), {**around._asdict(), "w": row_words()}
-        kept[key] = macros("row").before(still, page), macros("row").after(still, page)
-    return kept[key]
+        found = kept[key] = macros("row").before(still, page), macros("row").after(still, page)
+    return found
 
 
 @register.simple_tag(takes_context=True)
