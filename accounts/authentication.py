@@ -7,6 +7,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 
 from accounts.at_once import AtOnce, key
 from accounts.models import User
+from accounts.sessions import person_at_hand
 
 
 class Backend(AuthenticationBackend):
@@ -14,8 +15,8 @@ class Backend(AuthenticationBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """The person of this key; None where there is none, or where they may no longer sign in."""
-        found = _people().read(me=user_id)["people"]
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        person = person_at_hand(user_id) or next(iter(_people().read(me=user_id)["people"]), None)
+        return person if person is not None and self.user_can_authenticate(person) else None
 
 
 @cache

@@ -9,13 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 
+from accounts.sessions import whose
+
 
 class PersonLocaleMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = request.user = get_user(request)  # a page would ask the lazy one hundreds of times
+        with whose(request.session):
+            user = request.user = get_user(request)  # a page would ask the lazy one hundreds of times
         language = user.language if user.is_authenticated else self.guess(request)
         zone = user.timezone if user.is_authenticated else settings.TIME_ZONE
         with translation.override(language), timezone.override(ZoneInfo(zone)):

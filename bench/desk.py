@@ -209,10 +209,12 @@ def peer(folder: str, python: str, sizes: list[int]) -> dict[str, Any]:
 
 
 def page(user: Any, address: Callable[[int], str], headers: dict[str, str], looks: Looks) -> int:
+    from allauth.usersessions.models import UserSession
     from django.test import Client
 
     client = Client(**headers)
     client.force_login(user)
+    UserSession.objects.create(user=user, session_key=client.session.session_key, ip="127.0.0.1")  # as signing in does
 
     def ask(turn: int) -> Any:
         answer = client.get(address(turn), secure=True)
@@ -224,8 +226,8 @@ def page(user: Any, address: Callable[[int], str], headers: dict[str, str], look
 
 
 def receiving() -> Callable[[int], None]:
-    """Receives a request of one of 24 companies, in a transaction of its own."""
-    from django.db import transaction
+    """Receives a request of one of 24 companies, in a transaction of its own, in words as the others are."""
+    from django.db import connection, transaction
     from django.utils import timezone
 
     from accounts.models import Role, User
@@ -233,13 +235,17 @@ def receiving() -> Callable[[int], None]:
 
     contacts = list(User.objects.filter(role=Role.CUSTOMER, contact_of__isnull=False).distinct()[:24])
     companies = [contact.membership.customer for contact in contacts]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT subject, body FROM bench_subject JOIN bench_text USING (n) ORDER BY n")
+        said = cursor.fetchall()
 
     def ask(turn: int) -> None:
         contact = contacts[turn % len(contacts)]
+        subject, body = said[turn % len(said)]
         with transaction.atomic():
             workflow.open_ticket(
-                customer=companies[turn % len(contacts)], by=contact, subject=f"Не открывается карточка {turn}",
-                body="После обновления страница пуста.", kind="incident", priority=1 + turn % 4, at=timezone.now(),
+                customer=companies[turn % len(contacts)], by=contact, subject=f"{subject} {turn}",
+                body=body, kind="incident", priority=1 + turn % 4, at=timezone.now(),
             )  # fmt: skip
 
     return ask

@@ -45,7 +45,7 @@ class Fact:
 
     @property
     def words(self) -> str:
-        """The number, "499+" past the cap."""
+        """The number, "199+" past the cap."""
         return capped(self.count)
 
 

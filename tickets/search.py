@@ -27,7 +27,7 @@ from tickets import spelling
 from tickets.models import OPEN_STATES, Attachment, Message, SearchDocument, State, Ticket
 
 PAGE = 20
-MANY = 500  # up to which is counted: nobody reads so many, and to learn that there are more costs by each of them
+MANY = 200  # up to which is counted: nobody reads so many, and to learn that there are more costs by each of them
 READ_OF_A_MESSAGE = 4000  # characters in which a snippet is looked for
 READ_MESSAGES = 400  # of a page
 SUGGESTED = 6
@@ -282,7 +282,7 @@ def _said(role: str) -> AtOnce:
 
 
 def count_words(found: Found) -> str:
-    """«Больше 500», or how many."""
+    """«Больше 200», or how many."""
     return _("more than %(count)s") % {"count": MANY} if found.many else str(found.count)
 
 

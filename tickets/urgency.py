@@ -6,7 +6,7 @@ that promises no resolution) counts as due one working day after its receipt, so
 in later with a clock. Among equals the older one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -88,7 +88,7 @@ tickets_ticket.id IN (SELECT unnest(ARRAY(SELECT head.id FROM accounts_line line
             AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
         UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
             AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
-    ) head
+    ) head WHERE %(lines)s
     UNION ALL SELECT t.id FROM tickets_ticket t WHERE t.assignee_id = %(me)s AND t.state = 'new')))
 """.format(
     waits="t.assignee_id IS NULL AND t.state IN ('new', 'in_progress')",
@@ -97,12 +97,14 @@ tickets_ticket.id IN (SELECT unnest(ARRAY(SELECT head.id FROM accounts_line line
 )
 
 
-def heads(among: TicketQuerySet, me: int | Given) -> TicketQuerySet:
-    """Of all that is open on some lines only what can come first; `ticket_to_take`, `ticket_given` are read no further.
+def heads(among: TicketQuerySet, lines: Sequence[int], me: int | Given) -> TicketQuerySet:
+    """Of all that is open on these lines (none: on all) only what can come first; `ticket_to_take`, `ticket_given` are
+    read no further.
 
     Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
     """
-    sql = HEADS % {"n": LOOKED_AT, "me": "%s"}
+    on_lines = f"line.number IN ({', '.join(map(str, map(int, lines)))})" if lines else "true"
+    sql = HEADS % {"n": LOOKED_AT, "me": "%s", "lines": on_lines}
     return among.filter(RawSQL(sql, [me] * sql.count("%s"), output_field=BooleanField()))
 
 

@@ -15,6 +15,7 @@ from tests.factories import a_customer, an_engineer, contact_of, open_ticket
 from tests.moments import tuesday
 from tickets import workflow
 from tickets.models import SearchDocument
+from tickets.models.search import PENDING_KB
 from tickets.search import Search, suggest
 from tickets.search_index import learn_words, read_tickets
 
@@ -223,3 +224,15 @@ def test_nine_of_ten_cases_that_nobody_here_wrote_are_right():
     from bench.search_quality import measure
 
     assert measure(json.loads(CASES.read_text("utf-8"))["pairs"])["right_of_not_soft"] >= 0.9
+
+
+def test_what_waits_for_the_indexes_of_the_search_stays_short():
+    """Each search reads it whole, so the migration has to say to the database what the models say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, reloptions FROM pg_class WHERE relname IN ('search_document_words', 'search_word_alike')"
+        )
+        told = dict(cursor.fetchall())
+
+    short = [f"gin_pending_list_limit={PENDING_KB}"]
+    assert told == {"search_document_words": short, "search_word_alike": short}

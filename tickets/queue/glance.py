@@ -1,7 +1,7 @@
 """What the frame of the desk needs on every page, in one statement whose cost no number of tickets changes.
 
 Counts are capped: PostgreSQL stops after so many entries of a partial index (`ticket_line_queue`, `ticket_my_queue`),
-so that a page at a million open tickets costs what it costs at ten thousand. People read "499+" as well as 41 370.
+so that a page at a million open tickets costs what it costs at ten thousand. People read "199+" as well as 41 370.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from accounts.at_once import execute
 from accounts.models import BOARD_ROLES, Role, User
 from tickets.queue.address import Queue
 
-CAP = 499  # what a tab counts up to: who has more needs no number, and each that is counted costs
+CAP = 199  # what a tab counts up to, as filters do: who has more needs no number, and each that is counted costs
 
 # How many are open, and how many of them overdue: these come first in the order of the queue, so one look is enough.
 _COUNTED = f"""(SELECT json_build_array(count(*), count(*) FILTER (WHERE NOT clock_paused AND due_at < %(now)s))
@@ -154,5 +154,5 @@ def look(user: User, now: datetime, queue: Queue | None = None) -> Glance:
 
 
 def capped(number: int, cap: int = CAP) -> str:
-    """A count in words: what was counted no further than the cap is "499+"."""
+    """A count in words: what was counted no further than the cap is "199+"."""
     return f"{cap}+" if number > cap else str(number)

@@ -24,7 +24,6 @@ from tickets.queue.glance import CAP, capped, glance
 from tickets.queue.rows import Facts, Row, columns, drawn, rows_of, values_of
 from tickets.urgency import columns_to_rank, heads, most_urgent, ranked
 
-CAP_FILTERED = 199  # with filters more entries are passed by for each that counts
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -213,9 +212,9 @@ def page_of(queue: Queue, user: User, now: datetime) -> Page:
 
 
 def _lines_of(queue: Queue, user: User, now: datetime) -> Sequence[int]:
-    """The lines whose tickets are in a queue of several lines; none where an index has its order as it is."""
+    """The lines whose tickets are in a queue; none where lines do not say it."""
     if queue.place:
-        return ()
+        return () if queue.place == "my" else (int(queue.place),)
     return [int(line) for line in queue.values("line")] or glance(user, now).own
 
 
@@ -272,11 +271,11 @@ def _cut(rows: list[Row], queue: Queue) -> Page:
 # Counts
 
 
-def counted(queries: Sequence[TicketQuerySet], cap: int) -> list[int]:
-    """How many each finds, looking at no more than `cap` + 1 of each; one statement, none for no query."""
+def counted(queries: Sequence[TicketQuerySet]) -> list[int]:
+    """How many each finds, looking at no more than `CAP` + 1 of each; one statement, none for no query."""
     if not queries:
         return []
-    told = [query.order_by().values("pk")[: cap + 1].query.sql_with_params() for query in queries]
+    told = [query.order_by().values("pk")[: CAP + 1].query.sql_with_params() for query in queries]
     sql = ", ".join(f"(SELECT count(*) FROM ({one}) few)" for one, _params in told)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql}", [value for _one, params in told for value in params])
@@ -309,7 +308,6 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
         if group.goes_on or (page.more and place == len(groups) - 1):
             open_ended.append(group)
     total = len(page.rows)
-    cap = CAP_FILTERED if queue.filters else CAP
     if not page.all_here:
         counts = _told_by_the_tabs(queue, user, now)
         missing = [code for code in (*(group.code for group in open_ended), ALL) if code not in counts]
@@ -319,8 +317,8 @@ def count_groups(queue: Queue, user: User, page: Page, groups: Iterable[Group], 
         for group in open_ended:
             group.count = counts[group.code]
     for group in groups:
-        group.count_words = capped(group.count, cap)
-    return capped(total, cap)
+        group.count_words = capped(group.count)
+    return capped(total)
 
 
 _counts: dict[tuple[Any, ...], Counts] = {}  # of the process, as `_first_pages`
@@ -343,10 +341,9 @@ def _told_by_the_tabs(queue: Queue, user: User, now: datetime) -> dict[str, int]
 
 def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) -> dict[str, int]:
     """How many of the queue are in each of these horizons, and in `ALL`."""
-    cap = CAP_FILTERED if queue.filters else CAP
     if not _is_told_alike(queue):
         found, rules = tickets_of(queue, user, now), horizons(now)
-        counts = counted([found if code == ALL else found.filter(rules[code]) for code in codes], cap)
+        counts = counted([found if code == ALL else found.filter(rules[code]) for code in codes])
         return dict(zip(codes, counts, strict=True))
     kind = (queue.place, *queue.filters.items(), glance(user, now).own, user.role, *codes)
     statement = _counts.get(kind)
@@ -355,7 +352,7 @@ def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) ->
         found = tickets_of(queue, user, now, at_once.key("me"))
         rules = _horizons(*map(at_once.moment, ("now", "hour", "later", "midnight")))
         wanted = {code: found if code == ALL else found.filter(rules[code]) for code in codes}
-        statement = _counts[kind] = Counts(lambda: wanted, cap)
+        statement = _counts[kind] = Counts(lambda: wanted, CAP)
     hour, midnight = borders(now)
     return statement.read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
 
@@ -364,7 +361,7 @@ def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
     """Among what “take the most urgent” chooses here: where lines alone say what is here, the heads of these."""
     looked_at = queue.to_take()
     found = tickets_of(looked_at, user, now)
-    return found if set(dict(looked_at.filters)) - {"line"} else heads(found, user.pk)
+    return found if set(dict(looked_at.filters)) - {"line"} else heads(found, _lines_of(looked_at, user, now), user.pk)
 
 
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
@@ -393,8 +390,9 @@ def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
     """
     kind = (queue.to_take().place, glance(user, now).own, user.role)
     if kind not in _rankings:  # a few, and none is ever let go
-        me = at_once.key("me")
-        _rankings[kind] = Prepared(columns_to_rank(heads(tickets_of(queue.to_take(), user, now, me), me), me))
+        looked_at, me = queue.to_take(), at_once.key("me")
+        found = tickets_of(looked_at, user, now, me)
+        _rankings[kind] = Prepared(columns_to_rank(heads(found, _lines_of(looked_at, user, now), me), me))
     return _rankings[kind]
 
 

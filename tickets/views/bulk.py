@@ -23,7 +23,7 @@ from tickets import bulk
 from tickets.forms.bulk import FORMS, BulkForm
 from tickets.models import BulkItem, BulkRun, Ticket
 from tickets.queue import Queue, capped, glance
-from tickets.queue.pages import CAP_FILTERED, counted, tickets_of
+from tickets.queue.pages import counted, tickets_of
 from tickets.tasks import advance_bulk_runs
 from tickets.views.answers import SeeOther
 
@@ -66,8 +66,8 @@ def _form_page(
     whole = asked.get("all") == "1"
     numbers = [] if whole else _ticked(asked.getlist("n"))
     if whole:
-        (count,) = counted([tickets_of(queue, user, timezone.now())], CAP_FILTERED)
-        how_many = capped(count, CAP_FILTERED)
+        (count,) = counted([tickets_of(queue, user, timezone.now())])
+        how_many = capped(count)
     else:
         count = len(numbers)
         how_many = str(count)
