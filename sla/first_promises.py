@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from accounts.new_rows import insert
 from contracts.entitlement import Standing
 from contracts.models import PromiseKind, TicketKind
 from sla.clocks import CUSTOMER_PROMISES, prepared
@@ -45,7 +46,8 @@ def start_at_receipt(ticket: "Ticket", rows: Sequence[Commitment]) -> None:
     """Saves the clocks of `first_promises`, with the ticket that they are of. One statement."""
     for row in rows:
         row.ticket = ticket
-    Commitment.objects.bulk_create(rows)
+    if rows:
+        insert(*rows)
 
 
 def nearest_of(rows: Iterable[Commitment]) -> tuple[datetime | None, str]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.new_rows import insert
 from tickets.models import Attachment, Message, PendingFile, Ticket
 from tickets.workflow.gates import NotAllowed
 
@@ -39,18 +40,20 @@ def say(
     language: str = "",
 ) -> Message:
     """`language` of the words, "" for the ticket's own."""
-    message = Message.objects.create(
-        ticket=ticket,
-        author=by,
-        by_vendor=by.is_vendor,
-        kind=kind,
-        body=body,
-        quoted=quoted,
-        language=language,
-        channel_id=channel,
-        created_at=at,
-        message_id=message_id or None,
-        idempotency_key=key or None,
+    message = insert(
+        Message(
+            ticket=ticket,
+            author=by,
+            by_vendor=by.is_vendor,
+            kind=kind,
+            body=body,
+            quoted=quoted,
+            language=language,
+            channel_id=channel,
+            created_at=at,
+            message_id=message_id or None,
+            idempotency_key=key or None,
+        )
     )
     for upload in files:
         # What a sender calls a file and its type may hold anything; PostgreSQL takes no NUL in a text.

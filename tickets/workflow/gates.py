@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import DESK_ROLES, User
+from accounts.new_rows import insert
 from accounts.refusals import Forbidden, Refused
 from contracts.models import PromiseKind
 from sla import clocks
@@ -81,7 +82,7 @@ def happened(
     details: Mapping[str, Any] | None = None,
 ) -> Event:
     """Writes what happened to a ticket that is saved already, and tells the watching browsers. One statement."""
-    event = Event.objects.create(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {}))
+    event = insert(Event(ticket=ticket, verb=verb, by=by, at=at, message=message, details=dict(details or {})))
     live.tell(ticket, event)
     return event
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
+from accounts.new_rows import insert
 from accounts.refusals import Forbidden
 from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, Standing
@@ -159,11 +160,11 @@ def _save_once(ticket: Ticket) -> bool:
     Both clicks at the same moment: the other one is committed by the time the database says no (`ticket_sent_once`).
     """
     if ticket.idempotency_key is None:
-        ticket.save(force_insert=True)
+        insert(ticket)
         return True
     try:
         with transaction.atomic():
-            ticket.save(force_insert=True)
+            insert(ticket)
     except IntegrityError:
         if not Ticket.objects.filter(idempotency_key=ticket.idempotency_key, contact=ticket.contact_id).exists():
             raise
