@@ -25,6 +25,7 @@ from tickets.models import Skill, State, TicketQuerySet
 
 WITHOUT_CLOCK = WORKING_DAY  # nine working hours after the receipt
 LOOKED_AT = 40  # so many at once: two who take at the same moment go on to the next of them
+SHOWN_OF = 6  # of so many the one is chosen that a page shows as the next: equal deadlines are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,14 @@ tickets_ticket.id IN (SELECT unnest(ARRAY(SELECT head.id FROM accounts_line line
 )
 
 
-def heads(among: TicketQuerySet, lines: Sequence[int], me: int | Given) -> TicketQuerySet:
-    """Of all that is open on these lines (none: on all) only what can come first; `ticket_to_take`, `ticket_given` are
-    read no further.
+def heads(among: TicketQuerySet, lines: Sequence[int], me: int | Given, many: int = LOOKED_AT) -> TicketQuerySet:
+    """Of all that is open on these lines (none: on all) only what can be among the first `many`; `ticket_to_take`,
+    `ticket_given` are read no further.
 
     Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
     """
     on_lines = f"line.number IN ({', '.join(map(str, map(int, lines)))})" if lines else "true"
-    sql = HEADS % {"n": LOOKED_AT, "me": "%s", "lines": on_lines}
+    sql = HEADS % {"n": many, "me": "%s", "lines": on_lines}
     return among.filter(RawSQL(sql, [me] * sql.count("%s"), output_field=BooleanField()))
 
 
@@ -125,7 +126,7 @@ def ranked(rows: Iterable[tuple[Any, ...]]) -> list[Urgent]:
     return rank(waiting, _working_day_after)
 
 
-def columns_to_rank(among: TicketQuerySet, me: int | Given) -> Any:
+def columns_to_rank(among: TicketQuerySet, me: int | Given, many: int = LOOKED_AT) -> Any:
     """A `values_list` of what waits for a person at hand, or for one that is given when it is run."""
     known = Skill.objects.filter(user=me)
     return (
@@ -140,9 +141,7 @@ def columns_to_rank(among: TicketQuerySet, me: int | Given) -> Any:
         )
         # Nine working hours after the receipt are never earlier than nine hours: nothing nearer is left out.
         .order_by("-suits", Coalesce("due_at", F("opened_at") + WITHOUT_CLOCK), "opened_at", "pk")
-        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")[
-            :LOOKED_AT
-        ]
+        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")[:many]
     )
 
 

@@ -22,7 +22,7 @@ from tickets.models import Ticket, TicketQuerySet
 from tickets.queue.address import ME, NOBODY, Queue
 from tickets.queue.glance import CAP, capped, glance
 from tickets.queue.rows import Facts, Row, columns, drawn, rows_of, values_of
-from tickets.urgency import columns_to_rank, heads, most_urgent, ranked
+from tickets.urgency import SHOWN_OF, columns_to_rank, heads, most_urgent, ranked
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -392,7 +392,8 @@ def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
     if kind not in _rankings:  # a few, and none is ever let go
         looked_at, me = queue.to_take(), at_once.key("me")
         found = tickets_of(looked_at, user, now, me)
-        _rankings[kind] = Prepared(columns_to_rank(heads(found, _lines_of(looked_at, user, now), me), me))
+        first = heads(found, _lines_of(looked_at, user, now), me, SHOWN_OF)
+        _rankings[kind] = Prepared(columns_to_rank(first, me, SHOWN_OF))
     return _rankings[kind]
 
 

@@ -24,6 +24,7 @@ from contracts.models import PromiseKind
 from sla import chip as chips
 from sla import words
 from sla.business_time import WorkingCalendar
+from sla.chip_ahead import Ahead, ahead
 from sla.forecast import Forecast, Running
 from sla.models import CalendarVersion, Commitment
 from sla.templatetags.clock import chip_context, clock_of
@@ -40,8 +41,9 @@ class Facts:
 
     `unread`: somebody else has written since the reader looked at it. `clock`, on the hours of `calendar`, is the one
     promise of the row; `running` the same as a forecast asks of it, None where nothing counts. `last`: when something
-    happened last, for a row in which nothing runs. `said` and `pictures` are kept here as long as the facts are: words
-    that differ from day to day, and what is drawn of the row in one list and another (templatetags/queue.py).
+    happened last, for a row in which nothing runs. `ahead`, `said` and `pictures` are kept here as long as the facts
+    are: the chip while it goes on, words that differ from day to day, and what is drawn of the row in one list and
+    another (templatetags/queue.py).
     """
 
     number: int
@@ -66,6 +68,7 @@ class Facts:
     calendar: WorkingCalendar | None
     running: Open | None = None
     unread: bool = False
+    ahead: Ahead | None = field(default=None, compare=False)
     said: dict[date, str] = field(default_factory=dict, compare=False)
     pictures: dict[Any, Any] = field(default_factory=dict, compare=False)
 
@@ -152,7 +155,10 @@ def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = Non
 
 
 def _at(facts: Facts, now: datetime, forecast: Shown | None) -> Row:
-    chip = chips.chip(facts.clock, now, facts.calendar, words.MOSCOW)
+    chip = facts.ahead.at(now) if facts.ahead is not None else None
+    if chip is None:
+        facts.ahead = ahead(facts.clock, now, facts.calendar, words.MOSCOW)
+        chip = facts.ahead.chip
     return Row(facts, chip_context(chip, now), facts.by(now), forecast)
 
 
