@@ -6,18 +6,20 @@ objects of the models again. What differs from call to call stands in the querys
 On a connection that outlives the request (CONN_MAX_AGE) the server plans such a statement once, too: see `execute`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Expression, Lookup, QuerySet
 from django.db.models.query import get_related_populators
 from django.utils.dateparse import parse_duration
+from psycopg import RawCursor
 from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
 
@@ -79,11 +81,32 @@ def execute(sql: str, given: Mapping[str, Any]) -> list[Any]:
     ours.close_if_health_check_failed()
     ours.ensure_connection()
     ours.connection.prepare_threshold = 0  # for cursors that bind in the server: Django's own never do
-    binding: Any = ServerBindingCursor
+    theirs, names = _by_number(sql)
+    binding: Any = RawCursor
     with ours.wrap_database_errors, ours._prepare_cursor(binding(ours.connection)) as cursor:
         # A key is a bigint however small it is: else there is a plan for each size, and a cast that makes it look dear.
-        cursor.execute(sql, {name: Int8(value) if type(value) is int else value for name, value in given.items()})
+        values = map(given.__getitem__, names)
+        cursor.execute(theirs, [Int8(value) if type(value) is int else value for value in values])
         return cursor.fetchall()
+
+
+@lru_cache(maxsize=1024)
+def _by_number(sql: str) -> tuple[str, tuple[str, ...]]:
+    """A statement with its values by name, as the server takes it: by number, and the names in the order of these.
+
+    The driver reads a statement of more than 4096 characters anew each time; this one it takes as it is.
+    """
+    names: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return f"${names.setdefault(found[1], len(names) + 1)}"
+
+    return _VALUE.sub(place, sql), tuple(names)
+
+
+_VALUE = re.compile(r"%%|%\((\w+)\)s")
 
 
 def plan_once(connection: Any, **_signal: Any) -> None:

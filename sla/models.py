@@ -362,6 +362,10 @@ class Commitment(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.priority}: {self.due_at:%Y-%m-%d %H:%M:%S %Z}"
 
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]
+        """Django's own looks every kind up to say one; a board says many."""
+        return str(PromiseKind(self.kind).label)
+
     @property
     def is_running(self) -> bool:
         return self.stopped_at is None

@@ -30,7 +30,7 @@ from tickets.pace import Pace, counted
 
 KNOWN_FOR = timedelta(seconds=15)  # how fast people and queues change, beside what a forecast can know
 HEAD = 200  # of a line's queue; what has more ahead of it has many ahead of it
-LOOKED_AT = 300  # the nearest deadlines of all lines, in which the board looks for those to be missed
+LOOKED_AT = 200  # the nearest deadlines of all lines, in which the board looks for those to be missed
 KINDS = (PromiseKind.REACTION, PromiseKind.RESOLUTION)
 
 # The head of each line's queue in its one order; an index range of `ticket_line_queue` for each line.

@@ -1,5 +1,6 @@
 """The managers' pages: the board of deadlines, the escalations, the tickets behind a number (direction §8)."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -71,11 +73,20 @@ def board(request: HttpRequest) -> HttpResponse:
             "agreed": kept.agreed,
             "lines": [(line, weekly[-1], _spark(weekly)) for line, weekly in lines],
             "weeks": WEEKS,
-            "weekly": [(monday, [weekly[number] for _line, weekly in lines]) for number, monday in enumerate(mondays)],
+            "weekly": [
+                (week_from(monday.date()), [weekly[number] for _line, weekly in lines])
+                for number, monday in enumerate(mondays)
+            ],
             "ages": boards.ages(now),
             "satisfaction": boards.satisfaction(now),
         },
     )
+
+
+@said_once(64)
+def week_from(monday: date) -> str:
+    """«16 ноября», "16 November"."""
+    return date_format(monday, "j E")
 
 
 def _cell(kept: reports.Attainment | None) -> tuple[reports.Attainment | None, str]:
