@@ -105,25 +105,25 @@ def navigation(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     ]
     if user.works_at_desk:
         queue = entry(_("Queue"), "desk:queue", "inbox", "/w/", counts["late"])
-        elsewhere = request.path.startswith(reverse("kb_desk:articles"))
+        elsewhere = request.path.startswith(address("kb_desk:articles"))
         queue["current"] &= not elsewhere and not any(one["current"] for one in aside)
         entries.append(queue)
     if user.sees_board:
         entries.append(entry(_("Board"), "manage:board", "gauge", "/m/"))
-        entries[-1]["current"] = request.path == reverse("manage:board")
+        entries[-1]["current"] = request.path == address("manage:board")
         entries.append(entry(_("Escalations"), "manage:escalations", "siren", "/m/escalations/", counts["escalations"]))
     if user.works_at_desk:
         entries += aside
     if user.reads_contracts:
         entries.append(entry(_("Contracts"), "contracts:home", "handshake", "/c/"))
-        entries[-1]["current"] |= request.path.startswith(reverse("packages:packages"))  # a section of it
+        entries[-1]["current"] |= request.path.startswith(address("packages:packages"))  # a section of it
     if user.role in KEEPERS:
         entries.append(entry(_("Webinars"), "csm:webinars", "presentation", "/csm/webinars/"))
     if user.role in PROMISE_KEEPERS:
         entries.append(entry(_("Hours"), "promises:calendars", "calendar-clock", "/a/"))
-        entries[-1]["current"] &= not request.path.startswith(reverse("packages:packages"))
+        entries[-1]["current"] &= not request.path.startswith(address("packages:packages"))
     entries.append(entry(_("Articles"), "kb:articles", "book-open", "/kb/"))
-    entries[-1]["current"] |= request.path.startswith(reverse("kb_desk:articles"))
+    entries[-1]["current"] |= request.path.startswith(address("kb_desk:articles"))
     entries.append(entry(_("Letters"), "outbox", "mail", "/outbox/"))
     if user.is_staff:
         entries.append(entry(_("Catalogue"), "admin:index", "settings", "/dj-admin/"))

@@ -5,7 +5,9 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from markupsafe import escape
 
 from accounts.addresses import sprite
 from accounts.fragments import fragment
@@ -34,6 +36,38 @@ def hot(context: template.Context, name: str, **given: Any) -> SafeString:
         icons=sprite(),
     )
     return fragment(name, told)
+
+
+_tops: dict[tuple[Any, ...], str] = {}  # of the process: one for each person and section, some 6 KB each
+TOPS_KEPT = 512
+CSRF, PATH = "\0csrf\0", "\0path\0"  # where the two go that are other ones with each page: no text has a NUL
+
+
+@register.simple_tag(takes_context=True)
+def top(context: template.Context) -> SafeString:
+    """`templates/hot/top.html`, drawn once for all that it shows of a person, of the sections and of their counts."""
+    request, user, frame = (context.get(name) for name in ("request", "user", "frame"))
+    if request is None or user is None or not user.is_authenticated or not frame:
+        return hot(context, "top", end=False, request=request, user=user, frame=frame)
+    sections = (tuple(item.values()) for item in frame["nav"])
+    shown = user.full_name, user.initials, user.role, user.is_vendor, user.single_keys
+    key = (get_language(), sprite(), *shown, len(frame["nav_more"]), *sections)
+    drawn = _tops.get(key)
+    if drawn is None:
+        if len(_tops) >= TOPS_KEPT:
+            _tops.clear()
+        told = {"end": False, "user": user, "frame": frame, "icons": sprite(), "csrf": mark_safe(CSRF)}  # a hole
+        drawn = _tops[key] = fragment("top", told | {"request": _Somewhere()})
+    return mark_safe(
+        drawn.replace(CSRF, _csrf(context)).replace(PATH, escape(request.get_full_path()))
+    )  # drawn escaped
+
+
+class _Somewhere:
+    """The request of a page that is drawn for all pages."""
+
+    def get_full_path(self) -> str:
+        return PATH
 
 
 def _csrf(context: template.Context) -> SafeString:
