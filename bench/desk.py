@@ -31,6 +31,7 @@ from page_cost import SECONDS, Looks  # noqa: E402
 from tests.servers import start  # noqa: E402  a PostgreSQL of its own, unless DATABASE_URL names one
 
 TURNS = 3  # of the sizes
+SPECS_SIZE, SPECS_MS = "100000", 391  # django-helpdesk's queue on the machine on which the limits were set
 HANDS = 4  # processes that receive requests at once
 
 
@@ -53,6 +54,8 @@ def main() -> None:
         if options.peer:
             at = [int(size) for size in options.peer_sizes.split(",")]
             found["django_helpdesk"] = peer(options.peer, options.peer_python, at)
+            if SPECS_SIZE in found and SPECS_SIZE in found["django_helpdesk"]:
+                found["as_where_the_limits_were_set"] = as_there(found, found["django_helpdesk"][SPECS_SIZE])
         print(json.dumps(found, indent=2))
 
 
@@ -276,6 +279,20 @@ def received_at_once(hands: int, seconds: float = 6.0) -> int:
         child.join()
         assert child.exitcode == 0, child.exitcode
     return round(sum(counts.get() for _child in children) / seconds)
+
+
+def as_there(found: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """`cpu_ms` of our pages as they would be where django-helpdesk's queue takes what the specification says.
+
+    By the pace beside each look, so that it does not matter that the machine was another one a minute later.
+    """
+    theirs_at = theirs["queue"]["cpu_ms"] / SPECS_MS / theirs["queue"]["pace_ms"]
+    told: dict[str, Any] = {}
+    for size, measured in found.items():
+        if size.isdecimal():
+            pages = {name: page for name, page in measured.items() if isinstance(page, dict) and "pace_ms" in page}
+            told[size] = {name: round(page["cpu_ms"] / page["pace_ms"] / theirs_at, 1) for name, page in pages.items()}
+    return told
 
 
 def compared(small: dict[str, Any], large: dict[str, Any]) -> dict[str, float]:

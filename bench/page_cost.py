@@ -19,6 +19,7 @@ class Looks:
         self.walls: list[float] = []
         self.webs: list[float] = []
         self.databases: list[float] = []
+        self.paces: list[float] = []
         self.said: list[str] = []
 
     def take(self, ask: Callable[[int], Any], seconds: float = SECONDS) -> None:
@@ -41,6 +42,7 @@ class Looks:
             backend = cursor.fetchone()[0]
         until = time.perf_counter() + seconds
         for turn in range(WARM + 1, WARM + 1 + ROUNDS):
+            self.paces.append(pace())
             began, web, database = time.perf_counter(), time.process_time(), cpu_of(backend)
             ask(turn)
             self.walls.append(time.perf_counter() - began)
@@ -58,6 +60,7 @@ class Looks:
             "cpu_least_ms": ms(min(map(sum, zip(self.webs, self.databases, strict=True)))),
             "cpu_web_ms": ms(median(self.webs)),
             "cpu_db_ms": ms(median(self.databases)),
+            "pace_ms": round(median(self.paces) * 1e3, 3),
             "statements": len(self.said),
         }
 
@@ -67,6 +70,15 @@ def cost(ask: Callable[[int], Any], seconds: float = SECONDS) -> dict[str, Any]:
     looks = Looks()
     looks.take(ask, seconds)
     return looks.figures()
+
+
+def pace() -> float:
+    """Seconds of CPU for a piece of work that is always the same: how fast the machine is at this moment."""
+    began, words = time.process_time(), {}
+    for number in range(700):
+        words[f"k{number % 97}"] = f"{number}x"
+    assert len("".join(words.values())) > 97
+    return time.process_time() - began
 
 
 def ms(seconds: float) -> float:
