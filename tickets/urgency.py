@@ -11,21 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Value, When
+from django.core.exceptions import EmptyResultSet
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts.at_once import Given
 from accounts.models import User
-from contracts.terms import WORKING_DAY
 from sla import words
 from tickets import routing
-from tickets.models import Skill, State, TicketQuerySet
+from tickets.models import Skill, State, Ticket, TicketQuerySet
 
-WITHOUT_CLOCK = WORKING_DAY  # nine working hours after the receipt
 LOOKED_AT = 40  # so many at once: two who take at the same moment go on to the next of them
-SHOWN_OF = 6  # of so many the one is chosen that a page shows as the next: equal deadlines are few
+SHOWN_OF = 6  # of so many heads the one is chosen that a page shows as the next: equal deadlines are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +73,36 @@ def rank(waiting: Iterable[Waiting], working_day_after: Callable[[datetime], dat
     return sorted(found, key=lambda one: (not one.waiting.suits, one.counts_by, one.waiting.opened_at, one.waiting.pk))
 
 
-# The heads of what waits, of each line, and what is assigned to the person: what is ranked first lies among these.
-# Of a line the nearest deadlines, whatever the product; of who has skills, beside them the nearest that suit. The order
-# is that of the index also where there is no deadline, and the keys are a list of rows and not `= ANY (…)`: otherwise
-# all that is open, or all that waits on a line, may be gone through for it.
-HEADS = """
-tickets_ticket.id IN (SELECT unnest(ARRAY(SELECT head.id FROM accounts_line line CROSS JOIN LATERAL (
-        (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
-            ORDER BY t.due_at, t.id LIMIT %(n)s)
-        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
-            ORDER BY t.due_at, t.id LIMIT %(n)s)
-        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NOT NULL
-            AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
-        UNION ALL (SELECT t.id FROM tickets_ticket t WHERE t.line_id = line.number AND {waits} AND t.due_at IS NULL
-            AND {suits} ORDER BY t.due_at, t.id LIMIT %(n)s)
-    ) head WHERE %(lines)s
-    UNION ALL SELECT t.id FROM tickets_ticket t WHERE t.assignee_id = %(me)s AND t.state = 'new')))
-""".format(
-    waits="t.assignee_id IS NULL AND t.state IN ('new', 'in_progress')",
-    suits="EXISTS (SELECT FROM tickets_skill WHERE user_id = %(me)s) AND (t.product_id IS NULL"
-    " OR t.product_id IN (SELECT product_id FROM tickets_skill WHERE user_id = %(me)s))",
-)
-
-
 def heads(among: TicketQuerySet, lines: Sequence[int], me: int | Given, many: int = LOOKED_AT) -> TicketQuerySet:
-    """Of all that is open on these lines (none: on all) only what can be among the first `many`; `ticket_to_take`,
-    `ticket_given` are read no further.
+    """Of these tickets what can be among the first `many`; `lines` are theirs, none where lines do not say it.
 
-    Not for tickets that are chosen by anything but their line: what is first among those may lie deep in the line.
+    Of each line the nearest deadlines and the oldest without one, whatever the product; of who has skills, beside them
+    the nearest and oldest that suit; and what is assigned to the person. `ticket_to_take` and `ticket_given` are read
+    no further. The order is that of the index also where there is no deadline, and the keys are a list of rows and not
+    `= ANY (…)`: otherwise all that is open, or all that waits on a line, may be gone through for it.
     """
-    on_lines = f"line.number IN ({', '.join(map(str, map(int, lines)))})" if lines else "true"
-    sql = HEADS % {"n": many, "me": "%s", "lines": on_lines}
-    return among.filter(RawSQL(sql, [me] * sql.count("%s"), output_field=BooleanField()))
+    known = Skill.objects.filter(user=me)
+    suits = Q(Exists(known)) & (Q(product__isnull=True) | Q(product__in=known.values("product")))
+    waits = among.filter(assignee__isnull=True, state__in=[State.NEW, State.IN_PROGRESS])
+    parts = [among.filter(assignee=me, state=State.NEW).order_by().values("pk")]
+    for of_line in [waits.filter(line=line) for line in lines] or [waits]:
+        for dated in (True, False):
+            part = of_line.filter(due_at__isnull=not dated).order_by("due_at", "pk").values("pk")
+            parts += [part[:many], part.filter(suits)[:many]]
+    try:
+        sql, params = parts[0].union(*parts[1:], all=True).query.sql_with_params()
+    except EmptyResultSet:  # Django sees that nothing can be found
+        return Ticket.objects.none()
+    keys = RawSQL(f"tickets_ticket.id IN (SELECT unnest(ARRAY({sql})))", params, output_field=BooleanField())
+    return Ticket.objects.filter(keys)
 
 
-def most_urgent(among: TicketQuerySet, user: User) -> list[Urgent]:
+def most_urgent(among: TicketQuerySet, user: User, lines: Sequence[int] = ()) -> list[Urgent]:
     """What waits for somebody in these tickets, ranked for this person; one statement, and the working days if needed.
 
-    `ticket_to_take` is its index.
+    `lines` as `heads` has them.
     """
-    return ranked(columns_to_rank(among, user.pk))
+    return ranked(columns_to_rank(heads(among, lines, user.pk), user.pk))
 
 
 def ranked(rows: Iterable[tuple[Any, ...]]) -> list[Urgent]:
@@ -126,11 +114,11 @@ def ranked(rows: Iterable[tuple[Any, ...]]) -> list[Urgent]:
     return rank(waiting, _working_day_after)
 
 
-def columns_to_rank(among: TicketQuerySet, me: int | Given, many: int = LOOKED_AT) -> Any:
-    """A `values_list` of what waits for a person at hand, or for one that is given when it is run."""
+def columns_to_rank(found: TicketQuerySet, me: int | Given) -> Any:
+    """A `values_list` of `heads`, for a person at hand or for one that is given when it is run; in no order."""
     known = Skill.objects.filter(user=me)
     return (
-        among.filter(is_waiting(me))
+        found.filter(is_waiting(me))
         .alias(any_skill=Exists(known), this_skill=Exists(known.filter(product=OuterRef("product"))))
         .annotate(
             suits=Case(
@@ -139,9 +127,7 @@ def columns_to_rank(among: TicketQuerySet, me: int | Given, many: int = LOOKED_A
                 output_field=BooleanField(),
             )
         )
-        # Nine working hours after the receipt are never earlier than nine hours: nothing nearer is left out.
-        .order_by("-suits", Coalesce("due_at", F("opened_at") + WITHOUT_CLOCK), "opened_at", "pk")
-        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")[:many]
+        .values_list("pk", "number", "opened_at", "due_at", "due_kind", "suits", "product__name", "assignee")
     )
 
 

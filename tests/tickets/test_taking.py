@@ -3,9 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.db import connection
+from django.urls import reverse
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from tests.factories import ProductFactory, a_customer, an_engineer, open_ticket
 from tests.moments import tuesday
 from tickets import urgency, workflow
 from tickets.models import Skill, Ticket
+from tickets.queue import Queue, takeable
 from tickets.urgency import Waiting
 from tickets.workflow import NotAllowed
 
@@ -104,6 +108,28 @@ def test_logged_call_without_a_clock_is_not_starved():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_weekend_of_calls_does_not_hide_a_deadline(client, filtered):
+    """Nine hours after Friday evening lie before Monday's deadline, nine working hours behind it."""
+    customer, engineer, other = a_customer("business"), an_engineer(line=1), an_engineer()
+    friday, monday = tuesday(17, 50) + timedelta(days=3), tuesday(9, 5) + timedelta(days=6)
+    for _number in range(urgency.LOOKED_AT + 1):
+        open_ticket(customer, by=other, channel="phone", at=friday)
+    due = open_ticket(customer, at=monday)
+    now = monday + timedelta(minutes=5)
+    tail = "?priority=1&priority=2&priority=3&priority=4" if filtered else ""
+    client.force_login(engineer)
+
+    with time_machine.travel(now, tick=False):
+        shown = client.get(reverse("desk:queue") + tail).context["nearest"]
+        among, lines = takeable(Queue.from_tail(tail), engineer, now)
+        taken = workflow.take_most_urgent(by=engineer, at=now, among=among, lines=lines)
+
+    assert shown.number == due.number
+    assert taken.ticket == due
+
+
+@pytest.mark.django_db
 def test_emptiness_is_said_in_words():
     engineer = an_engineer()
     with pytest.raises(NotAllowed, match="There is no open request here"):
@@ -113,6 +139,18 @@ def test_emptiness_is_said_in_words():
 
     with pytest.raises(NotAllowed, match=r"Somebody works on every request here\. The nearest deadline: "):
         workflow.take_most_urgent(by=engineer, at=tuesday(10, 2), among=Ticket.objects.all())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("tail", ["", "?priority=3", "?line=1"])
+def test_emptiness_of_a_queue_is_said_on_its_page(client, tail):
+    engineer, ticket = an_engineer(line=1, language="en"), open_ticket(priority=3)
+    workflow.accept(ticket, by=engineer, at=tuesday(10, 1))
+    client.force_login(engineer)
+
+    answer = client.post(reverse("desk:take") + f"?from={quote(tail)}", follow=True)
+
+    assert "Somebody works on every request here." in answer.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

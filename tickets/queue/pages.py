@@ -357,11 +357,10 @@ def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) ->
     return statement.read(me=user.pk, now=now, hour=hour, later=max(now, hour), midnight=midnight)
 
 
-def takeable(queue: Queue, user: User, now: datetime) -> TicketQuerySet:
-    """Among what “take the most urgent” chooses here: where lines alone say what is here, the heads of these."""
+def takeable(queue: Queue, user: User, now: datetime) -> tuple[TicketQuerySet, Sequence[int]]:
+    """Among what “take the most urgent” chooses here, and the lines of that (`_lines_of`)."""
     looked_at = queue.to_take()
-    found = tickets_of(looked_at, user, now)
-    return found if set(dict(looked_at.filters)) - {"line"} else heads(found, _lines_of(looked_at, user, now), user.pk)
+    return tickets_of(looked_at, user, now), _lines_of(looked_at, user, now)
 
 
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
@@ -369,10 +368,11 @@ def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | N
 
     It mostly stands on the page that is shown; else it is one statement more.
     """
-    if queue.filters:
-        waiting = most_urgent(takeable(queue, user, now), user)
-    else:
+    if _is_told_alike(queue.to_take()):
         waiting = ranked(_to_take(queue, user, now).rows(me=user.pk))
+    else:
+        among, lines = takeable(queue, user, now)
+        waiting = most_urgent(among, user, lines)
     if not waiting:
         return None
     wanted = waiting[0].waiting.pk
@@ -384,17 +384,20 @@ _rankings: dict[tuple[Any, ...], Prepared] = {}  # of the process, as `_first_pa
 
 
 def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
-    """The statement of `most_urgent` for a queue without filters: to put it together takes a tenth of the page's CPU.
+    """The statement of `most_urgent`: to put it together takes a tenth of the page's CPU.
 
-    It differs by place, lines and role, never by the person, who is given when it is run.
+    It differs by place, filters, lines and role, never by the person, who is given when it is run.
     """
-    kind = (queue.to_take().place, glance(user, now).own, user.role)
-    if kind not in _rankings:  # a few, and none is ever let go
-        looked_at, me = queue.to_take(), at_once.key("me")
+    looked_at = queue.to_take()
+    kind = (looked_at.place, *looked_at.filters.items(), glance(user, now).own, user.role)
+    statement = _rankings.get(kind)
+    if statement is None:
+        _room_for_one_more(_rankings)
+        me = at_once.key("me")
         found = tickets_of(looked_at, user, now, me)
         first = heads(found, _lines_of(looked_at, user, now), me, SHOWN_OF)
-        _rankings[kind] = Prepared(columns_to_rank(first, me, SHOWN_OF))
-    return _rankings[kind]
+        statement = _rankings[kind] = Prepared(columns_to_rank(first, me))
+    return statement
 
 
 def nearest_due(user: User, now: datetime) -> datetime | None:

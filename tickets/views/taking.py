@@ -28,9 +28,9 @@ def take(request: HttpRequest) -> HttpResponse:
     user, now = person(request), timezone.now()
     looked_at = Queue.from_tail(request.GET.get("from", ""))
     looked_at = looked_at.opened(glance(user, now, looked_at).tails)
-    among = takeable(looked_at, user, now)
+    among, lines = takeable(looked_at, user, now)
     try:
-        taken = workflow.take_most_urgent(by=user, at=now, among=among)
+        taken = workflow.take_most_urgent(by=user, at=now, among=among, lines=lines)
     except Refused as refusal:
         messages.warning(request, refusal.message)
         return SeeOther(reverse("desk:queue") + looked_at.tail)

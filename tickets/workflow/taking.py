@@ -1,5 +1,6 @@
 """Taking the most urgent: two who press at once get two requests (direction §5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,15 +24,17 @@ class Taken:
 
 
 @transaction.atomic
-def take_most_urgent(*, by: User, at: datetime, among: TicketQuerySet) -> Taken:
+def take_most_urgent(*, by: User, at: datetime, among: TicketQuerySet, lines: Sequence[int] = ()) -> Taken:
     """Accepts the most urgent of these tickets that nobody works on. `NotAllowed` says which emptiness there is.
+
+    `lines` are those of the tickets, where lines say which these are (`urgency.heads`).
 
     A row that somebody else is taking right now is passed over (SKIP LOCKED), and one that they have taken in the
     meantime is no longer waiting.
     """
     only_desk(by)
     tried: set[int] = set()
-    while ranked := [one for one in urgency.most_urgent(among, by) if one.waiting.pk not in tried]:
+    while ranked := [one for one in urgency.most_urgent(among, by, lines) if one.waiting.pk not in tried]:
         for one in ranked:
             tried.add(one.waiting.pk)
             free = among.filter(urgency.is_waiting(by.pk), pk=one.waiting.pk).order_by()
