@@ -292,6 +292,8 @@ def as_there(found: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
         if size.isdecimal():
             pages = {name: page for name, page in measured.items() if isinstance(page, dict) and "pace_ms" in page}
             told[size] = {name: round(page["cpu_ms"] / page["pace_ms"] / theirs_at, 1) for name, page in pages.items()}
+            if create := pages.get("create"):
+                told[size]["received_a_second"] = round(create["at_once"]["per_second"] * create["pace_ms"] * theirs_at)
     return told
 
 

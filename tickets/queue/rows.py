@@ -155,10 +155,12 @@ def row(ticket: Ticket, now: datetime, told: Mapping[int, Forecast] | None = Non
 
 
 def _at(facts: Facts, now: datetime, forecast: Shown | None) -> Row:
-    chip = facts.ahead.at(now) if facts.ahead is not None else None
+    kept = facts.ahead
+    chip = kept.at(now) if kept is not None else None
     if chip is None:
-        facts.ahead = ahead(facts.clock, now, facts.calendar, words.MOSCOW)
-        chip = facts.ahead.chip
+        # Held here, too: another thread may put another moment's there.
+        going_on = facts.ahead = ahead(facts.clock, now, facts.calendar, words.MOSCOW)
+        chip = going_on.chip
     return Row(facts, chip_context(chip, now), facts.by(now), forecast)
 
 
