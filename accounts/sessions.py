@@ -60,8 +60,7 @@ def whose(session: SessionBase) -> Iterator[None]:
 def person_at_hand(key: Any) -> User | None:
     """The person of this key where they came with the session that is asked about; given once, then to be read anew."""
     session = _read.get()
-    person = getattr(session, "person", None)
-    if session is None or person is None or str(person.pk) != str(key):
+    if not isinstance(session, SessionStore) or session.person is None or str(session.person.pk) != str(key):
         return None
-    session.person = None  # type: ignore[attr-defined]
+    person, session.person = session.person, None
     return person

@@ -358,9 +358,14 @@ def _counts_of(queue: Queue, user: User, now: datetime, codes: Sequence[str]) ->
 
 
 def takeable(queue: Queue, user: User, now: datetime) -> tuple[TicketQuerySet, Sequence[int]]:
-    """Among what “take the most urgent” chooses here, and the lines of that (`_lines_of`)."""
+    """Among what “take the most urgent” chooses here, and the lines of that."""
     looked_at = queue.to_take()
-    return tickets_of(looked_at, user, now), _lines_of(looked_at, user, now)
+    return tickets_of(looked_at, user, now), _lines_to_take(looked_at, user, now)
+
+
+def _lines_to_take(looked_at: Queue, user: User, now: datetime) -> Sequence[int]:
+    """All where it is no matter which: of each the head is a range of `ticket_to_take`, of all together it is not."""
+    return _lines_of(looked_at, user, now) or tuple(line.number for line in glance(user, now).lines)
 
 
 def next_to_take(user: User, queue: Queue, page: Page, now: datetime) -> Row | None:
@@ -389,13 +394,14 @@ def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
     It differs by place, filters, lines and role, never by the person, who is given when it is run.
     """
     looked_at = queue.to_take()
-    kind = (looked_at.place, *looked_at.filters.items(), glance(user, now).own, user.role)
+    lines = _lines_to_take(looked_at, user, now)
+    kind = (looked_at.place, *looked_at.filters.items(), tuple(lines), glance(user, now).own, user.role)
     statement = _rankings.get(kind)
     if statement is None:
         _room_for_one_more(_rankings)
         me = at_once.key("me")
         found = tickets_of(looked_at, user, now, me)
-        first = heads(found, _lines_of(looked_at, user, now), me, SHOWN_OF)
+        first = heads(found, lines, me, SHOWN_OF)
         statement = _rankings[kind] = Prepared(columns_to_rank(first, me))
     return statement
 

@@ -58,9 +58,8 @@ def top(context: template.Context) -> SafeString:
             _tops.clear()
         told = {"end": False, "user": user, "frame": frame, "icons": sprite(), "csrf": mark_safe(CSRF)}  # a hole
         drawn = _tops[key] = fragment("top", told | {"request": _Somewhere()})
-    return mark_safe(
-        drawn.replace(CSRF, _csrf(context)).replace(PATH, escape(request.get_full_path()))
-    )  # drawn escaped
+    # The engine has escaped what it drew.
+    return mark_safe(drawn.replace(CSRF, _csrf(context)).replace(PATH, escape(request.get_full_path())))
 
 
 class _Somewhere:
