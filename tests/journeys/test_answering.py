@@ -45,6 +45,25 @@ def send(page: Page, status: int = 200) -> None:
     assert answered.value.status == status
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("who", "form"), [(CONTACT, "reply"), (FIRST, "composer")])
+def test_a_button_stays_under_the_finger_while_the_draft_is_kept(
+    house: House, number: int, who: str, form: str, width: int
+) -> None:
+    page = house.enter(who, width=width)
+    page.goto(f"/t/{number}/#reply" if form == "reply" else f"/w/t/{number}/")
+    area, button = page.locator(f"#{form} textarea"), page.locator(f"#{form} .reply__f .btn--p").first
+    area.press_sequentially("Ещё не помогло")
+    button.hover()
+    words = area.bounding_box()
+
+    page.mouse.down()  # leaving the words keeps them, before the finger is up again
+    expect(page.locator(f"#{form} [data-status]")).to_contain_text("Черновик сохранён")
+    assert area.bounding_box() == words
+    with page.expect_response(lambda it: it.request.method == "POST" and re.search("/(replies|messages)/", it.url)):
+        page.mouse.up()
+
+
 def test_text_comes_back_after_a_reload_and_on_another_device(house: House, number: int) -> None:
     page = composer(house.enter(FIRST), number)
     page.locator("label.rt--int").click()
