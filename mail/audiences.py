@@ -65,5 +65,11 @@ def called_in(escalation: Escalation) -> list[User]:
     return list(User.objects.filter(role=escalation.whom, is_active=True).order_by("pk"))
 
 
+def caller(event: Event, now: datetime) -> list[User]:
+    """The colleague who called somebody in and is answered now; nobody where it was a rung or the customer (§4.4)."""
+    asked_by = event.details.get("asked_by")
+    return [person for person in User.objects.filter(pk=asked_by, is_active=True) if person != event.by]
+
+
 def active(people: list[User | None]) -> list[User]:
     return [person for person in people if person is not None and person.is_active]

@@ -7,6 +7,7 @@ from accounts.models import User
 from mail.customer_letters import said_in
 from mail.letters import Letter, Link, Reader, link
 from mail.promises_told import running
+from tickets import event_words
 from tickets.event_words import why_assigned
 from tickets.models import Event, HandOver, Ticket
 
@@ -67,6 +68,18 @@ def handed_over(event: Event, reader: Reader) -> Letter:
 def returned(event: Event, reader: Reader) -> Letter:
     title = pgettext("letter", "Returned by line %(line)s") % {"line": event.details["from"]}
     return _to_staff(event, reader, title, facts=[(_("Reason"), event.details["reason"])])
+
+
+def escalated(event: Event, reader: Reader) -> Letter:
+    whom = event_words.whom(event.details["whom"])
+    title = pgettext("letter", "The customer called in: %(whom)s") % {"whom": whom}
+    return _to_staff(event, reader, title, facts=[(_("Reason"), event.details["reason"])])
+
+
+def call_answered(event: Event, reader: Reader) -> Letter:
+    title = pgettext("letter", "Your escalation is answered")
+    facts = [(_("Answered by"), name_of(event.by)), (_("Answer"), event.details.get("answer", ""))]
+    return _to_staff(event, reader, title, facts=facts)
 
 
 def _hand_over(event: Event) -> HandOver | None:

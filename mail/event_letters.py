@@ -10,6 +10,7 @@ from functools import partial
 
 from mail import choices, customer_letters, desk_letters
 from mail.audiences import (
+    caller,
     colleague,
     contact,
     contact_of_ours,
@@ -70,9 +71,10 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "major_left": (),
     "confirmed": (),
     "contact_changed": (),
-    "escalated": (),
+    "escalated": ((worker, desk_letters.escalated),),
+    "called_in": (),
     "acknowledged": (),
-    "escalation_answered": (),  # only the customer's own: see of_event
+    "escalation_answered": ((caller, desk_letters.call_answered),),  # the customer's own in public: see of_event
     "rated": (),
     "merged": (),  # told by the event of the request that remains
     "linked": (),

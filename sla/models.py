@@ -381,7 +381,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
 
 
 class Escalation(models.Model):
-    """Somebody was called in: by a rung of the ladder, or by the customer (domain §4.4).
+    """Somebody was called in: by a rung of the ladder, by the customer, or by a colleague (domain §4.4).
 
     Also the outbox of its own letter: `notified_at` is null until the mail app has written it.
     """
@@ -389,6 +389,7 @@ class Escalation(models.Model):
     class Cause(models.TextChoices):
         LADDER = "ladder", _("a rung of the ladder")
         CUSTOMER = "customer", _("the customer calls")
+        COLLEAGUE = "colleague", _("a colleague calls")
         LOW_RATING = "low_rating", _("a low rating")
         BOUNCES = "bounces", _("came back between two lines")
 
@@ -502,7 +503,8 @@ class Escalation(models.Model):
             ),
             models.CheckConstraint(condition=Q(whom__in=Whom.values), name="escalation_whom_known"),
             models.CheckConstraint(
-                condition=Q(cause__in=["ladder", "customer", "low_rating", "bounces"]), name="escalation_cause_known"
+                condition=Q(cause__in=["ladder", "customer", "colleague", "low_rating", "bounces"]),
+                name="escalation_cause_known",
             ),
         ]
 

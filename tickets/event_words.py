@@ -282,8 +282,11 @@ DESK_WORDS: dict[str, Callable[[Happened], Told]] = {
     "declined": _declined,
     "contested": lambda it: Told(_("the customer contests the decline")),
     "escalated": lambda it: Told(_("the customer called in: %(whom)s") % {"whom": whom(it.text("whom"))}, it.reason),
+    "called_in": lambda it: Told(
+        _("%(name)s called in: %(whom)s") % (it.short_name | {"whom": whom(it.text("whom"))}), it.reason
+    ),
     "acknowledged": lambda it: Told(_("%(name)s has the escalation") % it.short_name),
-    "escalation_answered": lambda it: Told(_("%(name)s answered the escalation") % it.short_name),
+    "escalation_answered": lambda it: Told(_("%(name)s answered the escalation") % it.short_name, it.text("answer")),
     "undelivered": _undelivered,
     "rated": lambda it: Told(_("rated %(score)s of 5") % it.values("score"), it.text("comment")),
 }

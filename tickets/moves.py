@@ -96,6 +96,14 @@ MOVES = {
             _("Declare a major incident"),
         ),
         Move(
+            "escalation",
+            _("Escalate"),
+            "siren",
+            _("No clock changes. Who is called in gets a letter at once; the customer does not see the reason."),
+            _("Call in"),
+            key="E",
+        ),
+        Move(
             "assignment",
             _("Assign"),
             "user",
@@ -129,7 +137,7 @@ MOVES = {
 }
 
 # Beside the ticket as buttons; the rest lie in the menus of the status and of everything else.
-BUTTONS = ("handover", "resolution")
+BUTTONS = ("handover", "escalation", "resolution")
 OF_STATUS = ("waiting", "reopening", "decline")
 REST = ("return", "restoration", "classification", "defect", "major", "assignment", "deadline")
 
@@ -156,6 +164,7 @@ def offered(ticket: Ticket, user: User, *, waiting: HandOver | None, belongs_to_
         "classification": ticket.is_open,
         "defect": ticket.is_open,
         "major": may_declare(ticket) and user.role in LEADERS and not belongs_to_major,
+        "escalation": ticket.is_open,
         "assignment": ticket.is_open and user.role in {Role.LINE_LEAD, Role.SUPPORT_MANAGER},
     }
     return {name for name, may in rules.items() if may}

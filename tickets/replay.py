@@ -31,6 +31,7 @@ Span = tuple[datetime, datetime]
 SILENT = frozenset(
     {
         "acknowledged",
+        "called_in",
         "contact_changed",
         "deadline_lapsed",
         "deadline_proposed",

@@ -258,6 +258,7 @@ FORMS: dict[str, type[forms.TicketForm]] = {
     "messages": forms.MessageForm,
     "handover": forms.HandOverForm,
     "return": forms.ReturnForm,
+    "escalation": forms.CallInForm,
     "defect": forms.DefectForm,
     "major": forms.DeclareForm,
     "restoration": forms.RestoreForm,

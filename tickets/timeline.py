@@ -101,7 +101,7 @@ def customer_steps(events: Sequence[Event], escalations: Iterable[Escalation] = 
     steps += [
         Step("called_in", row.reached_at, None, _("We called in: %(whom)s") % {"whom": event_words.whom(row.whom)})
         for row in escalations
-        if row.raised_by_id is None and row.whom in SHOWN_TO_CUSTOMERS
+        if (row.raised_by_id is None or row.cause == Escalation.Cause.COLLEAGUE) and row.whom in SHOWN_TO_CUSTOMERS
     ]
     return sorted(steps, key=lambda step: step.at)
 

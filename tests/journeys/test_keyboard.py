@@ -136,6 +136,28 @@ def test_key_of_what_is_not_there_does_nothing(page: Page) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_e_calls_in_somebody_above_and_the_customer_reads_no_reason(
+    house: House, page: Page, numbers: list[int]
+) -> None:
+    page.goto(f"/w/t/{numbers[2]}/?from=l/1/")
+    typed(page, "у", "KeyE")
+    form = page.locator("#act-escalation form")
+    expect(form).to_be_visible()
+    form.locator("button").click()
+    refused = page.locator(".sent")
+    expect(refused).to_contain_text("Выберите, кого позвать")
+    refused.get_by_text("Customer Success Manager").click()
+    refused.locator("textarea").fill("Просят дату, которой у нас нет.")
+    refused.locator("form button").click()
+
+    expect(page.locator("#messages")).to_contain_text("Позвали: Customer Success Manager")
+    expect(page.locator("#context .calls")).to_contain_text("Просят дату, которой у нас нет.")
+    portal = house.enter(CONTACT)
+    portal.goto(f"/t/{numbers[2]}/")
+    expect(portal.locator("main")).to_contain_text("Подключили: Customer Success Manager")
+    expect(portal.locator("main")).not_to_contain_text("Просят дату")
+
+
 def test_composing_and_modifiers_are_left_alone(page: Page) -> None:
     typed(page, "о", "KeyJ", isComposing=True)
     typed(page, "j", "KeyJ", altKey=True)

@@ -429,6 +429,26 @@ def test_customers_escalation_is_told_to_the_csm_with_reason_and_time_and_the_an
 
 
 @pytest.mark.django_db
+def test_a_colleagues_call_is_told_to_who_is_called_and_the_answer_to_the_colleague_alone(ticket: Ticket):
+    csm, engineer = ticket.customer.csm, an_engineer(language="en")
+    csm.language = "en"
+    csm.save()
+    call = workflow.call_in(ticket, by=engineer, whom="csm", reason="They want a date.", at=SOON)
+    write_letters(SOON)
+    workflow.answer_escalation(call, by=csm, answer="I call them at noon.", at=LATER)
+
+    write_letters(LATER)
+
+    call_letter, answer = OutgoingLetter.objects.order_by("pk")
+    assert (call_letter.person, answer.person) == (csm, engineer)
+    assert "Why: a colleague calls\n" in call_letter.text
+    assert f"Called by: {engineer.full_name}\n" in call_letter.text
+    assert "Reason: They want a date.\n" in call_letter.text
+    assert "Answer: I call them at noon.\n" in answer.text
+    assert answer.subject == f"[№ {ticket.number}] Your escalation is answered: The journal does not open"
+
+
+@pytest.mark.django_db
 def test_held_request_without_a_contract_is_told_to_the_sender_and_the_contract_administrator():
     customer = CustomerFactory(language="en")
     contact, admin = a_contact(customer), a_contract_admin(language="en")

@@ -704,6 +704,53 @@ def test_answer_needs_words():
         workflow.answer_escalation(escalated(customer=a_customer(csm=csm)), by=csm, answer=" ", at=tuesday(11))
 
 
+def test_a_colleague_calls_in_somebody_above_once_and_no_clock_hears_it():
+    csm, engineer = a_csm(), an_engineer()
+    ticket = in_work(customer=a_customer(csm=csm), priority=1)
+    before = list(ticket.commitments.values_list("kind", "due_at", "ending"))
+
+    call = workflow.call_in(ticket, by=engineer, whom="csm", reason="They want a date", at=tuesday(10, 30))
+
+    assert (call.whom, call.person, call.cause, call.raised_by) == ("csm", csm, "colleague", engineer)
+    assert (call.state, call.answer_clock, call.reason) == ("open", None, "They want a date")
+    assert list(ticket.commitments.values_list("kind", "due_at", "ending")) == before
+    with pytest.raises(NotAllowed, match="was called in already"):
+        workflow.call_in(ticket, by=an_engineer(), whom="csm", reason="Well?", at=tuesday(10, 31))
+    workflow.call_in(ticket, by=engineer, whom="top_management", reason="Well?", at=tuesday(10, 31))
+    workflow.answer_escalation(call, by=csm, answer="I call them", at=tuesday(10, 40))
+
+    assert ticket.messages.count() == 1  # the answer is for the colleague, not for the customer
+    event = ticket.events.latest("pk")
+    assert (event.verb, event.details["answer"], event.details["asked_by"]) == (
+        "escalation_answered",
+        "I call them",
+        engineer.pk,
+    )
+    assert list(verify(Ticket.objects.all(), clock=lambda: tuesday(11))) == []
+
+
+@pytest.mark.parametrize(
+    ("whom", "reason", "words"),
+    [("assignee", "Slow", "Choose who"), ("csm", " ", "Write why"), ("", "x", "Choose who")],
+)
+def test_a_call_of_a_colleague_names_somebody_above_and_a_reason(whom, reason, words):
+    with pytest.raises(NotAllowed, match=words):
+        workflow.call_in(open_ticket(), by=an_engineer(), whom=whom, reason=reason, at=tuesday(11))
+
+
+def test_who_calls_in_is_of_the_desk_and_not_who_is_called():
+    lead = a_lead(line=1)
+    ticket = open_ticket()
+    ended = solved(ticket.customer)
+
+    with pytest.raises(NotAllowed, match="That is you"):
+        workflow.call_in(ticket, by=lead, whom="line_lead", reason="Help", at=tuesday(11))
+    with pytest.raises(Forbidden):
+        workflow.call_in(ticket, by=contact_of(ticket.customer), whom="csm", reason="Help", at=tuesday(11))
+    with pytest.raises(NotAllowed, match="has ended"):
+        workflow.call_in(ended, by=lead, whom="csm", reason="Help", at=tuesday(12))
+
+
 def test_answer_to_an_alarm_of_the_ladder_stays_inside():
     lead = a_lead(line=1)
     ticket = open_ticket(priority=1)

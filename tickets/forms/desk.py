@@ -14,7 +14,7 @@ from contracts.models import TicketKind
 from tickets import choosing
 from tickets.files import LARGEST_KEY, FilesField, KeysField
 from tickets.models import Defect, Priority, Ticket
-from tickets.workflow import AFTER
+from tickets.workflow import AFTER, CALLED_BY_DESK
 
 DRAWN_FAST = Jinja2()
 SUGGESTED = 15  # known defects beside a ticket
@@ -111,6 +111,18 @@ class HandOverForm(TicketForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["to_line"]
         field.choices = [(line.pk, f"{line.pk}. {line.name}") for line in lines if line.pk != self.ticket.line_id]
+
+
+class CallInForm(PlainForm):
+    """Somebody above is called in (direction §6.1)."""
+
+    whom = forms.ChoiceField(
+        label=_("Who is needed"),
+        choices=[(whom.value, whom.label) for whom in CALLED_BY_DESK],
+        error_messages={"required": _("Choose who is needed.")},
+        widget=forms.RadioSelect,
+    )
+    reason = text(_("Why"), _("Write why: the person you call in reads it first."))
 
 
 class ReturnForm(PlainForm):

@@ -83,6 +83,7 @@ urlpatterns = [
     path("t/<int:number>/waiting/", desk.act, {"name": "waiting"}, name="waiting"),
     path("t/<int:number>/handover/", desk.act, {"name": "handover"}, name="handover"),
     path("t/<int:number>/handover/return/", desk.act, {"name": "return"}, name="return"),
+    path("t/<int:number>/escalation/", desk.act, {"name": "escalation"}, name="escalation"),
     path("t/<int:number>/defect/", desk.act, {"name": "defect"}, name="defect"),
     path("t/<int:number>/defects/", defects.find, name="find_defect"),
     path("t/<int:number>/major/", desk.act, {"name": "major"}, name="major"),

@@ -236,6 +236,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "waiting": workflow.stop_waiting,
     "handover": workflow.hand_over,
     "return": workflow.return_hand_over,
+    "escalation": workflow.call_in,
     "defect": workflow.attach_defect,
     "major": workflow.declare_major,
     "restoration": workflow.restore,
@@ -260,6 +261,7 @@ DONE: dict[str, str | Promise] = {
     "waiting": gettext_lazy("We go on without the answer"),
     "handover": gettext_lazy("Handed over %(line)s"),
     "return": gettext_lazy("Given back"),
+    "escalation": gettext_lazy("Called in: %(whom)s"),
     "defect": gettext_lazy("Defect attached"),
     "major": gettext_lazy("A major incident is declared: link the requests that it caused"),
     "restoration": gettext_lazy("Service is back, the customer is told"),
@@ -278,6 +280,8 @@ DONE: dict[str, str | Promise] = {
 def done(name: str, said: dict[str, Any]) -> str:
     """What the desk has done, in the words of the button's verb (direction §16)."""
     words = {"line": event_words.to_line(said["to_line"])} if name == "handover" else {}
+    if name == "escalation":
+        words = {"whom": event_words.whom(said["whom"])}
     if name == "assignment":
         words = {"name": said["to"].full_name}
     if name == "messages":

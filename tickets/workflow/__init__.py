@@ -53,7 +53,15 @@ from tickets.workflow.defects import (
     reopen_defect,
 )
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
-from tickets.workflow.escalations import MAY_ANSWER, acknowledge, answer_escalation, escalate, may_answer
+from tickets.workflow.escalations import (
+    CALLED_BY_DESK,
+    MAY_ANSWER,
+    acknowledge,
+    answer_escalation,
+    call_in,
+    escalate,
+    may_answer,
+)
 from tickets.workflow.gates import NotAllowed, lock
 from tickets.workflow.held import confirm_held, drop_held, hold, hold_call, put_before_administrator, settle_held
 from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
@@ -88,6 +96,7 @@ from tickets.workflow.undone import put_back_assignee
 __all__ = [
     "AFTER",
     "ASSIGNERS",
+    "CALLED_BY_DESK",
     "LOW_RATING",
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
@@ -109,6 +118,7 @@ __all__ = [
     "assign",
     "assign_next",
     "attach_defect",
+    "call_in",
     "change_coordinator",
     "close_silent",
     "confirm",

@@ -1,4 +1,4 @@
-"""Calling in the CSM or top management: the customer escalates, who is called in answers (domain §4.4)."""
+"""Calling in the CSM or top management: the customer or a colleague escalates, who is called in answers (§4.4)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from sla.models import Commitment, Escalation, Whom
 from tickets import routing
 from tickets.models import State, Ticket
 from tickets.workflow.conversation import say
-from tickets.workflow.gates import NotAllowed, lock, needs_words, only_contact, record
+from tickets.workflow.gates import NotAllowed, lock, needs_words, only_contact, only_desk, record
 
 
 @transaction.atomic
@@ -57,6 +57,54 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
         },
     )
     return escalation
+
+
+CALLED_BY_DESK = (Whom.LINE_LEAD, Whom.CSM, Whom.SUPPORT_MANAGER, Whom.TOP_MANAGEMENT)
+
+
+@transaction.atomic
+def call_in(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) -> Escalation:
+    """One of the desk calls in somebody above, before a rung does, with a reason that only we read (direction §6.1).
+
+    The answer has no clock: that promise is the customer's (§4.4). Who called gets it by letter, not the customer, who
+    is told as of a rung that somebody was called in.
+    """
+    only_desk(by)
+    ticket = lock(ticket)
+    if whom not in CALLED_BY_DESK:
+        raise NotAllowed(_("Choose who is needed."), "4.4")
+    reason = needs_words(reason, _("Write why: the person you call in reads it first."), "4.4")
+    if not ticket.is_open:
+        raise NotAllowed(_("This request has ended: nobody is called in for it."), "4.4")
+    waits = ticket.escalations.open().filter(raised_by__isnull=False, whom=whom).first()
+    if waits is not None:
+        raise NotAllowed(
+            _("%(whom)s was called in already and has not answered yet.") % {"whom": _called(waits)}, "4.4"
+        )
+    person, instead_of = routing.person_here(ticket, whom, at)
+    if person == by:
+        raise NotAllowed(_("That is you: call in somebody else."), "4.4")
+    escalation = Escalation.objects.create(
+        ticket=ticket,
+        cause=Escalation.Cause.COLLEAGUE,
+        whom=whom,
+        person=person,
+        instead_of=instead_of,
+        raised_by=by,
+        reason=reason,
+        reached_at=at,
+        created_at=at,
+    )
+    record(ticket, "called_in", by=by, at=at, details={"whom": whom, "reason": reason, "escalation": escalation.pk})
+    return escalation
+
+
+def _called(escalation: Escalation) -> str:
+    """The person called in, or the role where nobody has it; as a sentence begins."""
+    if escalation.person is not None:
+        return escalation.person.full_name
+    role = str(escalation.get_whom_display())
+    return role[:1].upper() + role[1:]
 
 
 ALARMS_OF_THE_LINE = frozenset({Whom.LINE_QUEUE, Whom.ASSIGNEE, Whom.LINE_LEAD})
@@ -138,12 +186,14 @@ def answer_escalation(escalation: Escalation, *, by: User, answer: str, at: date
         clock = Commitment.objects.select_for_update(of=("self",)).get(pk=escalation.answer_clock_id)
         if clock.is_running:
             clocks.fulfil(clock, at=at, why="answered")
-    details = {"escalation": escalation.pk, "whom": escalation.whom}
+    details: dict[str, object] = {"escalation": escalation.pk, "whom": escalation.whom}
     message = None
     if from_customer:
         message = say(ticket, answer, by=by, at=at)
         # A person replied in public: the reaction ends, whoever it was (domain §4.1).
         clocks.meet_reaction(ticket, at=at, why="replied")
         details["in_public"] = True
+    elif escalation.cause == Escalation.Cause.COLLEAGUE:
+        details |= {"answer": answer, "asked_by": escalation.raised_by_id}
     record(ticket, "escalation_answered", by=by, at=at, message=message, details=details)
     return escalation
