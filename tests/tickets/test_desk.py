@@ -349,15 +349,35 @@ def test_ticket_of_a_package_without_resolution_says_so(desk: Client) -> None:
     [
         (
             "new",
-            {"acceptance", "messages", "handover", "resolution", "decline", "classification", "defect", "major"},
+            {
+                "acceptance",
+                "messages",
+                "handover",
+                "resolution",
+                "decline",
+                "classification",
+                "escalation",
+                "defect",
+                "major",
+            },
         ),
         (
             "in_progress",
-            {"messages", "handover", "resolution", "decline", "restoration", "classification", "defect", "major"},
+            {
+                "messages",
+                "handover",
+                "resolution",
+                "decline",
+                "restoration",
+                "classification",
+                "escalation",
+                "defect",
+                "major",
+            },
         ),
         (
             "awaiting_customer",
-            {"messages", "resolution", "waiting", "restoration", "classification", "defect", "major"},
+            {"messages", "resolution", "waiting", "restoration", "classification", "escalation", "defect", "major"},
         ),
         ("resolved", {"messages", "reopening"}),
         ("closed", {"messages"}),
