@@ -219,6 +219,22 @@ def test_changed_message_is_found_by_its_new_words_only():
     assert finds(an_engineer(), "накладная") == [ticket.pk]
 
 
+def test_a_ticket_is_found_by_who_asked_and_by_its_contract():
+    ticket, other = open_ticket(), open_ticket()
+    contact = ticket.contact
+    contact.full_name, contact.email = "Игорь Руденко", "rudenko@pharma.example"
+    contact.save()
+    engineer = an_engineer()
+
+    for words in ("Руденко", "игорь руденко", "rudenko@pharma.example", ticket.contract.number):
+        assert finds(engineer, words) == [ticket.pk], words
+        assert finds(other.contact, words) == [], words
+    assert finds(contact, "Руденко") == [ticket.pk]
+    contact.full_name = "Игорь Савченко"
+    contact.save()
+    assert finds(engineer, "Руденко") == []
+
+
 @pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not beside this checkout")
 def test_nine_of_ten_cases_that_nobody_here_wrote_are_right():
     from bench.search_quality import measure

@@ -16,7 +16,7 @@ PENDING_KB = 64
 
 
 class SearchDocument(models.Model):
-    """A ticket as the search reads it: A subject and number, B customer, product and contact, C talk, D files' names.
+    """A ticket as the search reads it: A subject and number, B who asked, of what, by which contract, C talk, D files.
 
     One row a ticket, so that words of the subject and of a reply are found together. Words of internal notes begin with
     `~`, which no customer's query holds; `@c7` says whose ticket it is, so that a company's finds cost as much as
