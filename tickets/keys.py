@@ -1,7 +1,8 @@
 """The keyboard of the workspace: the one table (direction §9).
 
 It is the sheet behind `?`, and what the browser is given (static/desk/keys.js). A key acts on what stands on the page:
-a control says `data-key="R"`; where there is none, the key does nothing. Letters are those of the Latin layout; the
+a control says `data-key="R"`. A key of a request means the row that one is at: its request is opened first; where it
+cannot be done, that is said. Letters are those of the Latin layout; the
 browser takes the letter as typed, else the physical key, so that they work on ЙЦУКЕН, AZERTY and Dvorak.
 """
 
@@ -20,7 +21,7 @@ from accounts.models import User
 ANYWHERE, LIST, TICKET, GO = "anywhere", "list", "ticket", "go"
 PLACES: dict[str, str | Promise] = {
     LIST: gettext_lazy("In the list"),
-    TICKET: gettext_lazy("In a request"),
+    TICKET: gettext_lazy("In a request, or at its row"),
     GO: gettext_lazy("Go to"),
     ANYWHERE: gettext_lazy("Everywhere"),
 }
@@ -118,11 +119,17 @@ def for_browser(user: User | Reader) -> dict[str, Any]:
     return {
         "on": user.single_keys,
         "acts": {key.key: key.act for key in known if not key.to},
+        "request": [key.key for key in known if key.where == TICKET and key.single],
+        "does": {key.key: str(key.does) for key in known if key.where == TICKET and key.single},
         "go": go,
         "sheet": reverse("desk:keys"),
         "palette": reverse("desk:palette"),
         "hints": {
             "G": _("Go to: 1–4 a line, M mine") + (_(", E escalations") if "E" in go else ""),
             "L": _("To which line? 1–4"),
+        },
+        "words": {
+            "first": _("Choose a request first: J and K walk through the rows."),
+            "cannot": _("№ {number}: “{act}” cannot be done now ({state})."),
         },
     }

@@ -1,17 +1,25 @@
 """The command palette (direction §9): what can be done with the open ticket, and where one can go, by a few letters.
 
+A page is found by its words in either language, and by the same keys on the other keyboard.
+
 Everything in it is a link that the person may follow; an action leads to its form on the ticket's page, where the rules
 are asked again.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
-from accounts.models import Line, User
+from accounts.models import BOARD_ROLES, DESK_ROLES, Line, Role, User
 from contracts.models import Customer
+from contracts.text_search import in_other_layout
 from tickets import moves
 from tickets.models import Ticket
 
@@ -22,7 +30,11 @@ LONGEST = 80  # characters of a question
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One line of the palette. `opens` is the id of a menu on the ticket's page, `presses` its key, "" for none."""
+    """One line of the palette. `opens` is the id of a menu on the ticket's page, `presses` its key, "" for none.
+
+    `clicks` chooses a control that stands on every page, `url` being where the same is done without a script; `words`
+    are others that it is found by.
+    """
 
     label: str
     hint: str
@@ -30,6 +42,8 @@ class Found:
     icon: str
     opens: str = ""
     presses: str = ""
+    clicks: str = ""
+    words: tuple[str, ...] = field(default=(), compare=False)
 
 
 def results(user: User, question: str, ticket: Ticket | None = None) -> list[Found]:
@@ -38,11 +52,16 @@ def results(user: User, question: str, ticket: Ticket | None = None) -> list[Fou
     offered = [*actions(user, ticket), *pages(user)]
     if not asked:
         return offered[:AT_MOST]
-    ranked = sorted(
-        ((rank(asked, found.label), place, found) for place, found in enumerate(offered)), key=lambda row: row[:2]
-    )
-    fitting = [found for how_well, _place, found in ranked if how_well < MISSES]
-    return [*by_number(user, asked), *fitting, *by_customer(user, asked)][:AT_MOST]
+    fitting = that_fit(asked, offered)
+    found = [*by_number(user, asked), *fitting, *by_customer(user, asked)][:AT_MOST]
+    other = in_other_layout(asked) if not found else ""
+    return that_fit(other, offered)[:AT_MOST] if other else found
+
+
+def that_fit(asked: str, offered: Iterable[Found]) -> list[Found]:
+    """The best first, those that fit equally as they were offered."""
+    ranked = [(min(rank(asked, text) for text in (found.label, *found.words)), found) for found in offered]
+    return [found for how_well, found in sorted(ranked, key=lambda row: row[0]) if how_well < MISSES]
 
 
 MISSES = 9
@@ -83,21 +102,117 @@ def actions(user: User, ticket: Ticket | None) -> Iterable[Found]:
             yield Found(str(move.label), hint, f"{page}#{opens or 'pane'}", move.icon, opens, key)
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page of the house: `may` says who enters it; `also` are words of either language that people ask for it by."""
+
+    label: str | Promise
+    to: str
+    icon: str
+    may: Callable[[User], bool]
+    also: str | Promise = ""
+    clicks: str = ""
+
+
+def _of(roles: Iterable[str]) -> Callable[[User], bool]:
+    allowed = frozenset(roles)
+    return lambda user: user.role in allowed
+
+
+def _at_desk(user: User) -> bool:
+    return user.works_at_desk
+
+
+def _anybody(user: User) -> bool:
+    return True
+
+
+DESK_OR_BOARD = _of(DESK_ROLES | BOARD_ROLES)
+
+SECTIONS = (
+    Section(gettext_lazy("New request"), "desk:intake", "plus", _at_desk, gettext_lazy("create, call, intake")),
+    Section(gettext_lazy("Major"), "desk:majors", "zap", DESK_OR_BOARD, gettext_lazy("major incidents, outages")),
+    Section(gettext_lazy("Shifts"), "desk:shift", "users", _at_desk, gettext_lazy("who is on the line, load")),
+    Section(
+        gettext_lazy("Shifts by week"), "desk:shift_week", "calendar-clock", _at_desk, gettext_lazy("week, roster")
+    ),
+    Section(gettext_lazy("Defects"), "desk:defects", "bug", _at_desk, gettext_lazy("bugs, faults")),
+    Section(gettext_lazy("Releases"), "desk:releases", "package", DESK_OR_BOARD, gettext_lazy("versions, files")),
+    Section(gettext_lazy("Macros"), "desk:macros", "zap", _at_desk, gettext_lazy("templates of answers")),
+    Section(gettext_lazy("My bulk acts"), "desk:bulk", "history", _at_desk, gettext_lazy("bulk runs, many at once")),
+    Section(gettext_lazy("All views"), "desk:views", "list-filter", _at_desk, gettext_lazy("saved views, filters")),
+    Section(gettext_lazy("Search"), "desk:search", "search", _at_desk, gettext_lazy("find requests")),
+    Section(gettext_lazy("Articles"), "kb:articles", "book-open", _anybody, gettext_lazy("knowledge base")),
+    Section(
+        gettext_lazy("Articles to write"),
+        "kb_desk:articles",
+        "book-open",
+        _at_desk,
+        gettext_lazy("drafts of articles"),
+    ),
+    Section(gettext_lazy("New article"), "kb_desk:new", "plus", _at_desk, gettext_lazy("write an article")),
+    Section(
+        gettext_lazy("Absences"), "promises:absences", "calendar-clock", _anybody, gettext_lazy("holidays, I am away")
+    ),
+    Section(gettext_lazy("Hours"), "promises:calendars", "calendar-clock", _anybody, gettext_lazy("calendars")),
+    Section(gettext_lazy("Ladder"), "promises:ladders", "siren", _anybody, gettext_lazy("who is called when")),
+    Section(gettext_lazy("Simulator"), "promises:simulator", "gauge", _anybody, gettext_lazy("deadlines, what if")),
+    Section(gettext_lazy("Board"), "manage:board", "gauge", _of(BOARD_ROLES), gettext_lazy("departures, figures")),
+    Section(gettext_lazy("Escalations"), "manage:escalations", "siren", _of(BOARD_ROLES)),
+    Section(
+        gettext_lazy("Statements"),
+        "manage:statements",
+        "chart-column",
+        _of({Role.CSM, Role.SUPPORT_MANAGER, Role.TOP_MANAGEMENT}),
+        gettext_lazy("months, promises kept"),
+    ),
+    Section(gettext_lazy("Contracts"), "contracts:home", "handshake", lambda user: user.reads_contracts),
+    Section(gettext_lazy("Letters"), "outbox", "mail", _anybody, gettext_lazy("mail, outbox")),
+    Section(
+        gettext_lazy("Dark or light theme"),
+        "me",
+        "moon",
+        _anybody,
+        gettext_lazy("colours, night"),
+        clicks="[data-theme-form] button",
+    ),
+    Section(
+        gettext_lazy("Other language"),
+        "me",
+        "languages",
+        _anybody,
+        gettext_lazy("in English, in Russian"),
+        clicks=".tools .lang",
+    ),
+    Section(gettext_lazy("Your settings"), "me", "settings", _anybody, gettext_lazy("profile, password, time zone")),
+    Section(gettext_lazy("Keyboard"), "desk:keys", "keyboard", _anybody, gettext_lazy("keys, shortcuts")),
+)
+
+
+@lru_cache(maxsize=128)
+def _words(place: int) -> tuple[str, ...]:
+    """What a section is called and asked for by, in every language."""
+    section, told = SECTIONS[place], []
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            told += [str(section.label), *str(section.also).split(", ")]
+    return tuple(told)
+
+
 def pages(user: User) -> Iterable[Found]:
     """The queues and the sections that this person may enter."""
     if user.works_at_desk:
-        yield Found(_("Queue"), _("all my lines"), reverse("desk:queue"), "inbox")
-        yield Found(_("My queue"), "", reverse("desk:my"), "inbox")
+        own = pgettext("queue", "My lines") if user.lines.exists() else pgettext("queue", "All")
+        yield Found(_("Queue"), own, reverse("desk:queue"), "inbox", words=(own, "queue", "очередь", "my lines"))
+        yield Found(_("My queue"), "", reverse("desk:my"), "inbox", words=("my queue", "mine", "мои обращения"))
         for line in Line.objects.order_by("number"):
             label = _("Line %(number)d: %(name)s") % {"number": line.pk, "name": line.name}
-            yield Found(label, _("queue of the line"), reverse("desk:line", args=[line.pk]), "inbox")
-    if user.sees_board:
-        yield Found(_("Board"), "", reverse("manage:board"), "gauge")
-        yield Found(_("Escalations"), "", reverse("manage:escalations"), "siren")
-    if user.reads_contracts:
-        yield Found(_("Contracts"), "", reverse("contracts:home"), "handshake")
-    yield Found(_("Letters"), "", reverse("outbox"), "mail")
-    yield Found(_("Keyboard"), "?", reverse("desk:keys"), "keyboard")
+            also = (f"line {line.pk}: {line.name_en}", f"линия {line.pk}: {line.name_ru}", line.name_en, line.name_ru)
+            yield Found(label, _("queue of the line"), reverse("desk:line", args=[line.pk]), "inbox", words=also)
+    for place, section in enumerate(SECTIONS):
+        if section.may(user):
+            found = Found(str(section.label), "", reverse(section.to), section.icon, clicks=section.clicks)
+            yield replace(found, words=_words(place))
 
 
 def by_number(user: User, asked: str) -> list[Found]:

@@ -54,6 +54,7 @@
   const control = (key) => one(`[data-key="${CSS.escape(key)}"]`);
 
   const say = (text) => { hint.textContent = text; hint.hidden = !text; };
+  const tell = (text) => { wait(""); say(text); one("#said").textContent = text; timer = setTimeout(say, 5000, ""); };
   let waits = "", timer;
   const wait = (key) => {
     clearTimeout(timer);
@@ -82,12 +83,40 @@
     "extend-previous": () => extend(-1),
     select: () => { const box = here() && one("input[type=checkbox]", here()); if (box) box.click(); },
     back,
-    line: () => { if (press(control("L"))) wait("L"); },
+    line: () => { const there = press(control("L")); if (there) wait("L"); return there; },
     context: () => press(control("I") || one(".ctx")),
     search: () => press(control("/") || one("main input[type=search], header input[type=search]")),
     palette: () => openPalette(),
     sheet: () => openSheet(),
   };
+
+  /* A key of a request means the row that one is at: its request is opened, and then the key is pressed there. With
+     nothing open and no row, a key says so; only T takes the most urgent. */
+  const at = () => { const row = doc.activeElement.closest?.(".q"); return row?.matches(".is-open") ? null : row; };
+  const numberOf = (row) => row.id.slice("row-".length);
+  let meant = null;
+  const after = (row, what, act) => {
+    meant = { number: numberOf(row), what, act };
+    one(".q__s", row).click();
+  };
+  const shown = () => one(".tk .num")?.textContent.replace(/\D/g, "");
+  const refused = (what) => tell(keys.words.cannot.replace("{number}", shown()).replace("{act}", what).replace("{state}", one(".tk__top :is(.stbtn, .status)").textContent.trim()));
+  const inRequest = (key) => (keys.acts[key] ? acts[keys.acts[key]]() : press(control(key)));
+  const ofRequest = (key) => {
+    const row = at();
+    if (row) after(row, keys.does[key], () => inRequest(key));
+    else if (!inRequest(key)) {
+      if (one(".tk")) refused(keys.does[key]);
+      else if (one(".rows")) tell(keys.words.first);
+    }
+  };
+  doc.addEventListener("htmx:afterSettle", () => {
+    if (!meant || shown() !== meant.number) return;
+    const { what, act } = meant;
+    meant = null;
+    setTimeout(() => { if (!act()) refused(what); }, 0);  // once the others have seen what came
+  });
+  for (const name of ["htmx:responseError", "htmx:sendError"]) doc.addEventListener(name, () => { meant = null; });
 
   const typing = (node) => node.isContentEditable || node.matches("textarea, select, input:not([type=checkbox], [type=radio])");
   doc.addEventListener("keydown", (event) => {
@@ -110,6 +139,7 @@
     const named = event.shiftKey && /^[A-Z]$/.test(key) ? `Shift+${key}` : key;
     if (keys.go && named === "G") { event.preventDefault(); wait("G"); return; }
     if (!(named in keys.acts) || keys.acts[named] === "native" || arrow && event.shiftKey) return;
+    if (keys.request.includes(named)) { event.preventDefault(); ofRequest(named); return; }
     const act = acts[keys.acts[named]];
     if (act) { event.preventDefault(); act(); } else if (press(control(named))) event.preventDefault();
   });
@@ -119,7 +149,8 @@
     const answer = await fetch(address, { headers: { "HX-Request": "true" } });
     return answer.ok && !answer.redirected ? answer.text() : "";
   };
-  const number = () => location.pathname.match(/^\/w\/t\/(\d+)\//)?.[1] || "";
+  let from = null;  // the row that the palette was opened at
+  const number = () => (from ? numberOf(from) : location.pathname.match(/^\/w\/t\/(\d+)\//)?.[1] || "");
   const field = one("#palette-q"), found = one("#palette-found");
   let asked = 0, pause;
   const ask = async () => {
@@ -130,6 +161,7 @@
     if (palette.open) { palette.close(); return; }
     if (one("dialog[open]")) return;
     field.value = "";
+    from = at();
     palette.showModal();
     field.focus();
     ask();
@@ -152,9 +184,12 @@
   found.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const { opens, presses } = link.dataset;
-    const node = new URL(link.href).pathname === location.pathname && (opens ? one(`#${opens} > summary`) : presses && control(presses));
+    const { opens, presses, clicks } = link.dataset, path = new URL(link.href).pathname;
+    const there = () => (opens ? one(`#${opens} > summary`) : presses && control(presses));
+    const row = from?.isConnected && (opens || presses) && new URL(one(".q__s", from).href).pathname === path ? from : null;
+    const node = clicks ? all(clicks).find((one) => one.offsetParent) : path === location.pathname && there();
     palette.close();
+    if (row) { event.preventDefault(); event.stopPropagation(); after(row, one(".pal__w", link).textContent, () => press(there())); return; }
     if (!node) return;
     event.preventDefault();
     event.stopPropagation();  // a click elsewhere closes menus

@@ -232,3 +232,59 @@ def test_sheet_and_palette_are_pages_without_scripts(house: House, numbers: list
 
     expect(page.locator(".tk__t")).to_have_text("Вопрос с клавиатуры номер 0")
     page.close()
+
+
+def test_key_of_a_request_means_the_row_that_one_is_at(house: House) -> None:
+    contact = house.enter(CONTACT)
+    urgent, other = (
+        file_request(contact, f"Строка под клавишей, приоритет {impact}", impact=impact) for impact in ("1", "4")
+    )
+    contact.close()
+    page = house.enter(ENGINEER)
+    page.goto("/w/l/1/")
+    expect(page.locator(".nx [data-key=T]")).to_be_visible()  # what is most urgent is offered, and is another one
+    taken = []
+    page.on("request", lambda sent: taken.append(sent.url) if sent.method == "POST" else None)
+
+    page.locator(f"#row-{other} .q__s").focus()
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "acceptance" in answer.url):
+        typed(page, "е", "KeyT")
+    expect(page.locator(".tk .num").first).to_have_text(f"№ {other}")
+    expect(page.locator(".stbtn")).to_have_text("В работе")
+    assert not [url for url in taken if f"/{urgent}/acceptance/" in url or "/w/take/" in url]
+
+    # Beside an open request, too; and what cannot be done is said with the reason.
+    page.locator(f"#row-{urgent} .q__s").focus()
+    typed(page, "т", "KeyN")
+    expect(page.locator(".tk .num").first).to_have_text(f"№ {urgent}")
+    expect(page.locator("#message_body")).to_be_focused()
+    page.locator(f"#row-{other} .q__s").focus()
+    typed(page, "е", "KeyT")
+    expect(page.locator("#hint")).to_contain_text(f"№ {other}: «взять в работу» сейчас нельзя (В работе)")
+    expect(page.locator("#said")).to_contain_text("сейчас нельзя")
+    page.close()
+
+
+def test_key_of_a_request_says_that_none_is_chosen(page: Page) -> None:
+    typed(page, "д", "KeyL")
+
+    expect(page.locator("#hint")).to_have_text("Сначала выберите обращение: J и K ведут по строкам.")
+    assert page.url.endswith("/w/l/1/")
+
+
+def test_palette_acts_on_the_row_and_on_the_frame(page: Page, numbers: list[int]) -> None:
+    page.locator(f"#row-{numbers[0]} .q__s").focus()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("передать")
+    expect(page.locator("#palette-found a").first).to_contain_text("Передать")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tk .num").first).to_have_text(f"№ {numbers[0]}")
+    expect(page.locator("#act-handover")).to_have_attribute("open", "")
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("тёмная")
+    expect(page.locator("#palette-found a").first).to_contain_text("Тёмная или светлая тема")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.context.clear_cookies(name="theme")

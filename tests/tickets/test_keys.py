@@ -6,9 +6,20 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import User
-from tests.factories import a_contract_admin, a_csm, a_customer, a_lead, an_engineer, contact_of, open_ticket
+from tests.factories import (
+    a_contract_admin,
+    a_csm,
+    a_customer,
+    a_lead,
+    a_manager,
+    an_engineer,
+    contact_of,
+    open_ticket,
+    top,
+)
 from tests.tickets.test_desk import a_ticket, signed_in
 from tickets import keys, palette, workflow
 from tickets.models import Ticket
@@ -114,3 +125,45 @@ def test_palette_of_who_has_no_desk_shows_no_ticket() -> None:
     ticket = a_ticket()
 
     assert palette.results(a_contract_admin(), str(ticket.number)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        ("смены", "desk:shift"),
+        ("дефект", "desk:defects"),
+        ("релиз", "desk:releases"),
+        ("сбои", "desk:majors"),
+        ("статьи", "kb:articles"),
+        ("новое обращение", "desk:intake"),
+        ("тема", "me"),
+        ("язык", "me"),
+        ("отсутствия", "promises:absences"),
+        ("макросы", "desk:macros"),
+        ("массовые", "desk:bulk"),
+        ("defects", "desk:defects"),
+        ("ltatrns", "desk:defects"),  # дефекты on the Latin keyboard
+        ("ыршаеы", "desk:shift"),  # shifts on the Russian one
+    ],
+)
+def test_palette_finds_a_page_in_either_language_and_on_either_keyboard(asked: str, where: str) -> None:
+    for language in ("ru", "en"):
+        with translation.override(language):
+            found = palette.results(an_engineer(language=language), asked)
+        assert reverse(where) in [one.url for one in found[:3]]
+
+
+@pytest.mark.parametrize("make", [an_engineer, a_lead, a_csm, a_manager, top, a_contract_admin])
+def test_every_page_of_the_palette_opens_for_whom_it_is_offered(make: Any) -> None:
+    user = make()
+    client = signed_in(user)
+
+    answers = {one.url: client.get(one.url).status_code for one in palette.pages(user)}
+
+    assert set(answers.values()) == {200}, answers
+
+
+def test_palette_calls_the_queue_as_its_tab_is_called() -> None:
+    with translation.override("en"):
+        assert palette.results(an_engineer(), "")[0].hint == "My lines"
+        assert palette.results(a_manager(), "")[0].hint == "All"
