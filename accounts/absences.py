@@ -7,9 +7,10 @@ all. Spans are [start, end); two of one person never overlap, so that there is a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from accounts.models import BOARD_ROLES, DESK_ROLES, STAFF_ROLES, Absence, Role, User
@@ -60,6 +61,14 @@ def now_and_soon(at: datetime) -> QuerySet[Absence]:
         Absence.objects.filter(ends_at__gt=at)
         .select_related("user", "substitute")
         .order_by("starts_at", "ends_at", "pk")
+    )
+
+
+def with_absence(people: QuerySet[User], at: datetime) -> Any:
+    """The people, each with `away_until` and `stood_in_by` (a full name), None for who is there; no statement more."""
+    away = Absence.objects.at(at).filter(user=OuterRef("pk")).order_by("-ends_at")
+    return people.annotate(
+        away_until=Subquery(away.values("ends_at")[:1]), stood_in_by=Subquery(away.values("substitute__full_name")[:1])
     )
 
 

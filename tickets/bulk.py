@@ -105,6 +105,8 @@ def start(
         raise Forbidden(_("Only the support desk does this."))
     if act not in Act.values or act == Act.UNDO:
         raise NotAllowed(_("Choose what to do."))
+    if whole:
+        refuse_unknown(queue)
     picked = [] if whole else list(Ticket.objects.visible_to(by).filter(number__in=list(numbers)).order_by("pk"))
     if not whole and not picked:
         raise NotAllowed(_("Nothing is ticked: tick requests first."))
@@ -125,6 +127,14 @@ def start(
     if made:
         BulkItem.objects.bulk_create(BulkItem(run=run, ticket=ticket) for ticket in picked[:TICKED_AT_MOST])
     return run
+
+
+def refuse_unknown(queue: Queue) -> None:
+    """All of a filter that is not understood would be more than was asked for: nothing is done. Raises `NotAllowed`."""
+    if queue.unknown:
+        asked = ", ".join(f"{name}={value}" for name, value in queue.unknown)
+        words = _("The address asks for something that is no filter here (%(asked)s): all of it would be too much.")
+        raise NotAllowed(words % {"asked": asked})
 
 
 def _begin(run: BulkRun) -> tuple[BulkRun, bool]:

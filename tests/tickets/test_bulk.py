@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Absence, User
 from accounts.refusals import Forbidden
 from tests.factories import a_customer, a_lead, a_manager, an_engineer, open_ticket
 from tickets import bulk, workflow
@@ -172,3 +172,54 @@ def test_pages_of_a_run_and_of_its_form() -> None:
     assert client.get(f"/w/bulk/{run.pk}/").status_code == 200
     assert stranger.get(f"/w/bulk/{run.pk}/").status_code == 404
     assert BulkItem.objects.filter(outcome="done").count() == 2
+
+
+def test_form_over_a_whole_filter_says_exactly_how_many(monkeypatch: Any) -> None:
+    monkeypatch.setattr("tickets.queue.pages.CAP", 2)
+    some(4)
+    client = Client()
+    client.force_login(a_lead(1, language="en"))
+
+    page = client.get("/w/bulk/new/", {"act": "note", "all": "1", "from": "l/1/"}).content.decode()
+
+    assert "4 requests</h1>" in page
+    assert ": 4</button>" in page
+
+
+def test_whole_of_a_filter_that_is_not_understood_is_refused() -> None:
+    lead = a_lead(1, language="en")
+    some(2)
+    client = Client()
+    client.force_login(lead)
+    asked = {"act": "note", "all": "1", "from": "l/1/?company=Vetrolog", "body": "Same.", "key": "k"}
+
+    form, sent = client.get("/w/bulk/new/", asked), client.post("/w/bulk/", asked)
+
+    assert (form.status_code, sent.status_code) == (409, 409)
+    assert "company=Vetrolog" in form.content.decode()
+    assert not BulkRun.objects.exists()
+
+
+def test_people_stand_under_their_lines_and_who_is_away_says_so() -> None:
+    now = timezone.now()
+    lead = a_lead(3, language="en", full_name="Lead Three")
+    an_engineer(1, full_name="First One")
+    an_engineer(3, full_name="Zoe There")
+    away = an_engineer(3, full_name="Ann Away")
+    Absence.objects.create(
+        user=away, substitute=lead, starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1)
+    )
+    [ticket] = some(1)
+    workflow.hand_over(ticket, to_line=3, known="It", asked="Look", by=a_lead(1), at=now)
+    client = Client()
+    client.force_login(lead)
+
+    form = client.get("/w/bulk/new/", {"act": "assign", "n": ticket.number}).context["form"]
+    groups = [(group, [label for _key, label in people]) for group, people in form.fields["to"].choices if group]
+
+    (first, names), (second, others), *_of_no_line = groups
+    assert (first[:2], second[:2]) == ("3.", "1.")  # the line of the ticket before the others
+    assert names[:2] == ["Lead Three", "Zoe There"]
+    assert names[2].startswith("Ann Away: away until ")
+    assert names[2].endswith(", Lead Three stands in")
+    assert "First One" in others

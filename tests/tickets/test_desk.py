@@ -210,6 +210,25 @@ def test_tabs_count_open_and_overdue(desk: Client, engineer: User) -> None:
     assert counted == [("", 2, 1), ("my", 1, 0), ("1", 2, 1), ("2", 1, 0), ("3", 0, 0), ("4", 0, 0)]
 
 
+def test_first_tab_is_called_by_what_is_in_it(desk: Client) -> None:
+    assert "<span>My lines</span>" in desk.get("/w/").content.decode()
+    assert "<span>All</span>" in signed_in(a_manager(language="en")).get("/w/").content.decode()
+
+
+def test_address_that_asks_for_what_is_no_filter_says_so_and_offers_no_all(desk: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tickets.queue.address.PAGE", 1)
+    customer = a_customer()
+    for _row in range(2):
+        a_ticket(customer=customer)
+
+    plain, page = (desk.get(address).content.decode() for address in ("/w/", "/w/?company=%3Cb%3E&priority=9"))
+
+    assert "no filter here" not in plain
+    assert 'name="all"' in plain
+    assert "<code>company=&lt;b&gt;</code>, <code>priority=9</code>" in page
+    assert 'name="all"' not in page
+
+
 def test_filters_add_up_and_stay_in_every_link(desk: Client) -> None:
     premium, basic = a_customer(), a_customer("basic")
     wanted = a_ticket(customer=premium, priority=1)
@@ -251,7 +270,9 @@ def test_empty_queue_says_which_emptiness(desk: Client, engineer: User) -> None:
     assert "There have been no requests yet" in desk.get("/w/").content.decode()
     workflow.withdraw(ticket := a_ticket(), by=ticket.contact, at=timezone.now())
     assert "Everything is done here" in desk.get("/w/").content.decode()
-    assert "Nothing fits this filter" in desk.get("/w/?priority=1").content.decode()
+    nothing = desk.get("/w/?priority=1").content.decode()
+    assert "Nothing fits this filter" in nothing
+    assert "Somebody works on every request" not in nothing  # of none that would be said in vain
 
 
 def test_nonsense_in_the_address_shows_the_plain_queue(desk: Client) -> None:
@@ -260,6 +281,21 @@ def test_nonsense_in_the_address_shows_the_plain_queue(desk: Client) -> None:
     answer = desk.get("/w/?state=%00x&priority=9&after=1.99999999999999999999999.x")
 
     assert numbers(answer) == [ticket.number]
+
+
+@pytest.mark.parametrize("query", ["", "?state=all"])
+def test_rows_of_a_later_page_lead_back_to_the_start(query: str, desk: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tickets.queue.address.PAGE", 1)
+    customer = a_customer()
+    for _row in range(2):
+        a_ticket(customer=customer)
+
+    second = desk.get(f"/w/{desk.get(f'/w/{query}').context['more'].tail}")
+    [number] = numbers(second)
+    old_link = desk.get(f"/w/t/{number}/", {"from": f"{query or '?'}&after=1..1".replace("?&", "?")})
+
+    assert "after" not in re.findall(rf'href="/w/t/{number}/([^"]*)"', second.content.decode())[0]
+    assert old_link.context["back"] == f"/w/{query}"
 
 
 @pytest.mark.parametrize("query", ["", "?state=all"])

@@ -48,3 +48,20 @@ def test_a_view_keeps_its_address_until_a_filter_changes() -> None:
 
     assert queue.tail == "v/late/"
     assert queue.having("package", ["premium"]).tail == "l/2/?package=premium&priority=1"
+
+
+def test_what_is_not_understood_is_kept_to_be_told_until_a_filter_changes() -> None:
+    queue = Queue.read("1", QueryDict("company=vetrolog&priority=2&priority=7&show=100&state=open&package="))
+
+    assert queue.unknown == (("company", "vetrolog"), ("priority", "7"))
+    assert Queue.from_tail(queue.tail).unknown == queue.unknown
+    assert queue.understood.tail == "l/1/?priority=2&show=100"
+    assert queue.without("priority").tail == "l/1/"
+    assert queue.but(place="my").unknown == ()
+    assert Queue.read("", QueryDict("priority=2"), view="late").unknown == (("priority", "2"),)
+
+
+def test_way_back_begins_at_the_first_row() -> None:
+    queue = Queue.read("", QueryDict("state=all&after=77&show=100"))
+
+    assert queue.way_back == "?state=all&show=100"

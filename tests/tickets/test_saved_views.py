@@ -78,3 +78,28 @@ def test_an_empty_desk_says_so_and_one_that_is_done_says_that(client: Client) ->
     after = client.get(reverse("desk:queue"))
 
     assert (before.context["never_any"], after.context["never_any"]) == (True, False)
+
+
+def test_page_of_a_view_is_named_after_it(client: Client) -> None:
+    engineer = an_engineer(2, language="en")
+    view = saved_views.save_view(by=engineer, name="Burning", tail="?horizon=late")
+    client.force_login(engineer)
+
+    page = client.get(reverse("desk:view", args=[view.slug])).content.decode()
+
+    assert "<title>Queue: Burning · " in page
+    assert '<h1 class="sr">Queue: Burning</h1>' in page
+
+
+def test_company_that_nobody_has_is_told_beside_the_list(client: Client) -> None:
+    client.force_login(an_engineer(1, language="en"))
+    number = open_ticket().number
+
+    answer = client.get("/w/filter/", {"from": "l/1/", "priority": "3", "company": "Nowhere", "apply": "1"})
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert "No company has “Nowhere” in its name." in page
+    assert f'id="row-{number}"' in page
+    assert 'value="3" checked' in page
+    assert "<title>Error: " in page

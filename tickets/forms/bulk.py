@@ -1,11 +1,13 @@
 """What is filled in once for many tickets: which words are missing; each ticket's rules the workflow says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DESK_ROLES, Line, Role, User
+from tickets.forms.colleagues import PersonField
 from tickets.forms.desk import text
 from tickets.models import BulkRun, Priority
 
@@ -13,12 +15,12 @@ Act = BulkRun.Act
 
 
 class BulkForm(forms.Form):
-    """A form of an act; `said` is what the run keeps of it."""
+    """A form of an act; `said` is what the run keeps of it. `lines` are those of the requests that it is done to."""
 
     use_required_attribute = False
 
-    def __init__(self, data: Any = None, *, by: User) -> None:
-        self.by = by
+    def __init__(self, data: Any = None, *, by: User, lines: Sequence[int] = ()) -> None:
+        self.by, self.lines = by, lines
         super().__init__(data, auto_id="bulk_%s")
 
     @property
@@ -29,17 +31,15 @@ class BulkForm(forms.Form):
 class AssignManyForm(BulkForm):
     """A lead or the manager gives requests to a person; an engineer takes them."""
 
-    to = forms.ModelChoiceField(
-        User.objects.none(), label=_("To whom"), error_messages={"required": _("Choose the person.")}
-    )
+    to = PersonField(label=_("To whom"), error_messages={"required": _("Choose the person.")})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = User.objects.filter(role__in=DESK_ROLES, is_active=True).order_by("full_name")
+        people = User.objects.filter(role__in=DESK_ROLES, is_active=True)
         if self.by.role not in {Role.LINE_LEAD, Role.SUPPORT_MANAGER}:
             people = people.filter(pk=self.by.pk)
         field: Any = self.fields["to"]
-        field.queryset = people
+        field.offer_by_line(people, self.lines)
         field.initial = self.by.pk
 
     @property

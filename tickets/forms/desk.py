@@ -13,6 +13,7 @@ from accounts.models import DESK_ROLES, Line, User
 from contracts.models import TicketKind
 from tickets import choosing
 from tickets.files import LARGEST_KEY, FilesField, KeysField
+from tickets.forms.colleagues import PersonField
 from tickets.models import Defect, Priority, Ticket
 from tickets.workflow import AFTER, CALLED_BY_DESK
 
@@ -231,19 +232,13 @@ class DeclineForm(PlainForm):
 class AssignForm(TicketForm):
     """A lead gives the request to a person (domain §7)."""
 
-    to = forms.ModelChoiceField(
-        User.objects.none(), label=_("To whom"), error_messages={"required": _("Choose the person.")}
-    )
+    to = PersonField(label=_("To whom"), error_messages={"required": _("Choose the person.")})
 
     def __init__(self, *args: Any, ranking: Sequence[dict] = (), **kwargs: Any) -> None:
         """`ranking` are the reasons of who may be next (`choosing.facts`), the best first: they stand on top."""
         super().__init__(*args, **kwargs)
         people: Any = self.fields["to"]
-        people.queryset = (
-            User.objects.filter(role__in=DESK_ROLES, is_active=True, lines=self.ticket.line_id)
-            .order_by("full_name")
-            .distinct()
-        )
+        people.offer(User.objects.filter(role__in=DESK_ROLES, is_active=True, lines=self.ticket.line_id).distinct())
         if not ranking:
             return
         now = timezone.now()

@@ -49,6 +49,9 @@ KNOWN: dict[str, tuple[str, ...] | None] = {
 }
 OF_KEYS = ("assignee", "customer")  # their values are primary keys, but for "me" and "nobody"
 
+PLACING = ("after", "show")  # what else an address says: where the list begins, and how long it is
+UNKNOWN_AT_MOST, UNKNOWN_LONGEST = 5, 60  # of what an address says and the queue does not know
+
 Filters = Mapping[str, tuple[str, ...]]
 
 
@@ -72,13 +75,25 @@ def tidy(given: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return kept
 
 
+def _not_understood(query: QueryDict, known: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What an address asks for and does not get: a name that is no filter here, or a value that it cannot have."""
+    found = [
+        (name[:UNKNOWN_LONGEST], value[:UNKNOWN_LONGEST])
+        for name, values in query.lists()
+        if name not in PLACING
+        for value in values
+        if value and not (name in known and _fits(name, value))
+    ]
+    return tuple(sorted(set(found))[:UNKNOWN_AT_MOST])
+
+
 @dataclass(frozen=True)
 class Queue:
     """What the person looks at: `place` "" (own lines), "my" or a line's number, and the filters of the query.
 
     `view` is the slug of the saved view that it was opened by; any change of the filters leaves the view.
     `pages` is how many pages' rows are shown at once ("show=100" in the address); `after` is the key after which it
-    begins.
+    begins. `unknown` is what its address asks for and does not get: the page says so, and nothing is done to "all".
     """
 
     place: str = ""
@@ -86,6 +101,7 @@ class Queue:
     after: str = ""
     pages: int = 1
     view: str = ""
+    unknown: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def read(cls, place: str, query: QueryDict, view: str = "") -> "Queue":
@@ -98,6 +114,7 @@ class Queue:
             after=query.get("after", "").replace("\0", "")[:80],
             pages=min(max(pages, 1), SHOWN_AT_MOST // PAGE),
             view=view,
+            unknown=_not_understood(query, () if view else KNOWN) if query else (),
         )
 
     @classmethod
@@ -166,19 +183,24 @@ class Queue:
 
     @property
     def tail(self) -> str:
-        """The address after `/w/`: what a ticket carries in `?from=`."""
-        query = [] if self.view else self.pairs
+        """The address after `/w/`."""
+        query = [*([] if self.view else self.pairs), *self.unknown]
         if self.pages != 1:
             query.append(("show", str(self.show)))
         if self.after:
             query.append(("after", self.after))
         return self.path + (f"?{urlencode(query)}" if query else "")
 
+    @property
+    def way_back(self) -> str:
+        """What a ticket carries in `?from=`: one comes back to the first row of the list, never into its middle."""
+        return replace(self, after="").tail if self.after else self.tail
+
     def but(self, *, place: str | None = None, state: str | None = None, after: str = "") -> "Queue":
         """The same at another place, with another state, or after a key; from its first page where none is said."""
         found = replace(self, after=after, pages=1)
         if place is not None and place != self.place:
-            found = replace(found, place=place, view="", filters=self._for_place(place))
+            found = replace(found, place=place, view="", filters=self._for_place(place), unknown=())
         if state is not None:
             found = found.having("state", (state,))
         return found
@@ -190,7 +212,8 @@ class Queue:
 
     def having(self, name: str, values: Iterable[str]) -> "Queue":
         """The same with this filter as given, the others as they are; a view becomes a plain address."""
-        return replace(self, filters=tidy({**self.filters, name: tuple(values)}), after="", pages=1, view="")
+        filters = tidy({**self.filters, name: tuple(values)})
+        return replace(self, filters=filters, after="", pages=1, view="", unknown=())
 
     def without(self, name: str, value: str | None = None) -> "Queue":
         """The same without one value of a filter, or without the whole filter."""
@@ -199,6 +222,11 @@ class Queue:
     def to_take(self) -> "Queue":
         """Where “take the most urgent” looks: all that is open here; from "my", in one's own lines."""
         return self.but(place="" if self.place == "my" else self.place).having("state", ()).without("assignee")
+
+    @property
+    def understood(self) -> "Queue":
+        """The same without what its address asks for in vain."""
+        return replace(self, unknown=())
 
     @property
     def bare(self) -> "Queue":

@@ -53,7 +53,7 @@ def tabs(user: User, queue: Queue, now: datetime) -> list[Tab]:
 
     own = (line for line in seen.lines if not seen.own or line.number in seen.own)
     return [
-        tab("", pgettext("queue", "All"), own),
+        tab("", pgettext("queue", "My lines") if seen.own else pgettext("queue", "All"), own),
         tab("my", pgettext("queue", "Mine"), (), (seen.mine, seen.mine_late)),
         *(tab(str(line.number), line.name, [line]) for line in seen.lines),
     ]

@@ -22,8 +22,7 @@ from accounts.refusals import Refused
 from tickets import bulk
 from tickets.forms.bulk import FORMS, BulkForm
 from tickets.models import BulkItem, BulkRun, Ticket
-from tickets.queue import Queue, capped, glance
-from tickets.queue.pages import counted, tickets_of
+from tickets.queue import Queue, glance, tickets_of
 from tickets.tasks import advance_bulk_runs
 from tickets.views.answers import SeeOther
 
@@ -40,6 +39,15 @@ def _queue(tail: str, user: User) -> Queue:
     return queue.opened(glance(user, timezone.now(), queue).tails)
 
 
+def _lines(asked: Any, user: User) -> list[int]:
+    """The lines of what is ticked, or of the whole filter."""
+    if asked.get("all") == "1":
+        found = tickets_of(_queue(asked.get("from", ""), user), user, timezone.now())
+    else:
+        found = Ticket.objects.visible_to(user).filter(number__in=_ticked(asked.getlist("n")))
+    return list(found.order_by("line_id").values_list("line_id", flat=True).distinct())
+
+
 @desk_only
 @require_safe
 def new(request: HttpRequest) -> HttpResponse:
@@ -48,7 +56,15 @@ def new(request: HttpRequest) -> HttpResponse:
     act = request.GET.get("act", "")
     if act not in FORMS:
         raise Http404
-    return _form_page(request, user, FORMS[act](by=user), act, request.GET, key=str(uuid4()))
+    refusal = None
+    if request.GET.get("all") == "1":
+        try:
+            bulk.refuse_unknown(Queue.from_tail(request.GET.get("from", "")))
+        except Refused as refused:
+            refusal = refused
+    status = refusal.status if refusal else 200
+    form = FORMS[act](by=user, lines=_lines(request.GET, user))
+    return _form_page(request, user, form, act, request.GET, key=str(uuid4()), refusal=refusal, status=status)
 
 
 def _form_page(
@@ -65,12 +81,8 @@ def _form_page(
     queue = _queue(asked.get("from", ""), user)
     whole = asked.get("all") == "1"
     numbers = [] if whole else _ticked(asked.getlist("n"))
-    if whole:
-        (count,) = counted([tickets_of(queue, user, timezone.now())])
-        how_many = capped(count)
-    else:
-        count = len(numbers)
-        how_many = str(count)
+    # Exactly, and not "199+": so many customers may get a letter of it.
+    count = tickets_of(queue, user, timezone.now()).order_by().count() if whole else len(numbers)
     tickets = Ticket.objects.visible_to(user).filter(number__in=numbers[:10]).only("number", "subject", "language")
     context = {
         "form": form,
@@ -78,7 +90,7 @@ def _form_page(
         "numbers": numbers,
         "whole": whole,
         "count": count,
-        "how_many": how_many,
+        "barred": whole and bool(queue.unknown),
         "tickets": tickets.order_by("number"),
         "others": max(0, len(numbers) - 10),
         "queue": queue,
@@ -104,7 +116,7 @@ def _start(request: HttpRequest, user: User) -> HttpResponse:
     now, act = timezone.now(), request.POST.get("act", "")
     if act not in FORMS:
         raise Http404
-    form = FORMS[act](request.POST, by=user)
+    form = FORMS[act](request.POST, by=user, lines=_lines(request.POST, user))
     key = request.POST.get("key", "")[:64] or str(uuid4())
     if not form.is_valid():
         return _form_page(request, user, form, act, request.POST, key=key, status=422)

@@ -5,6 +5,7 @@ with the ticket as it is then. A refusal answers with the same page: the sentenc
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -101,7 +102,7 @@ def rows_context(user: User, looked_at: Queue, now: datetime) -> dict[str, Any]:
     more = looked_at.but(after=page.more) if page.more else None
     return {
         "queue": looked_at,
-        "from": looked_at.tail,
+        "from": looked_at.way_back,
         "page": page,
         "groups": groups,
         "rows": [] if looked_at.runs_against_time else page.rows,
@@ -176,17 +177,18 @@ _finding: dict[str, AtOnce] = {}  # of the process: at the desk a role decides w
 def show(request: HttpRequest, number: int, sent: Sent | None = None, status: int = 200) -> HttpResponse:
     """The page of a ticket, or for htmx only the pane with what changed around it."""
     user, now = person(request), timezone.now()
-    looked_at = Queue.from_tail(request.GET.get("from", ""))
+    looked_at = replace(Queue.from_tail(request.GET.get("from", "")), after="")
     seen = glance(user, now, looked_at)
     looked_at = looked_at.opened(seen.tails)
+    tail = looked_at.tail
     ticket = find(user, number)
     beside = around(ticket, user, now=now, edition=seen.edition)
     macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
     foreseen = forecasts(ticket.clocks, now)
     context = ticket_context(user, ticket, beside, now, foreseen, sent, macro) | {
-        "from": looked_at.tail,
-        "back": reverse("desk:queue") + looked_at.tail,
-        "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
+        "from": tail,
+        "back": reverse("desk:queue") + tail,
+        "here": "?" + urlencode({"from": tail}) if tail else "",
     }
     if context["new_from"] is not None or context["composing"].read_upto is None:  # what is shown is read
         reading.mark(ticket, person=user, upto=context["read_upto"], at=now)
@@ -332,6 +334,6 @@ def ticket_again(request: HttpRequest, number: int) -> HttpResponse:
     """The ticket as it is after what was done: its pane for htmx, else a redirect to its page."""
     if wants_pane(request):
         return show(request, number)
-    tail = Queue.from_tail(request.GET.get("from", "")).tail
+    tail = Queue.from_tail(request.GET.get("from", "")).way_back
     query = "?" + urlencode({"from": tail}) if tail else ""
     return SeeOther(reverse("desk:ticket", args=[number]) + query)

@@ -99,7 +99,7 @@ def one_row(request: HttpRequest, number: int) -> HttpResponse:
         return HttpResponse(status=204)
     context = {
         "row": row(found, now, forecasts(found.clocks, now), unread=bool(getattr(found, "unread", False))),
-        "from": looked_at.tail,
+        "from": looked_at.way_back,
         "open_number": _number(request.GET.get("open", "")),
     }
     return render(request, "tickets/_row.html", context)
@@ -145,9 +145,9 @@ def _context(request: HttpRequest, user: User, number: int, now: datetime) -> di
     found = find(user, number)
     beside = around(found, user, now=now, edition=glance(user, now, looked_at).edition)
     return ticket_context(user, found, beside, now, forecasts(found.clocks, now)) | {
-        "from": looked_at.tail,
-        "back": reverse("desk:queue") + looked_at.tail,
-        "here": "?" + urlencode({"from": looked_at.tail}) if looked_at.tail else "",
+        "from": looked_at.way_back,
+        "back": reverse("desk:queue") + looked_at.way_back,
+        "here": "?" + urlencode({"from": looked_at.way_back}) if looked_at.way_back else "",
     }
 
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,11 +16,14 @@ from accounts.refusals import Refused
 from tickets import saved_views
 from tickets.forms.views import ViewForm
 from tickets.models import SavedView
-from tickets.queue import Queue, glance
+from tickets.queue import Queue, glance, next_to_take
 from tickets.queue.address import KNOWN
 from tickets.queue.filters import chips_on, customers_named
 from tickets.queue.filters import panel as choices
 from tickets.views.answers import SeeOther
+from tickets.views.desk import list_context
+
+LONG = 8  # choices of a filter, from which on they stand in columns and can be looked for
 
 
 def came_from(request: HttpRequest, user: User) -> Queue:
@@ -33,13 +37,14 @@ def came_from(request: HttpRequest, user: User) -> Queue:
 def panel(request: HttpRequest) -> HttpResponse:
     """Everything that can be ticked. With `apply` the way on to the queue that was ticked together.
 
-    A company is found by its name: one that fits is taken, of several one is ticked.
+    A company is found by its name: one that fits is taken, of several one is ticked; for none the panel says so.
     """
     user = person(request)
-    queue = came_from(request, user)
+    queue = before = came_from(request, user)
     typed = request.GET.get("company", "").strip()
     found = customers_named(typed)
-    if "apply" in request.GET:
+    applied = "apply" in request.GET
+    if applied:
         for name in KNOWN:
             queue = queue.having(name, request.GET.getlist(name))
         if len(found) == 1:
@@ -47,13 +52,19 @@ def panel(request: HttpRequest) -> HttpResponse:
         if len(found) == 1 or not typed:
             return SeeOther(reverse("desk:queue") + queue.tail)
     context = {
-        "queue": queue,
-        "from": queue.tail,
+        "from": before.tail,
         "filters": choices(queue, user, found if len(found) != 1 else ()),
         "typed": typed,
         "unknown": bool(typed) and not found,
         "several": len(found) > 1,
+        "long": LONG,
     }
+    if applied:  # not understood: asked again with the list behind, as it was
+        now = timezone.now()
+        behind = list_context(request, user, before, now)
+        behind["panel"] = render_to_string("desk/_filter_panel.html", context, request)
+        behind["nearest"] = next_to_take(user, before, behind["page"], now)
+        return render(request, "desk/queue.html", behind | {"wrong": not found}, status=422)
     part = bool(request.htmx) and not request.htmx.boosted  # type: ignore[attr-defined]
     return render(request, "desk/_filter_panel.html" if part else "desk/filter.html", context)
 
