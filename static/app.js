@@ -32,9 +32,11 @@
   let known = Date.now();
   const wall = (at) => new Intl.DateTimeFormat("ru", { timeZone: one("time[data-clock]")?.dataset.clock, hour: "2-digit", minute: "2-digit" }).format(at);
   const stale = (chip) => {
-    const use = one("use", chip), value = one("time", chip) || one(".sla__v", chip);
+    const use = one("use", chip), value = one("time", chip) || one(".sla__v", chip), said = one(".sr", chip);
+    chip.dataset.icons ??= use.getAttribute("href").replace(/#.*/, "");
     value.textContent = wall(known);
-    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#cloud-off"));
+    said.textContent = `${said.textContent.split(":")[0]}: ${body.dataset.stale} ${wall(known)}`;
+    use.setAttribute("href", "#cloud-off");  // drawn in the page (_defs.html): there is nothing to fetch it by
   };
   const tick = () => {
     let next = 30;
@@ -51,7 +53,7 @@
       value.textContent = words;
       said.textContent = `${said.textContent.split(":")[0]}: ${words}`;
       for (const name in icons) chip.classList.toggle("sla--" + name, name === state);
-      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#" + icons[state]));
+      use.setAttribute("href", (chip.dataset.icons ?? use.getAttribute("href").replace(/#.*/, "")) + "#" + icons[state]);
     }
     for (const clock of all("time[data-clock]")) {
       const as = { timeZone: clock.dataset.clock, hour: "2-digit", minute: "2-digit" };
@@ -67,11 +69,28 @@
     const strip = one("#offline"), when = strip && one("time", strip);
     if (lost() && !body.matches(".is-offline")) known = +body.dataset.lost || Date.now();
     body.classList.toggle("is-offline", lost());
-    if (strip) { strip.hidden = !lost(); one("#messages")?.prepend(strip); }
+    if (strip && strip.nextElementSibling?.id !== "messages") one("#messages")?.before(strip);  // beside it: an answer takes its place
+    if (strip) strip.hidden = !lost();
     if (when) when.textContent = wall(known);
     ticking();
   };
   ["offline", "online", "link"].forEach((name) => addEventListener(name, link));
+
+  /* What was done is said over the desk's page (app.css) and leaves by itself, later for whom points at it or is in it;
+     what went wrong stays until it is closed. */
+  const left = (message) => {
+    if (message.matches(":hover") || message.contains(doc.activeElement)) setTimeout(left, 2000, message);
+    else message.hidden = true;
+  };
+  const told = () => {
+    for (const message of all("#messages > .flash:not([data-told])")) {
+      message.dataset.told = "";
+      message.append(one("#close-message").content.cloneNode(true));
+      if (message.matches(".ws *") && !message.matches(".flash--error, .flash--warning")) setTimeout(left, Math.min(15000, 5000 + 50 * message.textContent.length), message);
+    }
+  };
+  on("click", (event) => { const close = event.target.closest("[data-close]"); if (close) close.closest(".flash").hidden = true; });
+  told();
 
   /* Menus close on a click elsewhere and on Escape, which gives the focus back. */
   on("click", (event) => all("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
@@ -155,15 +174,20 @@
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "Enter" && event.target.matches("textarea")) event.target.form?.requestSubmit();
   });
 
-  /* A refused form starts at its summary, a conversation at its end; what htmx brings in is treated alike. */
+  /* A refused form starts at its summary, a conversation at what is new in it, else at its end; what htmx brings in is
+     treated alike. By the window's width its own box scrolls, or that of the ticket. */
+  const scroller = () => all(".msgs, .tk__b, .tk").reverse().find((box) => getComputedStyle(box).overflowY === "auto");
   const settle = (inside) => {
-    const msgs = one(".msgs", inside);
-    if (msgs) msgs.scrollTop = msgs.scrollHeight;
+    const msgs = one(".msgs", inside), box = msgs && scroller(), fresh = one("#new"), edge = (node) => node.getBoundingClientRect();
+    if (box && !box.contains(doc.getElementById(location.hash.slice(1)))) {
+      if (fresh) box.scrollTop += edge(fresh).top - edge(box).top - 8;
+      else box.scrollTop += box === msgs ? box.scrollHeight : edge(msgs.parentElement).bottom - edge(box).bottom;
+    }
     one(".esum[tabindex]", inside)?.focus();
   };
   settle(doc);
   on("htmx:afterSettle", (event) => {
-    restore(); ticking(); settle(event.target);
+    restore(); ticking(); told(); settle(event.target);
     if (!event.detail.requestConfig?.elt.matches?.(".q__s") || !one(".tk")) return;
     one("#pane").focus({ preventScroll: true });  // a ticket opened from the list is read from its top, and named in the tab
     doc.title = `${one(".tk .num").textContent} ${one(".tk__t").textContent} · ${doc.title.split(" · ").pop()}`;
@@ -179,7 +203,13 @@
     strip.className = "flash flash--error";
     strip.textContent = body.dataset.failed;
     one("#messages")?.replaceChildren(strip);
+    told();
   };
+  /* A row that comes with an answer is wanted only where it stands in the list. */
+  on("htmx:beforeSwap", (event) => {
+    const row = /<template>\s*<li [^>]*id="(row-\d+)"[^]*?<\/template>/.exec(event.detail.serverResponse || "");
+    if (row && !doc.getElementById(row[1])) event.detail.serverResponse = event.detail.serverResponse.replace(row[0], "");
+  });
   on("htmx:pushedIntoHistory", () => {  // the row of the ticket that is open beside the list
     for (const link of all(".q .q__s")) {
       const open = link.pathname === location.pathname;

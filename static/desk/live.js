@@ -130,7 +130,7 @@
     pencils();
   };
   for (const name of ["toggle", "focusout"]) doc.addEventListener(name, () => { if (headWaits) setTimeout(() => { if (headWaits) quietly(head()); }, 200); }, true);
-  const scroller = () => { const box = one(".msgs"); return box && getComputedStyle(box).overflowY === "auto" ? box : one(".tk"); };
+  const scroller = () => all(".msgs, .tk__b, .tk").reverse().find((box) => getComputedStyle(box).overflowY === "auto") || one(".tk");
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   /* What was really on the screen is read: only so much do the forms say to have seen, and the server is told. */
   const seen = () => +(one("#composer [name=seen]")?.value || 0);
@@ -150,8 +150,10 @@
       box.type = "button";
       box.className = "newer";
       box.addEventListener("click", () => { const place = scroller(); place.scrollTop = place.scrollHeight; unread = 0; box.hidden = true; });
-      one(".thread").append(box);
+      one(".msgs").after(box);
     }
+    const composer = one("#composer");  // on a phone it lies over the foot of the messages
+    box.style.bottom = composer && getComputedStyle(composer).position === "sticky" ? `${composer.offsetHeight + 6}px` : "6px";
     box.textContent = counted(words.unread, unread) + " ↓";
     box.hidden = !unread;
   };

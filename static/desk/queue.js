@@ -27,7 +27,7 @@
     if (event.target.matches(".q__c, #tick-all")) count();
   });
 
-  /* More rows came in: the address says how many are shown, so that coming back shows as many. */
+  /* More rows came in: the address and those of the rows say how many are shown: coming back shows as many. */
   const rows = () => one(".rows[data-queue]");
   const key = () => `place:${location.pathname}${location.search}`;
   const keep = () => { try { sessionStorage.setItem(key(), rows().scrollTop); } catch { /* no storage, no place */ } };
@@ -35,10 +35,22 @@
     count();
     if (event.detail.requestConfig?.headers?.["HX-Target"] !== "more" || !one(".list")) return;
     const shown = Math.min(500, Math.ceil(boxes().length / 50) * 50), url = new URL(location.href);
-    if (/\/t\/\d+\/$/.test(url.pathname) || url.searchParams.has("after")) return;
-    url.searchParams.set("show", shown);
+    if (url.searchParams.has("after")) return;
+    for (const link of doc.querySelectorAll(".q__s")) {
+      for (const name of ["href", "hx-get"]) link.setAttribute(name, longer(new URL(link.getAttribute(name), url), shown));
+      window.htmx.process(link);
+    }
+    if (/\/t\/\d+\/$/.test(url.pathname)) longer(url, shown);
+    else url.searchParams.set("show", shown);
     history.replaceState(history.state, "", url);
   });
+  /* The way back of a ticket's address leads to as many rows. */
+  const longer = (url, shown) => {
+    const [path, query] = (url.searchParams.get("from") || "").split("?"), tail = new URLSearchParams(query);
+    tail.set("show", shown);
+    url.searchParams.set("from", `${path}?${tail}`);
+    return url.pathname + url.search;
+  };
   if (rows()) {
     try { rows().scrollTop = sessionStorage.getItem(key()) || 0; } catch { /* no storage, no place */ }
     rows().addEventListener("scroll", keep, { passive: true });
@@ -50,5 +62,18 @@
     one("#filter").focus();
   });
   doc.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target?.id === "filter-panel") one("input:not([type=hidden])", event.detail.target)?.focus(); });
+
+  /* Many choices of a filter: those that hold what is typed; what is ticked stays in sight. */
+  const narrowed = (inside) => inside.querySelectorAll("[data-narrow]").forEach((field) => { field.hidden = false; });
+  doc.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-narrow]")) return;
+    const wanted = event.target.value.trim().toLowerCase().replaceAll("ё", "е");
+    for (const label of event.target.closest("fieldset").querySelectorAll(".ckl")) {
+      label.hidden = !label.textContent.toLowerCase().replaceAll("ё", "е").includes(wanted) && !one("input", label).checked;
+    }
+  });
+  doc.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("[data-narrow]")) event.preventDefault(); });
+  doc.addEventListener("htmx:afterSettle", (event) => narrowed(event.target));
+  narrowed(doc);
   count();
 })();

@@ -153,6 +153,16 @@ def test_fifty_more_are_added_and_stay_in_the_address(full: House) -> None:
     page.wait_for_url(re.compile(r"show=100"))
     page.reload()
     expect(rows(page)).to_have_count(OF_WIND + OF_BANK)
+
+    # A request of the second fifty leads back to all of them, from the first on.
+    page.goto("/w/l/1/")
+    page.locator("#more a").click()
+    page.wait_for_url(re.compile(r"show=100"))
+    rows(page).last.locator(".q__s").click()
+    page.wait_for_url(re.compile(r"/w/t/\d+/\?from="))
+    page.reload()
+    expect(rows(page)).to_have_count(OF_WIND + OF_BANK)
+    assert "after" not in page.url
     page.close()
 
     plain = full.enter(ENGINEER, scripts=False)
@@ -249,4 +259,59 @@ def test_ticked_ones_are_done_without_scripts(full: House) -> None:
     post(page, page.locator("#bulk-run form[action$='/undo/'] button"))
     page.goto("/w/l/1/?priority=4")
     expect(rows(page)).to_have_count(0)
+    page.close()
+
+
+def test_nothing_of_a_row_shows_over_the_heading_of_its_group(full: House) -> None:
+    page = full.enter(ENGINEER)
+    page.goto("/w/l/1/")
+
+    over = page.evaluate(
+        """() => {
+            const box = document.querySelectorAll(".q__c")[3], rows = document.querySelector(".rows");
+            const all = [...document.querySelectorAll(".grp")];
+            const heading = all.filter((one) => one.compareDocumentPosition(box) & 4).pop();
+            rows.scrollTop += box.getBoundingClientRect().top - rows.getBoundingClientRect().top - 6;
+            const at = box.getBoundingClientRect();
+            return heading.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2));
+        }"""
+    )
+
+    assert over
+    page.close()
+
+
+def test_row_of_a_phone_says_status_target_and_moment(full: House) -> None:
+    page = full.enter(ENGINEER, width=390)
+    page.goto("/w/l/1/?priority=2")
+    row = rows(page).first
+
+    for part in (".q__st", ".q__by", ".sla"):
+        expect(row.locator(part)).to_be_visible()
+    assert re.search(r"\d\d:\d\d", row.locator(".q__by").inner_text())
+    cut = row.locator(".q__by").evaluate("by => by.scrollWidth > by.clientWidth + 1")
+    chip, by = row.locator(".sla").bounding_box(), row.locator(".q__by").bounding_box()
+    assert not cut
+    assert abs(chip["y"] - by["y"]) < 12  # type: ignore[index]  # one line
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_company_that_nobody_has_and_the_search_among_many(full: House) -> None:
+    page = full.enter(ENGINEER)
+    page.goto("/w/l/1/")
+    page.locator("#filter").click()
+    people = page.locator("form.fpanel fieldset", has=page.locator("legend", has_text="Исполнитель"))
+    people.locator("[data-narrow]").fill("ЕРМАК")
+    expect(people.locator(".ckl:visible")).to_have_text([re.compile("Ермаков")])
+    assert page.locator("form.fpanel .fpanel__c").evaluate_all(
+        "boxes => boxes.every((box) => box.scrollHeight <= box.clientHeight + 1)"
+    )
+
+    page.fill("#company", "Нет такой компании")
+    with page.expect_navigation():
+        page.locator("form.fpanel button[name=apply]").click()
+    expect(page.locator("form.fpanel .err")).to_contain_text("Нет такой компании")
+    expect(page.locator("#company")).to_be_in_viewport()
+    expect(rows(page)).to_have_count(50)
     page.close()

@@ -295,6 +295,8 @@ def test_pill_shows_what_came_below_and_the_text_does_not_jump(house: House, num
         pill = lead.locator("#newer")
         expect(pill).to_have_text("1 новое ↓")
         assert lead.locator(".msgs").evaluate("box => box.scrollTop") == 0
+        foot, top = (lead.locator(css).bounding_box() for css in ("#newer", "#composer"))
+        assert foot["y"] + foot["height"] <= top["y"]  # type: ignore[index]  # over the messages, not over the composer
         pill.click()
         expect(pill).to_be_hidden()
         expect(lead.locator(".msgs").get_by_text("Самое новое")).to_be_in_viewport()
@@ -389,11 +391,63 @@ def test_lost_link_is_said_and_comes_back(house: House, number: int) -> None:
     lead.context.set_offline(True)
     expect(strip).to_contain_text(re.compile(r"Нет связи, показаны данные на \d\d:\d\d"))
     shown = lead.locator(".sla[data-left] use").evaluate_all("uses => uses.map((use) => use.getAttribute('href'))")
+    spoken = lead.locator(".sla[data-left] .sr").all_text_contents()
     lead.context.set_offline(False)
 
-    assert all(name.endswith("#cloud-off") for name in shown)
+    assert set(shown) == {"#cloud-off"}  # of the page itself: nothing has to be fetched
+    assert all(re.search(r": нет связи, данные на \d\d:\d\d$", words) for words in spoken), spoken
+    expect(strip).to_be_hidden()
+    icons = lead.locator(".sla[data-left] use").first
+    expect(icons).to_have_attribute("href", re.compile(r"icons.*\.svg#"))
+
+    # An answer replaces what was said before it; the strip of the next loss is still there.
+    write(lead, "Связь вернулась", note=True)
+    expect(lead.locator(".msgs")).to_contain_text("Связь вернулась")
+    lead.context.set_offline(True)
+    expect(strip).to_be_visible()
+    lead.context.set_offline(False)
     expect(strip).to_be_hidden()
     lead.close()
+
+
+def test_what_was_done_lies_over_the_page_and_leaves(house: House, number: int) -> None:
+    lead = house.enter(LEAD)
+    errors: list[str] = []
+    lead.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    lead.goto(f"/w/t/{number}/")  # the list of the lead's own lines need not hold its row
+    lead.locator(".q").evaluate_all("rows => rows.forEach((row) => row.remove())")
+    before = lead.locator("#pane").bounding_box()
+
+    write(lead, "Сказано поверх страницы", note=True)
+    told = lead.locator("#messages .flash--success")
+    expect(told).to_be_visible()
+    assert lead.locator("#pane").bounding_box() == before
+    button = lead.locator("#composer .btn--p").first.bounding_box()
+    strip = told.bounding_box()
+    assert strip["y"] >= button["y"] + button["height"] or strip["x"] + strip["width"] <= button["x"]  # type: ignore[index]
+    told.hover()
+    lead.wait_for_timeout(7_000)
+    expect(told).to_be_visible()  # while one points at it
+    lead.mouse.move(900, 300)
+    expect(told).to_be_hidden()
+
+    write(lead, "Закрыто рукой", note=True)
+    lead.locator("#messages [data-close]").click()
+    expect(lead.locator("#messages .flash")).to_be_hidden()
+    assert not [text for text in errors if "oob" in text]
+    lead.close()
+
+
+def test_phone_opens_a_request_at_what_was_said_last(house: House, number: int) -> None:
+    phone = house.enter(PAVEL, width=390)
+    say(house, [number], "Последнее слово", by=LEAD)
+
+    phone.goto(f"/w/t/{number}/")
+    expect(phone.locator(".msgs").get_by_text("Последнее слово")).to_be_in_viewport()
+
+    phone.goto(f"/w/t/{number}/#ticket-subject")
+    expect(phone.locator("#ticket-subject")).to_be_in_viewport()
+    phone.close()
 
 
 def test_streams_end_when_the_server_is_asked_to_stop(
