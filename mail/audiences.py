@@ -46,6 +46,12 @@ def worker(event: Event, now: datetime) -> list[User]:
     return [person for person in active([event.ticket.assignee or event.ticket.owner]) if person != event.by]
 
 
+def named_coordinator(event: Event, now: datetime) -> list[User]:
+    """Who leads a major incident from now on; not who took it over themselves."""
+    named = User.objects.filter(pk=event.details["person"]).first()
+    return active([named if named != event.by else None])
+
+
 def receiving_line(event: Event, now: datetime) -> list[User]:
     """Everybody of the line that a hand-over is for: whoever is free accepts it, before its clock runs out (§3.3)."""
     return [person for person in people_of_line(event.ticket.line_id) if person != event.by]

@@ -9,7 +9,7 @@ from mail.letters import Letter, Link, Reader, link
 from mail.promises_told import running
 from tickets import event_words
 from tickets.event_words import why_assigned
-from tickets.models import Event, HandOver, Ticket
+from tickets.models import Event, HandOver, MajorIncident, Ticket
 
 
 def customer_wrote(event: Event, reader: Reader) -> Letter:
@@ -80,6 +80,21 @@ def call_answered(event: Event, reader: Reader) -> Letter:
     title = pgettext("letter", "Your escalation is answered")
     facts = [(_("Answered by"), name_of(event.by)), (_("Answer"), event.details.get("answer", ""))]
     return _to_staff(event, reader, title, facts=facts)
+
+
+def coordinates(event: Event, reader: Reader) -> Letter:
+    """The button leads to the incident: it is led there, and the head is one of its requests."""
+    incident = MajorIncident.objects.get(pk=event.details["major"])
+    return Letter(
+        title=pgettext("letter", "You coordinate a major incident"),
+        heading=incident.title,
+        state=state_told(event.ticket),
+        lead=[_("Named by: %(name)s.") % {"name": name_of(event.by)}],
+        facts=[(_("Why it is a major incident"), incident.reason)],
+        button=Link(_("Open the major incident"), link("desk:major_page", incident.pk)),
+        links=[at_the_desk(event.ticket, reader)],
+        why=no_replies(),
+    )
 
 
 def _hand_over(event: Event) -> HandOver | None:

@@ -16,6 +16,7 @@ from mail.audiences import (
     contact_of_ours,
     contact_whose_dates_move,
     contact_whose_promises_move,
+    named_coordinator,
     receiving_line,
     worker,
 )
@@ -54,6 +55,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     "assigned": ((worker, desk_letters.assigned),),
     "handed_over": ((receiving_line, desk_letters.handed_over),),
     "returned": ((worker, desk_letters.returned),),
+    "major_coordinator": ((named_coordinator, desk_letters.coordinates),),
     # Both sides of an agreement: `deadline_letters.py` has the table.
     "deadline_proposed": (),
     "deadline_agreed": (),

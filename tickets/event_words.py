@@ -257,6 +257,9 @@ DESK_WORDS: dict[str, Callable[[Happened], Told]] = {
     "defect_attached": lambda it: Told(_("defect attached"), it.text("title")),
     "defect_released": lambda it: Told(_("the fix of the defect is out: %(release)s") % it.values("release")),
     "major_declared": lambda it: Told(_("declared a major incident by %(name)s") % it.short_name, it.text("title")),
+    "major_coordinator": lambda it: Told(
+        _("leads the major incident from now on: %(name)s") % it.values("name"), it.text("title")
+    ),
     "major_linked": lambda it: Told(_("linked to a major incident"), it.text("title")),
     "major_left": lambda it: Told(_("taken out of the major incident"), it.text("title")),
     "restored": lambda it: Told(_("service restored, priority %(from)s → %(to)s") % it.change, it.text("workaround")),

@@ -1,5 +1,6 @@
 """What the pages of major incidents show: rows, the timeline in words, the banner. Constant numbers of statements."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +12,14 @@ from django.utils.translation import gettext as _
 from accounts.at_once import AtOnce
 from contracts.price_words import day_words
 from tickets.broadcasts import with_counts
-from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote
+from tickets.models import OPEN_STATES, Broadcast, MajorChild, MajorIncident, MajorNote, Ticket, in_language
+from tickets.workflow.major import READS
 
 PAGE = 50
 OF_THE_BOARD = 5
 CHILDREN = 100
 SUGGESTED = 30
+LISTED = 50  # requests that a message to many names before it is sent
 
 
 def with_counts_of_tickets(incidents: QuerySet[MajorIncident]) -> QuerySet[MajorIncident]:
@@ -26,6 +29,51 @@ def with_counts_of_tickets(incidents: QuerySet[MajorIncident]) -> QuerySet[Major
         still_open=Count("children", filter=Q(children__ticket__state__in=OPEN_STATES), distinct=True),
         customers=Count("children__ticket__customer", distinct=True),
     )
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Requests that words to all would reach, as the page names them before they are sent."""
+
+    tickets: list[Ticket]
+
+    @property
+    def listed(self) -> list[Ticket]:
+        return self.tickets[:LISTED]
+
+    @property
+    def more(self) -> int:
+        return max(len(self.tickets) - LISTED, 0)
+
+    @property
+    def customers(self) -> int:
+        return len({ticket.customer_id for ticket in self.tickets})
+
+    @property
+    def readers(self) -> dict[str, int]:
+        """How many customers read which language: each request is answered in its own."""
+        read = {(reads(ticket.language), ticket.customer_id) for ticket in self.tickets}
+        return Counter(language for language, _customer in read)
+
+    @property
+    def untaken(self) -> int:
+        """How many nobody works on."""
+        return sum(1 for ticket in self.tickets if ticket.assignee_id is None)
+
+
+def affected(incident: MajorIncident) -> Affected:
+    """The requests in which somebody still reads what we write; one statement."""
+    found = Ticket.objects.filter(majors__incident=incident, state__in=READS)
+    return Affected(list(found.select_related("customer", "assignee").order_by("pk")))
+
+
+def still_open(found: Affected) -> Affected:
+    return Affected([ticket for ticket in found.tickets if ticket.is_open])
+
+
+def reads(language: str) -> str:
+    """In which of the two languages of our texts a request of this language is answered."""
+    return in_language("ru", "en", language)[1]
 
 
 def open_majors() -> list[MajorIncident]:
@@ -90,6 +138,8 @@ def _words(note: MajorNote) -> str:
         return _("to be done: %(text)s (%(name)s, by %(day)s)") % words
     if note.verb == "action_done":
         return _("done: %(text)s") % {"text": details.get("text", "")}
+    if note.verb == "ended" and details.get("still_open"):
+        return _("over; still open: %(numbers)s") % {"numbers": _numbers(details["still_open"])}
     return {"ended": _("over"), "reviewed": _("review written")}.get(note.verb, note.verb)
 
 

@@ -40,6 +40,7 @@ SILENT = frozenset(
         "defect_attached",
         "defect_released",
         "linked",
+        "major_coordinator",
         "major_declared",
         "major_left",
         "major_linked",

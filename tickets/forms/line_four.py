@@ -1,15 +1,20 @@
 """What is filled in about defects, major incidents and releases. Shape only: the rules stand in the verbs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import STAFF_ROLES, User
+from accounts.models import STAFF_ROLES, Absence, User
+from accounts.one_of import OneOf
 from contracts.models import Deployment, Product, Release, ReleaseFile, ReleasePublication
 from contracts.publishing import version_key
+from sla.words import MOSCOW, moment
 from tickets.forms.desk import new_key, text
-from tickets.models import Defect, MajorIncident
+from tickets.models import Defect, MajorIncident, Ticket
 from tickets.workflow.major import LEADERS
 
 
@@ -116,10 +121,12 @@ class PushForm(DefectForm):
 
 
 class MajorForm(WordsForm):
-    """A form of one major incident."""
+    """A form of one major incident, filled in by one person; `readers`: customers by the language they read."""
 
-    def __init__(self, *args: Any, incident: MajorIncident, **kwargs: Any) -> None:
-        self.incident = incident
+    def __init__(
+        self, *args: Any, incident: MajorIncident, by: User, readers: Mapping[str, int] | None = None, **kwargs: Any
+    ) -> None:
+        self.incident, self.by, self.readers = incident, by, readers or {}
         super().__init__(*args, **kwargs)
 
 
@@ -127,13 +134,30 @@ class MajorNoteForm(MajorForm):
     text = text(_("Note among ourselves"), _("An empty note says nothing: write a few words."), rows=2)
 
 
+class OneOfBoth(forms.CharField):
+    """A text that is needed in one language or the other: neither field is optional, and either may be empty."""
+
+    def __init__(self, label: Any, language: str) -> None:
+        super().__init__(label=label, widget=forms.Textarea({"rows": 3, "class": "in", "lang": language}))
+
+    def validate(self, value: str) -> None:
+        """Whether one of both is there the form says."""
+
+
 class BothLanguagesForm(MajorForm):
     """Words to customers; each reads those in the language of their request, where they are there."""
 
-    text_ru = text(_("In Russian"), rows=3, lang="ru")
-    text_en = text(_("In English"), rows=3, lang="en")
+    text_ru = OneOfBoth(_("In Russian"), "ru")
+    text_en = OneOfBoth(_("In English"), "en")
     key = key()
     missing = _("Write what the customers are to know.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for language in ("ru", "en"):
+            count = self.readers.get(language, 0)
+            read = ngettext("%(n)d customer reads it", "%(n)d customers read it", count) % {"n": count}
+            self.fields[f"text_{language}"].help_text = read if count else gettext("no customer reads it")
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
@@ -150,17 +174,38 @@ class SolveForm(BothLanguagesForm):
     missing = _("Write how it was solved: the customer confirms it by that.")
 
 
+class CoordinatorChoice(OneOf):
+    """Who leads; beside the name of who is away now: until when, and who stands in."""
+
+    away: Mapping[int, Absence] = {}
+
+    def label_from_instance(self, person: User) -> str:
+        absence = self.away.get(person.pk)
+        if absence is None:
+            return person.full_name
+        words = {"name": person.full_name, "until": moment(absence.ends_at, MOSCOW, timezone.now(), "short")}
+        if absence.substitute is None:
+            return gettext("%(name)s, away until %(until)s") % words
+        words["other"] = absence.substitute.full_name
+        return gettext("%(name)s, away until %(until)s, %(other)s stands in") % words
+
+
 class CoordinatorForm(MajorForm):
-    to = forms.ModelChoiceField(
+    to = CoordinatorChoice(
         User.objects.filter(role__in=LEADERS, is_active=True).order_by("full_name"),
         label=_("Who coordinates from now on"),
         error_messages={"required": _("Choose the person.")},
         widget=forms.Select({"class": "in"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people: Any = self.fields["to"]
+        people.away = {one.user_id: one for one in Absence.objects.at(timezone.now()).select_related("substitute")}
+
 
 class LinkForm(MajorForm):
-    """Requests of the suggestions, or their numbers by hand."""
+    """Requests of the suggestions, or their numbers by hand, as `found`; one that is not there is said so."""
 
     tickets = forms.TypedMultipleChoiceField(coerce=int, required=False)
     numbers = forms.CharField(
@@ -172,8 +217,10 @@ class LinkForm(MajorForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if args and args[0] is not None:  # any number may be sent: which requests they are the view looks up
+        self.ticked: set[str] = set()  # the suggestions that were chosen, to be shown so again
+        if args and args[0] is not None:  # any number may be sent: which requests they are `_find` looks up
             sent = [value for value in args[0].getlist("tickets") if value.isascii() and value.isdigit()]
+            self.ticked = set(sent)
             field: Any = self.fields["tickets"]
             field.choices = [(int(value[:18]), value) for value in sent]
 
@@ -185,8 +232,15 @@ class LinkForm(MajorForm):
         elif not words and not said.get("tickets"):
             self.add_error("numbers", _("Choose at least one request."))
         else:
-            said["chosen"] = {*said.get("tickets", []), *(int(word) for word in words)}
+            self._find(said, {*said.get("tickets", []), *(int(word) for word in words)})
         return said
+
+    def _find(self, said: dict[str, Any], chosen: set[int]) -> None:
+        said["found"] = list(Ticket.objects.visible_to(self.by).filter(number__in=chosen))
+        missing = sorted(chosen - {ticket.number for ticket in said["found"]})
+        if missing:
+            unknown = forms.ValidationError(_("There is no request № %(number)s."), params={"number": missing[0]})
+            self.add_error("numbers", unknown)
 
 
 class EndForm(MajorForm):
@@ -205,7 +259,7 @@ class ReviewForm(MajorForm):
 
 class ActionForm(MajorForm):
     text = line(_("What is to be done"), _("Write what is to be done."))
-    owner = forms.ModelChoiceField(
+    owner = OneOf(
         User.objects.filter(role__in=STAFF_ROLES, is_active=True).order_by("full_name"),
         label=_("Who"),
         error_messages={"required": _("Choose the person.")},
@@ -225,7 +279,7 @@ class ActionForm(MajorForm):
 class ReleaseForm(WordsForm):
     """A release or a critical patch before it is published."""
 
-    product = forms.ModelChoiceField(
+    product = OneOf(
         Product.objects.order_by("name"),
         label=_("Product"),
         error_messages={"required": _("Choose the product.")},

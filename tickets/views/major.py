@@ -1,6 +1,7 @@
 """/w/major/: major incidents, the requests that they caused, what their customers are told, the review."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,14 +11,24 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import desk_only, only, person
 from accounts.models import BOARD_ROLES, DESK_ROLES, User
+from accounts.refusals import Refused
 from tickets import broadcasts, workflow
 from tickets.forms import line_four as forms
-from tickets.major_page import CHILDREN, PAGE, SUGGESTED, timeline, with_counts_of_tickets
+from tickets.major_page import (
+    CHILDREN,
+    PAGE,
+    SUGGESTED,
+    Affected,
+    affected,
+    still_open,
+    timeline,
+    with_counts_of_tickets,
+)
 from tickets.models import OPEN_STATES, Broadcast, BroadcastItem, MajorIncident, Ticket
 from tickets.queue import row
 from tickets.views.desk import SeeOther
@@ -26,12 +37,8 @@ from tickets.workflow.major import LEADERS
 readers_only = only(DESK_ROLES | BOARD_ROLES)
 
 
-def _link(incident: MajorIncident, *, by: User, at: Any, chosen: set[int], **_rest: Any) -> int:
-    """The numbers of requests that the person sees; one that is not there is said so."""
-    found = list(Ticket.objects.visible_to(by).filter(number__in=chosen))
-    missing = sorted(chosen - {ticket.number for ticket in found})
-    if missing:
-        raise workflow.NotAllowed(_("There is no request № %(number)s.") % {"number": missing[0]})
+def _link(incident: MajorIncident, *, by: User, at: datetime, found: list[Ticket], **_rest: Any) -> int:
+    """What was ticked and what was typed is one list by now."""
     return workflow.link_children(incident, found, by=by, at=at)
 
 
@@ -83,7 +90,11 @@ def _find(pk: int) -> MajorIncident:
 
 
 def _page(
-    request: HttpRequest, found: MajorIncident, sent: dict[str, forms.MajorForm] | None = None, status: int = 200
+    request: HttpRequest,
+    found: MajorIncident,
+    sent: dict[str, forms.MajorForm] | None = None,
+    status: int = 200,
+    refusal: Refused | None = None,
 ) -> HttpResponse:
     user, now, sent = person(request), timezone.now(), sent or {}
     may = _may(user, found)
@@ -104,6 +115,8 @@ def _page(
         else Ticket.objects.none()
     )
     counts = with_counts_of_tickets(MajorIncident.objects.filter(pk=found.pk)).get()
+    told = affected(found)
+    solved = still_open(told)
     return render(
         request,
         "desk/major.html",
@@ -116,21 +129,29 @@ def _page(
             "older": f"?after={page[CHILDREN - 1].pk}" if len(page) > CHILDREN else "",
             "newer": "?" if after else "",
             "suggested": list(suggested),
+            "told": told,
+            "solved": solved,
+            "head_open": found.head.state in OPEN_STATES,
             "timeline": timeline(found),
             "left": _left(found),
             "actions": list(found.actions.select_related("owner")) if not found.is_open else [],
             "may": may,
             "forms": {
-                name: sent.get(name) or form(incident=found)
+                name: sent.get(name) or form(incident=found, by=user, readers=_readers(name, told, solved))
                 for name, (_verb, form, _done) in ACTS.items()
                 if name in may
             },
             "sent": next(iter(sent.values()), None),
+            "refusal": refusal,
             "opened": next(iter(sent), ""),
-            "offers_solution": "solution" in may and found.head.state not in OPEN_STATES,
+            "offers_solution": "solution" in may and found.head.state not in OPEN_STATES and bool(solved.tickets),
         },
         status=status,
     )
+
+
+def _readers(name: str, told: Affected, solved: Affected) -> dict[str, int]:
+    return (solved if name == "solution" else told).readers
 
 
 def _may(user: User, found: MajorIncident) -> set[str]:
@@ -150,19 +171,48 @@ def _left(found: MajorIncident) -> list[BroadcastItem]:
 @desk_only
 @require_POST
 def act(request: HttpRequest, major: int, name: str) -> HttpResponse:
-    """One verb of the incident, then its page. 422 for words that are missing; a refusal is answered at the edge."""
+    """One verb of the incident, then its page.
+
+    422 for words that are missing, 409 for what a rule refuses; both with everything that was typed.
+    """
     user, now = person(request), timezone.now()
     found = _find(major)
     verb, form_class, done = ACTS[name]
-    form = form_class(request.POST, incident=found)
+    told = affected(found)
+    form = form_class(request.POST, incident=found, by=user, readers=_readers(name, told, still_open(told)))
     if not form.is_valid():
         return _page(request, found, {name: form}, status=422)
-    said = form.cleaned_data
-    made = verb(found, by=user, at=now, **said)
+    try:
+        made = verb(found, by=user, at=now, **form.cleaned_data)
+    except Refused as refusal:
+        found = _find(major)
+        if name not in _may(user, found):  # the form is not there any more: the edge gives back what was typed
+            raise
+        return _page(request, found, {name: form}, status=refusal.status, refusal=refusal)
+    messages.success(request, str(done))
     if isinstance(made, Broadcast):
         broadcasts.advance(made, at=now)
-    messages.success(request, str(done))
+        _say_who_lacks_words(request, made)
     return SeeOther(reverse("desk:major_page", args=[found.pk]))
+
+
+def _say_who_lacks_words(request: HttpRequest, sent: Broadcast) -> None:
+    """It is sent all the same: that somebody gets it in the other language the sender is to know."""
+    got = Affected([item.ticket for item in sent.items.select_related("ticket")]).readers
+    if got.get("en") and not sent.text_en:
+        said = ngettext(
+            "%(n)d customer reads English, and there was no English text: they got the Russian one",
+            "%(n)d customers read English, and there was no English text: they got the Russian one",
+            got["en"],
+        )
+        messages.warning(request, said % {"n": got["en"]})
+    if got.get("ru") and not sent.text_ru:
+        said = ngettext(
+            "%(n)d customer reads Russian, and there was no Russian text: they got the English one",
+            "%(n)d customers read Russian, and there was no Russian text: they got the English one",
+            got["ru"],
+        )
+        messages.warning(request, said % {"n": got["ru"]})
 
 
 @desk_only

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from accounts.models import Role, User
 from accounts.refusals import Forbidden
 from contracts.models import TicketKind
+from sla.words import MOSCOW
 from tickets.models import (
     OPEN_STATES,
     Broadcast,
+    BroadcastItem,
     MajorAction,
     MajorChild,
     MajorIncident,
@@ -24,12 +26,14 @@ from tickets.models import (
     State,
     Ticket,
     TicketQuerySet,
+    in_language,
 )
 from tickets.workflow.defects import broadcast, sent_already
 from tickets.workflow.gates import NotAllowed, lock, needs_words, record
 
 LEADERS = frozenset({Role.ENGINEER, Role.LINE_LEAD, Role.SUPPORT_MANAGER})
 BEFORE = timedelta(hours=6)  # a disturbance is felt by some before it is reported by the one that becomes the head
+SAID_LATELY = timedelta(hours=1)  # the same words within this time are the same note, sent once more by mistake
 READS = (*OPEN_STATES, State.RESOLVED)  # states in which somebody reads what we write
 
 
@@ -82,6 +86,8 @@ def declare_major(
     _link(incident, ticket, by=by, at=at, is_head=True)
     _fact(incident, "declared", by=by, at=at, coordinator=incident.coordinator.full_name, reason=reason)
     record(ticket, "major_declared", by=by, at=at, details={"major": incident.pk, "title": title})
+    if incident.coordinator != by:
+        _tell_coordinator(incident, ticket, by=by, at=at)
     return incident
 
 
@@ -89,6 +95,17 @@ def _leader(person: User) -> User:
     if person.role not in LEADERS or not person.is_active:
         raise NotAllowed(_("%(name)s cannot coordinate a major incident.") % {"name": person.full_name}, "7")
     return person
+
+
+def _tell_coordinator(incident: MajorIncident, head: Ticket, *, by: User, at: datetime) -> None:
+    """The head's log says who leads from now on, and by it their letter goes out."""
+    details = {
+        "major": incident.pk,
+        "title": incident.title,
+        "person": incident.coordinator_id,
+        "name": incident.coordinator.full_name,
+    }
+    record(head, "major_coordinator", by=by, at=at, details=details)
 
 
 def _link(incident: MajorIncident, ticket: Ticket, *, by: User, at: datetime, is_head: bool = False) -> None:
@@ -102,7 +119,12 @@ def _link(incident: MajorIncident, ticket: Ticket, *, by: User, at: datetime, is
 
 
 def major_candidates(incident: MajorIncident) -> TicketQuerySet:
-    """Open incidents of the same product that came since shortly before the head and belong to no major incident."""
+    """Open incidents of the head's product that came since shortly before it and belong to no major incident.
+
+    A head without a product has none: that both name no product is nothing that they share.
+    """
+    if incident.head.product_id is None:
+        return Ticket.objects.none()
     taken = MajorChild.objects.filter(ticket=OuterRef("pk"), is_open=True)
     return (
         Ticket.objects.open()
@@ -171,7 +193,8 @@ def tell_affected(
     """One note becomes a public message in the head and every child, in the language of each where it is there.
 
     It is a person's public reply: it ends the reaction of a child that nobody has answered (domain §4.1). Writes down
-    which requests; `tickets.broadcasts.advance` does them one by one.
+    which requests; `tickets.broadcasts.advance` does them one by one. A request that has these words lately is left
+    out, whoever sent them: pressed again from another copy of the page, a note goes to nobody twice.
     """
     only_leaders(by)
     incident = _open(incident)
@@ -182,9 +205,12 @@ def tell_affected(
     made = Broadcast(
         kind=Broadcast.Kind.NOTE, major=incident, text_ru=text_ru, text_en=text_en, by=by, at=at, key=key or None
     )
-    sent = broadcast(made, _tickets(incident, READS))
-    if sent is None:
+    readers = list(_tickets(incident, READS))
+    if not readers:
         raise NotAllowed(_("All requests of the incident are closed: nobody would read it."))
+    sent = broadcast(made, _without_words(made, readers))
+    if sent is None:
+        raise NotAllowed(_("All of them got these words within the last hour: write what is new."))
     MajorNote.objects.create(incident=incident, kind=MajorNote.Kind.CUSTOMERS, by=by, at=at, broadcast=sent)
     return sent
 
@@ -216,13 +242,32 @@ def solve_affected(
     return sent
 
 
+def _without_words(made: Broadcast, readers: Iterable[Ticket]) -> list[Ticket]:
+    """Those of the requests that did not get what they would read now, in their language, within `SAID_LATELY`."""
+    assert made.major is not None  # the database keeps it so: `broadcast_of_one`
+    lately = BroadcastItem.objects.filter(
+        broadcast__major=made.major, broadcast__kind=made.kind, broadcast__at__gt=made.at - SAID_LATELY
+    )
+    said = {
+        (ticket, in_language(ru, en, language)[0])
+        for ticket, language, ru, en in lately.exclude(outcome=BroadcastItem.Outcome.SKIPPED).values_list(
+            "ticket", "ticket__language", "broadcast__text_ru", "broadcast__text_en"
+        )
+    }
+    return [
+        ticket
+        for ticket in readers
+        if (ticket.pk, in_language(made.text_ru, made.text_en, ticket.language)[0]) not in said
+    ]
+
+
 def _tickets(incident: MajorIncident, states: Iterable[str]) -> TicketQuerySet:
     return Ticket.objects.filter(Q(majors__incident=incident), state__in=states).order_by("pk")
 
 
 @transaction.atomic
 def change_coordinator(incident: MajorIncident, *, by: User, to: User, at: datetime) -> MajorIncident:
-    """Another person leads from now on."""
+    """Another person leads from now on, and hears of it by letter, unless they took it over themselves."""
     only_leaders(by)
     incident = _open(incident)
     if incident.coordinator_id == to.pk:
@@ -230,20 +275,30 @@ def change_coordinator(incident: MajorIncident, *, by: User, to: User, at: datet
     was, incident.coordinator = incident.coordinator, _leader(to)
     incident.save()
     _fact(incident, "coordinator", by=by, at=at, was=was.full_name, to=to.full_name)
+    _tell_coordinator(incident, lock(incident.head), by=by, at=at)
     return incident
 
 
 @transaction.atomic
 def end_major(incident: MajorIncident, *, by: User, what_happened: str, at: datetime) -> MajorIncident:
-    """The disturbance is over, and what it was. Its requests are free for another incident; the review follows."""
+    """The disturbance is over, and what it was. Its requests are free for another incident; the review follows.
+
+    Not while the head is open: the disturbance is what it asks about. Other requests may stay open, each with its own.
+    """
     only_leaders(by)
     incident = _open(incident)
+    if lock(incident.head).is_open:
+        raise NotAllowed(
+            _("The head, № %(number)s, is still open: solve it, then end the major incident.")
+            % {"number": incident.head.number}
+        )
     incident.what_happened = needs_words(what_happened, _("Write what happened: the review starts from it."))
     incident.end()
     incident.ended_at = at
     incident.save()
     incident.children.update(is_open=False)
-    _fact(incident, "ended", by=by, at=at)
+    still = _tickets(incident, OPEN_STATES).values_list("number", flat=True)
+    _fact(incident, "ended", by=by, at=at, still_open=list(still))
     return incident
 
 
@@ -274,6 +329,8 @@ def add_major_action(
     if incident.is_open:
         raise NotAllowed(_("The review follows the end: end the incident first."))
     text = needs_words(text, _("Write what is to be done."))[:300]
+    if due_on < at.astimezone(MOSCOW).date():
+        raise NotAllowed(_("This day is over already: choose a day to come."))
     if not owner.is_vendor or not owner.is_active:
         raise NotAllowed(_("%(name)s does not work at the desk.") % {"name": owner.full_name}, "7")
     action = MajorAction.objects.create(incident=incident, text=text, owner=owner, due_on=due_on)
