@@ -150,7 +150,7 @@ TEMPLATES = [
                 "helpdesk.views.frame",
             ],
             # Addresses and constant words are found once and not with every page.
-            "builtins": ["helpdesk.address_tags", "helpdesk.once_tags"],
+            "builtins": ["helpdesk.address_tags", "helpdesk.once_tags", "helpdesk.title_tags"],
             "libraries": {"i18n": "helpdesk.word_tags"},
         },
     },
