@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import STAFF_ROLES, User
+from accounts.one_of import OneOf
 from contracts.models import Customer, Product
 from sla.forms.absences import WRITTEN, MoscowMoment
 from sla.ladder import MOSCOW
@@ -20,7 +21,7 @@ HTTPS_HINT = _("It begins with https://.")
 NO_ADDRESS = {"invalid": _("Write the whole address, from https:// on.")}
 
 
-class HostChoice(forms.ModelChoiceField):
+class HostChoice(OneOf):
     def label_from_instance(self, person: User) -> str:
         return f"{person.full_name}, {person.get_role_display()}"
 

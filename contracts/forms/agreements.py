@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.one_of import OneOf
 from contracts import pricing
 from contracts.models import ContractClause, Customer, Package, PromiseKind, Service, Topic
 from contracts.price_words import refusal_words
@@ -31,7 +32,7 @@ class TermForm(forms.Form):
 
     starts_on = day_field(gettext_lazy("First day"))
     ends_on = day_field(gettext_lazy("Last day"))
-    package = forms.ModelChoiceField(
+    package = OneOf(
         label=gettext_lazy("Package"),
         queryset=Package.objects.none(),
         to_field_name="code",

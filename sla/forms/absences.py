@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.absences import AbsenceRefused, looked_after_by, stand_ins
 from accounts.models import User
+from accounts.one_of import OneOf
 from sla.ladder import MOSCOW
 
 
@@ -41,7 +42,7 @@ class MoscowMoment(forms.DateTimeField):
 WRITTEN = {"invalid": _("Write the moment as 2027-01-31 09:00."), "required": _("Name the moment.")}
 
 
-class PersonChoice(forms.ModelChoiceField):
+class PersonChoice(OneOf):
     def label_from_instance(self, person: User) -> str:
         return f"{person.full_name}, {person.get_role_display()}"
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.absences import with_absence
 from accounts.models import Line, User
+from accounts.one_of import OneOf
 from sla import words
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(OneOf):
     """A person of the desk; whoever is away now says until when, and who stands in."""
 
     def __init__(self, **kwargs: Any) -> None:

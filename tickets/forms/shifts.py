@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import Choosing, User
+from accounts.one_of import OneOf
 from contracts.models import Product
 from sla.calendars import minute_of, weekday
 from sla.forms.absences import WRITTEN, MoscowMoment
@@ -40,10 +41,8 @@ class OfLine(forms.Form):
                 field.queryset = people
 
 
-def somebody(label: Any, **more: Any) -> forms.ModelChoiceField:
-    return forms.ModelChoiceField(
-        User.objects.none(), label=label, error_messages={"required": _("Choose the person.")}, **more
-    )
+def somebody(label: Any, **more: Any) -> OneOf:
+    return OneOf(User.objects.none(), label=label, error_messages={"required": _("Choose the person.")}, **more)
 
 
 class PatternForm(OfLine):
