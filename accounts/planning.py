@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import roster
 from accounts.absences import FOR_ALL
+from accounts.days import day_words
 from accounts.models import Line, Role, User
 from accounts.refusals import Forbidden, Refused
 from accounts.roster import MOSCOW, ONE_DAY, Span
@@ -231,7 +232,7 @@ def _refuse_overlap(wanted: Iterable[Span], had: Sequence[Span], at: datetime) -
                     _("At that time this person is on line %(n)d already: %(day)s, %(from)s–%(to)s.")
                     % {
                         "n": other.line,
-                        "day": f"{other.starts_at.astimezone(MOSCOW):%d.%m.%Y}",
+                        "day": day_words(_begins(other), at.astimezone(MOSCOW).date()),
                         "from": f"{other.starts_at.astimezone(MOSCOW):%H:%M}",
                         "to": f"{other.ends_at.astimezone(MOSCOW):%H:%M}",
                     },

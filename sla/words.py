@@ -1,46 +1,22 @@
 """Words for durations and moments, in the active language. They never ask the clock: `now` is always given.
 
-Minutes are the smallest unit people see. Russian days and months stand in tables of their own, because a sentence needs
-them in a case that no locale module gives ("до четверга, 19 ноября, 14:10").
+Minutes are the smallest unit people see.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
+from accounts.days import MONTHS_LONG, MONTHS_SHORT, WEEKDAYS, WEEKDAYS_LONG, day_and_month
+from accounts.days import names as _names
 from accounts.said_once import said_once
 
 MOSCOW = ZoneInfo("Europe/Moscow")  # All service hours are defined here (domain §1.3).
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-
-Names = Mapping[str, Sequence[str]]  # by language
-
-WEEKDAYS: Names = {
-    "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-}
-WEEKDAYS_LONG: Names = {  # Russian in the genitive: "до четверга"
-    "ru": ("понедельника", "вторника", "среды", "четверга", "пятницы", "субботы", "воскресенья"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-MONTHS_SHORT: Names = {
-    "ru": ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"),
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-}
-MONTHS_LONG: Names = {  # Russian in the genitive: "19 ноября"
-    "ru": (
-        "января", "февраля", "марта", "апреля", "мая", "июня",
-        "июля", "августа", "сентября", "октября", "ноября", "декабря",
-    ),
-    "en": (
-        "January", "February", "March", "April", "May", "June",
-        "July", "August", "September", "October", "November", "December",
-    ),
-}  # fmt: skip
 
 
 @said_once(4096)
@@ -167,10 +143,6 @@ def _in_zone(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(zone)
 
 
-def _names(table: Names) -> Sequence[str]:
-    return table["en" if (get_language() or "ru").startswith("en") else "ru"]
-
-
 def _weekday(at: datetime) -> str:
     return _names(WEEKDAYS)[at.weekday()]
 
@@ -196,9 +168,7 @@ def _date(at: datetime, now: datetime) -> str:
 
 
 def _plain(at: datetime, now: datetime) -> str:
-    russian = _names(MONTHS_LONG) is MONTHS_LONG["ru"]
-    month = _names(MONTHS_LONG if russian else MONTHS_SHORT)[at.month - 1]
-    return f"{at.day} {month}{_year(at, now)}, {at:%H:%M}"
+    return f"{day_and_month(at)}{_year(at, now)}, {at:%H:%M}"
 
 
 def _full(at: datetime, now: datetime) -> str:

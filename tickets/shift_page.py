@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts import roster
-from accounts.models import Line, User
+from accounts.models import Absence, Line, User
 from accounts.planning import WORKS_SHIFTS
 from accounts.roster import MOSCOW, ONE_DAY, Roster, Span
 from sla import words
@@ -106,12 +106,20 @@ class Day:
     today: bool
 
 
+@dataclass(frozen=True)
+class Absent:
+    """A day on which somebody is away: which hours, "" for all of it, and who stands in, "" for nobody named."""
+
+    hours: str
+    stand_in: str
+
+
 @dataclass
 class PersonWeek:
-    """A person's week: for each day the words of their shifts, with the line's number."""
+    """A person's week: for each day the words of their shifts, with the line's number, and whether they are away."""
 
     person: User
-    days: list[tuple[Day, list[tuple[int, str, str]]]] = field(default_factory=list)
+    days: list[tuple[Day, list[tuple[int, str, str]], Absent | None]] = field(default_factory=list)
 
 
 def monday_of(day: date) -> date:
@@ -134,8 +142,13 @@ def week_days(monday: date, now: datetime) -> list[Day]:
     ]
 
 
-def week_of(days: list[Day], found: Roster, people: dict[int, Any], line: int | None) -> list[PersonWeek]:
-    """Everybody of the line (or of all) with their shifts, each on the day on which it begins."""
+def week_of(
+    days: list[Day], found: Roster, absences: Iterable[Absence], people: dict[int, Any], line: int | None
+) -> list[PersonWeek]:
+    """Everybody of the line (or of all): their shifts, each on the day on which it begins, and when they are away."""
+    away: dict[int, list[Absence]] = defaultdict(list)
+    for absence in absences:
+        away[absence.user_id].append(absence)
     by_person: dict[int, dict[date, list[Span]]] = defaultdict(lambda: defaultdict(list))
     for span in found.found:
         if line in {None, span.line}:
@@ -146,13 +159,29 @@ def week_of(days: list[Day], found: Roster, people: dict[int, Any], line: int | 
             row = PersonWeek(person)
             for day in days:
                 shown = [(one.line, _hours(one), _name(people, one.instead_of)) for one in by_person[pk][day.on]]
-                row.days.append((day, shown))
+                row.days.append((day, shown, _absent(away[pk], day.on)))
             rows.append(row)
     return rows
 
 
+def _absent(absences: Iterable[Absence], on: date) -> Absent | None:
+    """The absence of this day; two of one person never overlap, and of two in one day the first is named."""
+    since = datetime(on.year, on.month, on.day, tzinfo=MOSCOW)
+    until = since + ONE_DAY
+    for one in absences:
+        starts_at, ends_at = max(one.starts_at, since), min(one.ends_at, until)
+        if starts_at < ends_at:
+            hours = "" if (starts_at, ends_at) == (since, until) else _clocks(starts_at, ends_at)
+            return Absent(hours, one.substitute.short_name if one.substitute else "")
+    return None
+
+
 def _hours(span: Span) -> str:
-    start, end = span.starts_at.astimezone(MOSCOW), span.ends_at.astimezone(MOSCOW)
+    return _clocks(span.starts_at, span.ends_at)
+
+
+def _clocks(starts_at: datetime, ends_at: datetime) -> str:
+    start, end = starts_at.astimezone(MOSCOW), ends_at.astimezone(MOSCOW)
     midnight = end.hour == end.minute == 0
     return f"{start:%H:%M}–{'24:00' if midnight and end.date() > start.date() else f'{end:%H:%M}'}"
 

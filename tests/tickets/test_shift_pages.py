@@ -1,11 +1,12 @@
 """/w/shift/, taking the most urgent and “why me” as pages: who sees them, who may edit, and what they cost."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import planning
 from accounts.models import Absence, Line, Shift
@@ -63,7 +64,7 @@ def test_shift_past_midnight_is_refused_where_its_morning_overlaps():
     engineer = an_engineer(2)
     plan(engineer, weekdays=[1], starts=420)
 
-    with pytest.raises(Refused, match=r"03\.11\.2026"):
+    with pytest.raises(Refused, match="вт 3 ноября"):
         plan(engineer, weekdays=[0], starts=1320, ends=480)
 
 
@@ -200,3 +201,50 @@ def test_why_me_is_a_page_and_a_fragment(client):
     assert f'<option value="{engineer.pk}" selected' in form.content.decode()
     assert ticket.assignee == engineer
     assert client.get(f"/w/t/{ticket.number}/why/").context["event_why"]
+
+
+# What the pages say
+
+
+def test_week_shows_who_is_absent_and_who_stands_in(client):
+    engineer, stand_in = an_engineer(2), a_manager()
+    plan(engineer, weekdays=[0, 1])
+    Absence.objects.create(
+        user=engineer, starts_at=november(17), ends_at=november(18, 13), substitute=stand_in, reason="holiday"
+    )
+    client.force_login(a_lead(2, language="en"))
+
+    page = client.get("/w/shift/week/?from=2026-11-16&line=2").content.decode()
+
+    cells = page.split(f">{engineer.short_name}</th>")[1].split("</tr>")[0].split("<td")[1:]
+    said = [" ".join(re.sub("<[^>]*>", " ", cell.partition(">")[2]).split()) for cell in cells]
+    absent = f"{stand_in.short_name} stands in"
+    assert said == ["Line 2 2 09:00–18:00", f"absent {absent}", f"absent 00:00–13:00 {absent}", *["–"] * 4]
+
+
+@pytest.mark.parametrize(("path", "current"), [("/w/shift/", "Now"), ("/w/shift/week/", "Week")])
+def test_pages_mark_the_current_one_and_lead_to_planning_an_absence(client, path, current):
+    client.force_login(an_engineer(language="en"))
+
+    links = client.get(path).content.decode().split('<nav class="sub"')[1].split("</nav>")[0]
+
+    assert re.findall(r'aria-current="page">([^<]*)<', links) == [current]
+    assert '<a href="/a/absences/">Plan an absence</a>' in links
+
+
+def test_overlap_names_the_day_in_words():
+    engineer = an_engineer(2)
+    plan(engineer, weekdays=[0])
+
+    with translation.override("ru"), pytest.raises(Refused, match="пн 30 ноября, 09:00–18:00"):
+        plan(engineer, weekdays=[0], since=date(2026, 11, 30))
+
+
+def test_nothing_chosen_yet_is_said_in_words(client):
+    manager = a_manager(language="ru")
+    client.force_login(manager)
+
+    pages = [client.get(path).content.decode() for path in ("/w/shift/edit/2/", "/a/absences/", "/w/releases/new/")]
+
+    assert [page.count("---------") for page in pages] == [0, 0, 0]
+    assert all('<option value="" selected>не выбрано</option>' in page for page in (pages[0], pages[2]))

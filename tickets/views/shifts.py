@@ -46,6 +46,7 @@ def shift(request: HttpRequest) -> HttpResponse:
         request,
         "desk/shift.html",
         {
+            "place": "now",
             "lines": shift_page.lines_now(lines, found, people, edits, now),
             "load": [(one, load_of(one), pk in there, pk in is_away) for pk, one in people.items()],
             "away": [
@@ -72,13 +73,18 @@ def week(request: HttpRequest) -> HttpResponse:
     since = datetime(monday.year, monday.month, monday.day, tzinfo=MOSCOW)
     people = shift_page.people_with_load(now)
     days = shift_page.week_days(monday, now)
-    found = roster.read(since, since + timedelta(days=7))
+    until = since + timedelta(days=7)
+    found = roster.read(since, until)
+    absences = Absence.objects.filter(starts_at__lt=until, ends_at__gt=since, user__in=list(people))
     return render(
         request,
         "desk/shift_week.html",
         {
+            "place": "week",
             "days": days,
-            "rows": shift_page.week_of(days, found, people, line),
+            "rows": shift_page.week_of(
+                days, found, absences.select_related("substitute").order_by("starts_at"), people, line
+            ),
             "lines": list(Line.objects.order_by("number")),
             "line": line,
             "monday": monday,
