@@ -25,7 +25,9 @@ def test_a_major_incident_is_declared_told_solved_and_reviewed(house: House) -> 
     desk.locator("input[name=numbers]").fill(str(child))
     post(desk, desk.locator("form[action$='/children/'] button.btn"))
     desk.locator("form[action$='/messages/'] textarea[name=text_ru]").fill("Видим сбой, восстанавливаем вход")
-    post(desk, desk.locator("form[action$='/messages/'] button.btn--p"))
+    desk.locator("form[action$='/messages/'] button.btn--p").click()
+    expect(desk.locator("#confirm h2")).to_have_text("Отправить эти слова 1 клиенту? Вернуть их будет нельзя.")
+    post(desk, desk.locator("dialog button.btn--p"))
 
     for number in (head, child):
         contact.goto(f"/t/{number}/")
@@ -34,14 +36,17 @@ def test_a_major_incident_is_declared_told_solved_and_reviewed(house: House) -> 
 
     desk.locator("#solution summary").click()
     desk.locator("form[action$='/solution/'] textarea[name=text_ru]").fill("Заменили сертификат, вход работает")
-    post(desk, desk.locator("form[action$='/solution/'] button.btn--p"))
+    desk.locator("form[action$='/solution/'] button.btn--p").click()
+    expect(desk.locator("#confirm h2")).to_contain_text("Решить 2 открытых обращения этими словами?")
+    post(desk, desk.locator("dialog button.btn--p"))
     contact.goto(f"/t/{child}/")
     expect(contact.locator(".msg--us").last).to_contain_text("Заменили сертификат")
 
     desk.goto(page)
     desk.locator("summary", has_text="Завершить крупный сбой").click()
     desk.locator("textarea[name=what_happened]").fill("Истёк сертификат")
-    post(desk, desk.locator("form[action$='/end/'] button.btn--p"))
+    desk.locator("form[action$='/end/'] button.btn--p").click()
+    post(desk, desk.locator("dialog button.btn--p"))
     desk.locator("textarea[name=cause]").fill("Срок не стоял в календаре")
     post(desk, desk.locator("form[action$='/review/'] button.btn--p"))
     expect(desk.locator("#review")).to_contain_text("Срок не стоял в календаре")

@@ -362,6 +362,7 @@ def _line_four(foreign):
     )
     head = open_ticket(foreign.customer, priority=1, subject="Secret head")
     incident = workflow.declare_major(head, by=lead, title="Secret major", reason="Secret", at=tuesday(10, 9))
+    workflow.resolve(head, by=lead, body="Secret", at=tuesday(10, 10))
     workflow.end_major(incident, by=lead, what_happened="Secret", at=tuesday(11))
     workflow.add_major_action(incident, by=lead, text="Secret", owner=lead, due_on=date(2026, 12, 1), at=tuesday(11))
     release = publishing.prepare(
