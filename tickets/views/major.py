@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import desk_only, only, person
@@ -50,7 +50,7 @@ ACTS: dict[str, tuple[Callable[..., Any], type[forms.MajorForm], Any]] = {
     "coordinator": (workflow.change_coordinator, forms.CoordinatorForm, gettext_lazy("The coordinator is changed")),
     "end": (workflow.end_major, forms.EndForm, gettext_lazy("The major incident is over: write the review")),
     "review": (workflow.review_major, forms.ReviewForm, gettext_lazy("The review is kept")),
-    "actions": (workflow.add_major_action, forms.ActionForm, gettext_lazy("Kept")),
+    "actions": (workflow.add_major_action, forms.ActionForm, pgettext_lazy("saved", "Kept")),
 }
 
 

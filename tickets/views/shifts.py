@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import planning, roster
@@ -263,7 +263,7 @@ def choosing_of_line(request: HttpRequest, line: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, found, timezone.now(), None, 422, Refused(_("Choose one of the three.")))
     Line.objects.filter(pk=found.pk).update(choosing=form.cleaned_data["choosing"])
-    messages.success(request, _("Kept"))
+    messages.success(request, pgettext("saved", "Kept"))
     return SeeOther(reverse("desk:shift_edit", args=[found.pk]))
 
 
