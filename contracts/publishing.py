@@ -6,7 +6,8 @@ Verbs of line 4, the leads and the support manager; a customer's people download
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -40,6 +41,10 @@ class NotPublished(Refused):
     """The release cannot be published, changed or marked so; the words are fit for the person."""
 
 
+class WrongVersion(NotPublished):
+    """The version cannot be this one: the words stand at its field."""
+
+
 def only_publishers(by: User) -> None:
     if not by.works_on_products:
         raise Forbidden(_("Engineers of the fourth line, line leads and the support manager do this; you can read."))
@@ -69,19 +74,14 @@ def prepare(
 ) -> ReleasePublication:
     """A draft that nobody outside sees. The release is written down where the catalogue does not know it yet.
 
-    `released_on` is for a new one; without it the Moscow day of `at`. Raises `NotPublished`, `Forbidden`.
+    `released_on` None: the Moscow day of `at` for a new release, what the catalogue says for a known one. Raises
+    `WrongVersion` for a version that is published or being prepared, `NotPublished`, `Forbidden`.
     """
     only_publishers(by)
-    version, notes_ru = version.strip(), notes_ru.strip()
-    if not version_key(version):
-        raise NotPublished(_("A version has numbers: they say which one is newer."))
-    if not notes_ru:
-        raise NotPublished(_("Write what is new: the customers decide by it whether to install."))
-    release, _is_new = Release.objects.get_or_create(
+    version, notes_ru = _whole(product, version, notes_ru, from_versions)
+    release, is_new = Release.objects.get_or_create(
         product=product, version=version, defaults={"released_on": released_on or signing.moscow_day(at)}
     )
-    if any(other.product_id != product.pk for other in from_versions):
-        raise NotPublished(_("Choose versions of the same product."))
     try:
         with transaction.atomic():
             made = ReleasePublication.objects.create(
@@ -94,9 +94,83 @@ def prepare(
                 prepared_by=by,
             )
     except IntegrityError as taken:
-        raise NotPublished(_("This release is published or being prepared already.")) from taken
+        raise WrongVersion(_("This release is published or being prepared already.")) from taken
+    if not is_new and released_on is not None:
+        _date(release, released_on)
     made.from_versions.set(from_versions)
     return made
+
+
+def _whole(product: Product, version: str, notes_ru: str, from_versions: Sequence[Release]) -> tuple[str, str]:
+    version, notes_ru = version.strip(), notes_ru.strip()
+    if not version_key(version):
+        raise WrongVersion(_("A version has numbers: they say which one is newer."))
+    if not notes_ru:
+        raise NotPublished(_("Write what is new: the customers decide by it whether to install."))
+    if any(other.product_id != product.pk for other in from_versions):
+        raise NotPublished(_("Choose versions of the same product."))
+    return version, notes_ru
+
+
+def _date(release: Release, day: date) -> None:
+    release.released_on = day
+    release.save(update_fields=["released_on"])
+
+
+@transaction.atomic
+def change(
+    publication: ReleasePublication,
+    *,
+    version: str,
+    kind: str,
+    notes_ru: str,
+    by: User,
+    notes_en: str = "",
+    deployment: str = "",
+    from_versions: Sequence[Release] = (),
+    released_on: date | None = None,
+) -> ReleasePublication:
+    """A draft says something else; only its product stays. `released_on` None: as it was.
+
+    Another version is another name of the same release: the defects whose fix it brings go with it. Raises
+    `WrongVersion`, `NotPublished`, `Forbidden`.
+    """
+    only_publishers(by)
+    publication = _draft(publication)
+    release = publication.release
+    version, notes_ru = _whole(release.product, version, notes_ru, from_versions)
+    if version != release.version:
+        _rename(release, version)
+    if released_on is not None:
+        _date(release, released_on)
+    publication.kind, publication.deployment = kind, deployment
+    publication.notes_ru, publication.notes_en = notes_ru, notes_en.strip()
+    publication.save(update_fields=["kind", "deployment", "notes_ru", "notes_en"])
+    publication.from_versions.set(from_versions)
+    return publication
+
+
+def _rename(release: Release, version: str) -> None:
+    if release.licences.exists():
+        raise WrongVersion(
+            _("Licences stand on version %(version)s already: it keeps its number.") % {"version": release.version}
+        )
+    release.version = version
+    try:
+        with transaction.atomic():
+            release.save(update_fields=["version"])
+    except IntegrityError as taken:
+        raise WrongVersion(_("There is version %(version)s of it already.") % {"version": version}) from taken
+
+
+@transaction.atomic
+def remove(publication: ReleasePublication, *, by: User) -> None:
+    """A draft and its files are gone. The version stays in the catalogue: defects may name it."""
+    only_publishers(by)
+    publication = _draft(publication)
+    for file in publication.files.all():
+        remove_file(file, by=by)
+    publication.delete()
 
 
 @transaction.atomic
@@ -134,11 +208,11 @@ def remove_file(file: ReleaseFile, *, by: User) -> None:
 
 
 def _locked(publication: ReleasePublication) -> ReleasePublication:
-    return (
-        ReleasePublication.objects.select_for_update(of=("self",))
-        .select_related("release__product")
-        .get(pk=publication.pk)
-    )
+    found = ReleasePublication.objects.select_for_update(of=("self",)).select_related("release__product")
+    row = found.filter(pk=publication.pk).first()
+    if row is None:
+        raise NotPublished(_("This draft was taken away meanwhile."))
+    return row
 
 
 def _draft(publication: ReleasePublication) -> ReleasePublication:
@@ -202,6 +276,56 @@ def audience(publication: ReleasePublication, *, at: datetime) -> QuerySet[Custo
         .filter(speaks__isnull=False)
         .order_by("pk")
     )
+
+
+def readers_without_notes(publication: ReleasePublication, *, at: datetime) -> int:
+    """How many of the audience read English while what is new stands in Russian only."""
+    if publication.notes_en:
+        return 0
+    english = User.objects.filter(language=User.Language.EN).values("pk")
+    concerned: Any = audience(publication, at=at)  # `speaks` is not a field
+    return int(concerned.filter(speaks__in=english).count())
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Why a customer who waits for a release cannot have it, with the versions that it has installed.
+
+    STEP: an older version over which the release is not installed. HAS: this version or a newer one. OTHERWISE: no
+    licence of this kind, no contract with new versions, or nobody to tell.
+    """
+
+    STEP, HAS, OTHERWISE = "step", "has", "otherwise"
+
+    why: str = OTHERWISE
+    versions: list[str] = field(default_factory=list)
+
+
+def beyond(publication: ReleasePublication, customers: Collection[int], *, at: datetime) -> dict[int, Beyond]:
+    """Why each of these customers (their keys), who are not told of the release, is none of its audience.
+
+    Two statements, however many. Once the reason is over, `look_again` tells the customer.
+    """
+    licences = Licence.objects.in_force(signing.moscow_day(at)).filter(
+        product=publication.release.product_id, customer__in=customers
+    )
+    if publication.deployment:
+        licences = licences.filter(deployment=publication.deployment)
+    installed: dict[int, list[Release | None]] = {}
+    for licence in licences.select_related("release").order_by("pk"):
+        installed.setdefault(licence.customer_id, []).append(licence.release)
+    concerned = set(older_versions(publication))
+    return {customer: _beyond(publication, installed.get(customer, []), concerned) for customer in customers}
+
+
+def _beyond(publication: ReleasePublication, installed: list[Release | None], concerned: set[int]) -> Beyond:
+    known = {release.pk: release.version for release in installed if release is not None}
+    if None in installed or not known or concerned & known.keys():
+        return Beyond()
+    mine = version_key(publication.release.version)
+    versions = sorted(set(known.values()), key=version_key)
+    older = [version for version in versions if version_key(version) < mine]
+    return Beyond(Beyond.STEP, older) if older else Beyond(Beyond.HAS, versions)
 
 
 def _tell(publication: ReleasePublication, *, at: datetime) -> int:

@@ -15,6 +15,7 @@ from mail.letters import Hint, Letter, Link, Reader, Said, link
 from mail.promises_told import counted, promised, running
 from sla import words
 from tickets import letter_links
+from tickets.event_words import unreached
 from tickets.models import Event, Message, State, Ticket
 
 QUOTED_LINES = 3  # of what a letter answers: none and all both confuse (direction §17)
@@ -170,14 +171,23 @@ def _rating(ticket: Ticket, reader: Reader) -> str:
 
 
 def fix_is_out(event: Event, reader: Reader) -> Letter:
-    """The release that fixes the defect of this request is published (domain §3.3)."""
+    """The release that fixes the defect of this request is published (domain §3.3).
+
+    Who stands in its register is led to it. The others read why it is not there for them and how to get there: their
+    pages do not show it, so no letter says that they do.
+    """
     release = {"release": event.details.get("release", "")}
+    out = _("The defect behind this request is fixed in %(release)s, which is published now.") % release
+    title = pgettext("letter", "The defect is fixed")
+    publication = event.details.get("publication")
+    if publication is None or event.details.get("beyond"):
+        return _to_customer(event, reader, title, lead=[out, *unreached(event.details)])
     return _to_customer(
         event,
         reader,
-        pgettext("letter", "The defect is fixed"),
-        lead=[_("The defect behind this request is fixed in %(release)s, which is published now.") % release],
-        button=Link(_("Releases for your company"), link("releases:releases")),
+        title,
+        lead=[out],
+        button=Link(_("Read and download"), link("releases:release", publication)),
         links=[open_request(event.ticket)],
     )
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tickets import workflow
 from tickets.models import OPEN_STATES, Defect, DefectEvent, Ticket
 
 PAGE = 50
@@ -56,6 +58,32 @@ def matching(words: str, ticket: Ticket) -> list[Defect]:
         found = found.filter(title__icontains=word)
     own = Case(When(product=ticket.product_id, then=Value(0)), default=Value(1), output_field=IntegerField())
     return list(found.order_by(own, "-pk")[:30])
+
+
+class Push(NamedTuple):
+    """Whom the workaround as it stands would go to, and who has had it.
+
+    `foreign` of them read `lacks` ("ru", "en"), a language in which nothing is written; "" where both are, or none.
+    """
+
+    left: int
+    had: int
+    since: datetime | None
+    lacks: str
+    foreign: int
+
+
+def push_of(defect: Defect) -> Push:
+    """What the button that sends the workaround would do now."""
+    counts = workflow.without_workaround(defect).aggregate(
+        n=Count("pk"), ru=Count("pk", filter=Q(language="ru")), en=Count("pk", filter=Q(language="en"))
+    )
+    had = workflow.workaround_told(defect).filter(ticket__state__in=OPEN_STATES, ticket__defect=defect)
+    told = had.aggregate(n=Count("ticket", distinct=True), since=Max("broadcast__at"))
+    lacks = ""
+    if bool(defect.workaround_ru) != bool(defect.workaround_en):
+        lacks = "en" if defect.workaround_ru else "ru"
+    return Push(counts["n"], told["n"], told["since"], lacks, counts.get(lacks, 0))
 
 
 class Told(NamedTuple):

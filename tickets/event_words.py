@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from contracts.models import TicketKind
 from contracts.price_words import day_words
+from contracts.publishing import Beyond
 from sla import words
 from sla.clocks import CUSTOMER_PROMISES
 from sla.models import Whom
@@ -245,6 +246,23 @@ def _time_corrected(it: Happened) -> Told:
     return Told(_("time of %(whose)s corrected: %(from)s → %(to)s") % {**it.values("whose"), **change}, it.text("note"))
 
 
+def _defect_released(it: Happened) -> Told:
+    what = _("the fix of the defect is out: %(release)s") % it.values("release")
+    return Told(what, beyond_words(it.text("beyond"), it.details.get("versions") or []))
+
+
+def beyond_words(why: str, versions: Collection[str]) -> str:
+    """Why a customer cannot have a release (`contracts.publishing.Beyond`), for the desk; "" where they can."""
+    have = {"versions": ", ".join(versions)}
+    return {
+        Beyond.STEP: _("not for this customer: it is not installed over their version %(versions)s") % have,
+        Beyond.HAS: _("not for this customer: they have version %(versions)s") % have,
+        Beyond.OTHERWISE: _(
+            "not for this customer: no licence that it is for, no contract with new versions, or nobody to tell"
+        ),
+    }.get(why, "")
+
+
 DESK_WORDS: dict[str, Callable[[Happened], Told]] = {
     "opened": _opened,
     "accepted": lambda it: Told(_("taken by %(name)s") % it.short_name),
@@ -255,7 +273,7 @@ DESK_WORDS: dict[str, Callable[[Happened], Told]] = {
     "handed_over": _handed_over,
     "returned": lambda it: Told(_("returned, line %(from)s → %(to)s") % it.change, it.reason),
     "defect_attached": lambda it: Told(_("defect attached"), it.text("title")),
-    "defect_released": lambda it: Told(_("the fix of the defect is out: %(release)s") % it.values("release")),
+    "defect_released": _defect_released,
     "major_declared": lambda it: Told(_("declared a major incident by %(name)s") % it.short_name, it.text("title")),
     "major_coordinator": lambda it: Told(
         _("leads the major incident from now on: %(name)s") % it.values("name"), it.text("title")
@@ -349,6 +367,30 @@ def _priority_proposed_to_customer(it: Happened) -> Told:
     return Told(_("You asked for priority %(to)s: an engineer decides") % it.change, it.reason)
 
 
+def _defect_released_to_customer(it: Happened) -> Told:
+    what = _("The defect is fixed in %(release)s") % it.values("release")
+    return Told(what, " ".join(unreached(it.details)[:2]))
+
+
+def unreached(details: Mapping[str, Any]) -> list[str]:
+    """Why the release that brings the fix is not among the customer's own, and what to do; none where it is there."""
+    have = {"versions": ", ".join(details.get("versions") or [])}
+    told = {
+        Beyond.STEP: [
+            _("This release cannot be installed directly over the version that your company has (%(versions)s).")
+            % have,
+            _("Write to us in this request, and we will tell you how to get there."),
+            _("As soon as it can be installed, it stands among your releases, and you get a letter."),
+        ],
+        Beyond.HAS: [_("Your company has version %(versions)s already: there is nothing to install.") % have],
+        Beyond.OTHERWISE: [
+            _("This release is not among those for your company now."),
+            _("Write to us in this request if you need it: we will tell you what is to be done."),
+        ],
+    }
+    return told.get(details.get("beyond", ""), [])
+
+
 def _rated_to_customer(it: Happened) -> Told:
     return Told(_("You rated the work %(score)s of 5") % it.values("score"), it.text("comment"))
 
@@ -371,7 +413,7 @@ CUSTOMER_WORDS: dict[str, Callable[[Happened], Told | None]] = {
     "handed_over": _passed_to_customer,
     "returned": _given_back_to_customer,
     "defect_attached": lambda it: Told(_("Recorded as a defect of the product")),
-    "defect_released": lambda it: Told(_("The defect is fixed in %(release)s") % it.values("release")),
+    "defect_released": _defect_released_to_customer,
     "restored": lambda it: Told(_("Service is back, priority %(from)s → %(to)s") % it.change),
     "restore_contested": _restore_contested_to_customer,
     "reclassified": _reclassified_to_customer,

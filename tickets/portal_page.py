@@ -4,19 +4,29 @@ Reads only; `now` is the one moment at which the page is drawn, `zone` the reade
 customer's eyes: internal notes, the desk's own clocks and internal states never come out of it (direction §16).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
 from django.conf import settings
 from django.db.models import Prefetch
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Role, User
 from contracts import entitlement
 from contracts.entitlement import CONTRACT_ZONE, NotCovered
-from contracts.models import Contract, Customer, CustomerMember, Licence, PromiseKind, TicketKind, Topic
+from contracts.models import (
+    Contract,
+    Customer,
+    CustomerMember,
+    Licence,
+    PromiseKind,
+    ReleaseNotice,
+    TicketKind,
+    Topic,
+)
 from sla import words
 from sla.models import Commitment, DeadlineProposal, Escalation
 from sla.promises import promised_times, promises_of
@@ -354,13 +364,27 @@ def way_of(
     zone: tzinfo,
 ) -> list[Point]:
     """What happened, what happens now, and the promised stops ahead, oldest first."""
-    points = _past(ticket, events, escalations, now, zone)
+    points = _past(ticket, events, escalations, now, zone, publications_for(ticket, events))
     points += _present(ticket)
     return points + _ahead(ticket, escalations, now, zone)
 
 
+def publications_for(ticket: Ticket, events: Iterable[Event]) -> set[int]:
+    """Which of the releases that these events speak of are the company's own to read; asks only where one does."""
+    spoken = {event.details.get("publication") for event in events if event.verb == "defect_released"} - {None}
+    if not spoken:
+        return set()
+    own = ReleaseNotice.objects.filter(customer=ticket.customer_id, publication__in=spoken)
+    return set(own.values_list("publication", flat=True))
+
+
 def _past(
-    ticket: Ticket, events: Sequence[Event], escalations: Sequence[Escalation], now: datetime, zone: tzinfo
+    ticket: Ticket,
+    events: Sequence[Event],
+    escalations: Sequence[Escalation],
+    now: datetime,
+    zone: tzinfo,
+    publications: Collection[int],
 ) -> list[Point]:
     reaction = next(
         (
@@ -373,7 +397,7 @@ def _past(
     first_answer = False
     points = []
     called: set[str] = set()
-    for step in timeline.customer_steps(events, escalations):
+    for step in timeline.customer_steps(events, escalations, publications=publications):
         if step.verb == "called_in":
             if step.what in called:
                 continue  # two promises may call in the same person: once is told
@@ -388,7 +412,8 @@ def _past(
         if reaction is not None and not first_answer and step.at == reaction.stopped_at:
             first_answer = True
             more = " · ".join(part for part in (more, first_answer_words(reaction)) if part)
-        points.append(Point(place, when, what, more))
+        link = reverse("releases:release", args=[step.publication]) if step.publication else ""
+        points.append(Point(place, when, what, more, link))
         if step.verb == "opened" and reaction is not None and reaction.stopped_at is not None:
             apart = all(event.at != reaction.stopped_at or event.verb in timeline.SAID for event in events)
             if apart:

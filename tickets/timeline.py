@@ -4,7 +4,7 @@ The words of each event stand in `event_words`: the desk's, and the customer's. 
 `by`, escalations with `person`; nothing here asks the database or the clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -35,6 +35,7 @@ class Step:
     by: User | None
     what: str
     more: str = ""
+    publication: int = 0  # of the release that the step speaks of, where the customer may look at it
 
 
 # What the desk is told
@@ -88,14 +89,21 @@ def called_in(escalations: Iterable[Escalation]) -> list[Escalation]:
 # What customers are told
 
 
-def customer_steps(events: Sequence[Event], escalations: Iterable[Escalation] = ()) -> list[Step]:
-    """What the customer is told outside the messages, oldest first; what is the desk's own is left out."""
+def customer_steps(
+    events: Sequence[Event], escalations: Iterable[Escalation] = (), *, publications: Collection[int] = ()
+) -> list[Step]:
+    """What the customer is told outside the messages, oldest first; what is the desk's own is left out.
+
+    `publications` are the releases (their keys) that the customer may have: of those nothing stands in the way.
+    """
     own = {event.details.get("escalation") for event in events if event.verb == "escalated"}
     steps = []
     for event in events:
         if event.verb in {"acknowledged", "escalation_answered"} and event.details.get("escalation") not in own:
             continue
         step = customer_step(event)
+        if step is not None and event.details.get("publication") in publications:
+            step = replace(step, more="", publication=event.details["publication"])
         if step is not None:
             steps.append(step)
     steps += [

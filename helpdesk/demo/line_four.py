@@ -147,7 +147,12 @@ def _known(defect: Defect) -> tuple[str, str, str, str]:
 def _fixed(defect: Defect, by: User, at: datetime, *, released: bool) -> None:
     published = ReleasePublication.objects.filter(release__product=defect.product_id, published_at__isnull=False)
     coming = ReleasePublication.objects.filter(release__product=defect.product_id, published_at__isnull=True)
-    found = (published if released else coming).select_related("release").first()
+    later = (
+        publication
+        for publication in (published if released else coming).select_related("release")
+        if workflow.may_bring_the_fix(defect, publication.release)
+    )
+    found = next(later, None)
     defect = workflow.fix_defect(defect, by=by, at=at, fixed_in=found.release if found else None)
     if released and found is not None and found.published_at is not None:
         when = max(at, found.published_at)

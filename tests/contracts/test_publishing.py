@@ -17,6 +17,7 @@ from contracts.models import ContractEvent, Licence, ReleaseFile, ReleaseNotice,
 from mail import outbound
 from mail.models import OutgoingLetter
 from tests.factories import (
+    MOSCOW,
     CustomerFactory,
     LicenceFactory,
     ReleaseFactory,
@@ -327,6 +328,72 @@ def test_release_is_prepared_once():
         a_publication()
 
 
+def test_draft_is_changed_until_it_is_published():
+    draft = a_publication()
+    words = {"version": "9.1", "kind": "patch", "notes_ru": "Другое", "notes_en": "Other", "deployment": "on-site"}
+    old = ReleaseFactory(version="8.0")
+
+    draft = publishing.change(draft, **words, from_versions=[old], released_on=date(2026, 12, 1), by=a_lead(4))
+
+    draft = ReleasePublication.objects.get(pk=draft.pk)
+    assert (draft.release.version, draft.release.released_on) == ("9.1", date(2026, 12, 1))
+    assert (draft.kind, draft.notes_ru, draft.notes_en, draft.deployment) == ("patch", "Другое", "Other", "on-site")
+    assert list(draft.from_versions.all()) == [old]
+    assert draft.files.count() == 1
+    publishing.publish(draft, by=a_lead(4), at=tuesday(10))
+    with pytest.raises(Refused, match="published already"):
+        publishing.change(draft, **words, by=a_lead(4))
+    with pytest.raises(Refused, match="published already"):
+        publishing.remove(draft, by=a_lead(4))
+
+
+@pytest.mark.parametrize(
+    ("version", "says"), [("7.8.4", r"There is version 7\.8\.4"), ("9.5", "There is version"), ("x", "has numbers")]
+)
+def test_draft_takes_no_version_that_is_there(version, says):
+    ReleaseFactory()
+    a_publication("9.5")
+    draft = a_publication()
+
+    with pytest.raises(publishing.WrongVersion, match=says):
+        publishing.change(draft, version=version, kind="release", notes_ru="Новое", by=a_lead(4))
+
+    assert ReleasePublication.objects.get(pk=draft.pk).release.version == "9.0"
+
+
+def test_version_on_which_licences_stand_keeps_its_number():
+    draft = a_publication()
+    a_customer().licences.update(release=draft.release)
+
+    with pytest.raises(publishing.WrongVersion, match=r"Licences stand on version 9\.0"):
+        publishing.change(draft, version="9.1", kind="release", notes_ru="Новое", by=a_lead(4))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_draft_is_removed_with_its_files(catalogue_again):
+    draft = a_publication()
+    file = draft.files.get().file
+    release = draft.release
+
+    publishing.remove(draft, by=a_lead(4))
+
+    assert not ReleasePublication.objects.exists()
+    assert not file.storage.exists(file.name)
+    assert a_publication().release == release
+    with pytest.raises(Refused, match="taken away meanwhile"):
+        publishing.publish(draft, by=a_lead(4), at=tuesday(10))
+
+
+@pytest.mark.parametrize("make", [a_csm, lambda: an_engineer(1)])
+def test_others_neither_change_nor_remove_a_draft(make):
+    draft, by = a_publication(), make()
+
+    with pytest.raises(Forbidden):
+        publishing.change(draft, version="9.1", kind="release", notes_ru="x", by=by)
+    with pytest.raises(Forbidden):
+        publishing.remove(draft, by=by)
+
+
 # The customer
 
 
@@ -447,6 +514,111 @@ def test_release_is_prepared_and_published_on_the_pages(client, now):
     assert customer.name in after
     assert customer.name in csv
     assert told(publication) == [customer]
+
+
+FORM = {"kind": "patch", "deployment": "on-site", "only_from": "7.8.4", "notes_ru": "Долгий текст", "notes_en": "Long"}
+
+
+@pytest.mark.parametrize("name", ["desk:release_new", "desk:release_edit"])
+def test_version_that_is_taken_is_said_at_its_field_and_nothing_typed_is_lost(client, name):
+    taken = published()
+    draft = a_publication("9.5")
+    client.force_login(an_engineer(4))
+    form = FORM | {"product": taken.release.product_id, "version": "9.0", "released_on": "2026-12-24"}
+    ReleaseFactory()
+
+    answer = client.post(reverse(name, args=[draft.pk] if name.endswith("edit") else []), form)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert answer.context["form"].errors.keys() == {"version"}
+    assert all(f'value="{typed}"' in page for typed in ("9.0", "7.8.4", "2026-12-24"))
+    assert "Долгий текст" in page
+    assert ReleasePublication.objects.count() == 2
+
+
+def test_draft_is_changed_and_removed_on_the_pages(client):
+    draft = a_publication(from_versions=[ReleaseFactory()])
+    client.force_login(an_engineer(4))
+    address, edit = reverse("desk:release", args=[draft.pk]), reverse("desk:release_edit", args=[draft.pk])
+
+    shown = client.get(edit).content.decode()
+    changed = client.post(edit, FORM | {"version": "9.0.1"})
+    after = client.get(address).content.decode()
+    removed = client.post(reverse("desk:release_removal", args=[draft.pk]))
+
+    assert 'value="7.8.4"' in shown
+    assert (changed.status_code, changed.url) == (303, address)
+    assert "9.0.1" in after
+    assert edit in after
+    assert (removed.status_code, removed.url) == (303, reverse("desk:releases"))
+    assert client.get(address).status_code == 404
+
+
+def test_published_release_offers_no_change(client):
+    publication = published()
+    client.force_login(an_engineer(4))
+    address = reverse("desk:release", args=[publication.pk])
+
+    page = client.get(address).content.decode()
+
+    assert reverse("desk:release_edit", args=[publication.pk]) not in page
+    assert client.get(reverse("desk:release_edit", args=[publication.pk])).url == address
+    answer = client.post(reverse("desk:release_edit", args=[publication.pk]), FORM | {"version": "9.0.1"})
+    assert answer.status_code == 409
+    assert client.post(reverse("desk:release_removal", args=[publication.pk])).status_code == 409
+
+
+def test_page_says_what_the_publication_does_before_it_is_done(client, now):
+    for language in ("ru", "en", "en"):
+        a_customer(starts_on=(now - timedelta(days=30)).date(), language=language)
+    draft = a_publication()
+    client.force_login(an_engineer(4, language="en"))
+    address = reverse("desk:release", args=[draft.pk])
+
+    page = client.get(address).content.decode()
+    publishing.change(draft, version="9.0", kind="release", notes_ru="Новое", notes_en="New", by=a_lead(4))
+    both = client.get(address).content.decode()
+
+    assert "Publish and tell 3 customers</button>" in page
+    assert 'data-confirm="Publish it now and tell 3 customers? It cannot be taken back."' in page
+    assert "What is new stands in Russian only: 2 customers read English" in page
+    assert "Russian only" not in both
+
+
+def test_publication_without_a_file_is_refused_at_its_button(client):
+    draft = publishing.prepare(
+        ReleaseFactory().product, version="9.0", kind="release", notes_ru="x", by=a_lead(4), at=tuesday(9)
+    )
+    client.force_login(an_engineer(4, language="en"))
+    says = "Add at least one file: there is nothing to download yet."
+
+    page = client.get(reverse("desk:release", args=[draft.pk])).content.decode()
+    answer = client.post(reverse("desk:release_publication", args=[draft.pk]))
+
+    assert says in page
+    assert ">Publish" not in page
+    assert answer.status_code == 409
+    assert f'<p class="err" role="alert">{says}</p>' in answer.content.decode()
+
+
+def test_register_says_when_each_was_last_reminded(client, served, now):
+    customer, publication = served
+    publishing.remind(publication, by=a_lead(4), at=now)
+    client.force_login(a_lead(4, language="ru"))
+
+    page = client.get(reverse("desk:release", args=[publication.pk])).content.decode()
+    with translation.override("ru"):
+        answer = client.get(reverse("desk:release_csv", args=[publication.pk]))
+        head, row = (line.split(";") for line in b"".join(answer.streaming_content).decode().splitlines())
+
+    assert "последнее напоминание" in page
+    assert head[1:] == [
+        "Ответственное лицо", "Оповещён", "Последнее напоминание", "Скачали", "Кто скачал", "Скачиваний", "Установлено",
+        "Кто отметил установку",
+    ]  # fmt: skip
+    assert row[0].strip('"') == customer.name
+    assert row[3] == f"{now.astimezone(MOSCOW):%Y-%m-%d %H:%M}"
 
 
 @pytest.mark.parametrize("name", ["releases:releases", "desk:releases", "desk:release"])

@@ -24,7 +24,7 @@ from tests.factories import (
     open_ticket,
 )
 from tests.moments import tuesday
-from tickets import broadcasts, workflow
+from tickets import broadcasts, event_words, workflow
 from tickets.models import Broadcast, Defect, DefectEvent, Ticket
 from tickets.replay import SILENT
 from tickets.verification import verify
@@ -143,6 +143,24 @@ def test_release_of_another_product_is_refused():
         workflow.fix_defect(
             defect, by=by, at=tuesday(12), fixed_in=ReleaseFactory(product__code="other", product__name="Other")
         )
+
+
+@pytest.mark.parametrize(("version", "may"), [("7.6", False), ("8.0.2", False), ("8.0.10", True), ("8.1", True)])
+def test_fix_goes_out_in_a_later_version_than_the_one_it_was_found_in(client, version, may):
+    by = a_lead(4)
+    found_in, release = ReleaseFactory(version="8.0.2"), ReleaseFactory(version=version)
+    defect = a_defect(open_ticket(product=found_in.product, release=found_in))
+    defect = workflow.confirm_defect(defect, by=by, at=tuesday(11))
+    client.force_login(by)
+
+    offered = client.get(reverse("desk:defect_page", args=[defect.pk])).content.decode()
+    sent = client.post(reverse("desk:defect_fix", args=[defect.pk]), {"fixed_in": release.pk})
+
+    assert (f'<option value="{release.pk}"' in offered) is may
+    assert sent.status_code == (303 if may else 422)
+    if not may:
+        with pytest.raises(Refused, match=r"found in 8\.0\.2"):
+            workflow.fix_defect(defect, by=by, at=tuesday(12), fixed_in=release)
 
 
 def test_history_of_a_defect_is_never_changed():
@@ -264,6 +282,66 @@ def test_second_click_sends_nothing_more():
     assert Broadcast.objects.count() == 1
 
 
+def test_same_words_go_to_a_request_once_and_a_request_linked_later_still_gets_them():
+    tickets = [open_ticket(), open_ticket(language="en")]
+    by = a_lead(4)
+    defect = a_defect(tickets[0])
+    defect = workflow.edit_defect(defect, by=by, at=tuesday(10, 2), workaround_ru="Откройте заново")
+    workflow.attach_defect(tickets[1], by=an_engineer(), defect=defect, at=tuesday(10, 3))
+
+    def push(at):
+        sent = workflow.push_workaround(defect, by=by, at=at, key=f"press {at}")
+        broadcasts.advance(sent, at=at, seconds=None)
+        return [item.ticket for item in sent.items.order_by("pk")]
+
+    assert push(tuesday(11)) == tickets
+    with pytest.raises(Refused, match="have had this workaround since 11:00"):
+        push(tuesday(12))
+    later = open_ticket()
+    workflow.attach_defect(later, by=an_engineer(), defect=defect, at=tuesday(12))
+    assert push(tuesday(13)) == [later]
+    defect = workflow.edit_defect(defect, by=by, at=tuesday(14), workaround_en="Open it again")
+    assert push(tuesday(14)) == [tickets[1]]
+    defect = workflow.edit_defect(defect, by=by, at=tuesday(15), workaround_ru="Закройте и откройте")
+    assert push(tuesday(15)) == [tickets[0], later]
+    said = [[message.body for message in one.messages.filter(by_vendor=True)] for one in tickets]
+    assert said == [["Откройте заново", "Закройте и откройте"], ["Откройте заново", "Open it again"]]
+
+
+def test_page_says_who_has_had_the_workaround_and_refuses_the_stale_button_in_place(client):
+    by = a_lead(4, language="en")
+    ticket = open_ticket(language="en")
+    defect = workflow.edit_defect(a_defect(ticket), by=by, at=tuesday(10, 2), workaround_ru="Откройте заново")
+    client.force_login(by)
+    address, button = reverse("desk:defect_page", args=[defect.pk]), "Send the workaround to"
+
+    before = client.get(address).content.decode()
+    client.post(reverse("desk:defect_workaround", args=[defect.pk]), {"key": "one"})
+    after = client.get(address).content.decode()
+    stale = client.post(reverse("desk:defect_workaround", args=[defect.pk]), {"key": "two"})
+
+    assert f"{button} 1 open request" in before
+    assert "There is no English text: 1 request in English gets the Russian one." in before
+    assert button not in after
+    assert "The workaround was sent to the 1 open request" in after
+    assert stale.status_code == 409
+    assert "nothing is sent twice" in stale.content.decode()
+    assert f"<h1>{defect.title}</h1>" in stale.content.decode()
+    assert ticket.messages.filter(by_vendor=True).count() == 1
+
+
+def test_texts_and_release_are_kept_and_no_promise(client):
+    by = a_lead(4, language="ru")
+    defect = with_workaround(a_defect(), by)
+    client.force_login(by)
+    texts = dict.fromkeys(workflow.defects.TEXTS, "Слова")
+
+    page = client.post(reverse("desk:defect_texts", args=[defect.pk]), texts, follow=True).content.decode()
+
+    assert "Сохранено" in page
+    assert "Выполнено в срок" not in page
+
+
 # What the release brings
 
 
@@ -290,6 +368,105 @@ def test_publication_releases_the_defects_and_every_linked_request_and_its_conta
     letters = OutgoingLetter.objects.filter(occasion__startswith="event:", subject__contains="Дефект исправлен")
     assert {letter.person for letter in letters} == {contact_of(ticket.customer) for ticket in linked}
     assert "defect_released" in SILENT
+
+
+def told_of_the_fix(change, *, from_version="8.0.2"):
+    """A ticket of a customer who stands on 7.8.4, and another one's; the fix is out for `from_version` in 8.2.1."""
+    by = a_lead(4)
+    ticket = open_ticket(a_customer(language="en"), product=ReleaseFactory().product)
+    change(ticket.customer)
+    given = open_ticket(a_customer(language="en"))
+    given.customer.licences.update(release=ReleaseFactory(version=from_version))
+    defect = a_defect(ticket)
+    workflow.attach_defect(given, by=an_engineer(), defect=defect, at=tuesday(10, 3))
+    defect = workflow.confirm_defect(defect, by=by, at=tuesday(11))
+    limits = {"from_versions": [ReleaseFactory(version=from_version)]}
+    made = publishing.prepare(
+        defect.product, version="8.2.1", kind="release", notes_ru="Новое", by=by, at=tuesday(11), **limits
+    )
+    publishing.add_file(made, kind="program", name="setup.bin", content=BytesIO(b"x"), by=by)
+    workflow.fix_defect(defect, by=by, at=tuesday(12), fixed_in=made.release)
+    outbound.mark_history_notified(tuesday(13))
+    made, told = workflow.publish_release(made, by=by, at=tuesday(14))
+    for one in told:
+        broadcasts.advance(one, at=tuesday(14), seconds=None)
+    outbound.write_letters(tuesday(14, 1))
+    return made, ticket, given
+
+
+def letter_to(ticket):
+    return OutgoingLetter.objects.get(person=contact_of(ticket.customer), subject__contains="The defect is fixed").text
+
+
+def stays(customer):
+    pass
+
+
+def has_newer(customer):
+    customer.licences.update(release=ReleaseFactory(version="9.0"))
+
+
+def licence_ended(customer):
+    customer.licences.update(ends_on=tuesday(9).date().replace(day=16))
+
+
+@pytest.mark.parametrize(
+    ("change", "why", "on_the_desk"),
+    [
+        (
+            stays,
+            "This release cannot be installed directly over the version that your company has (7.8.4).",
+            "not for this customer: it is not installed over their version 7.8.4",
+        ),
+        (
+            has_newer,
+            "Your company has version 9.0 already: there is nothing to install.",
+            "not for this customer: they have version 9.0",
+        ),
+        (
+            licence_ended,
+            "This release is not among those for your company now.",
+            "not for this customer: no licence that it is for, no contract with new versions, or nobody to tell",
+        ),
+    ],
+)
+def test_no_customer_is_told_of_a_release_that_they_cannot_have(client, change, why, on_the_desk):
+    made, ticket, given = told_of_the_fix(change)
+    address = f"/releases/{made.pk}/"
+
+    hears, cannot = " ".join(letter_to(given).split()), " ".join(letter_to(ticket).split())
+
+    assert [notice.customer for notice in made.notices.all()] == [given.customer]
+    assert address in hears
+    assert "cannot be installed" not in hears
+    assert why in cannot
+    assert "/releases/" not in cannot
+    event = ticket.events.get(verb="defect_released")
+    assert event_words.for_desk(event).more == on_the_desk
+    assert event_words.for_customer(event).more.startswith(why)
+    assert event_words.for_desk(given.events.get(verb="defect_released")).more == ""
+    client.force_login(a_lead(4, language="en"))
+    page = client.get(reverse("desk:release", args=[made.pk])).content.decode()
+    assert on_the_desk in page
+    assert f"№ {ticket.number}<" in page
+    assert f"№ {given.number}<" not in page
+
+
+def test_customer_comes_from_the_request_to_the_release_once_it_is_theirs(client):
+    made, ticket, given = told_of_the_fix(stays)
+    link = f'<a href="{reverse("releases:release", args=[made.pk])}">The defect is fixed in {made}</a>'
+
+    def page(of):
+        client.force_login(contact_of(of.customer))
+        return client.get(reverse("portal:ticket", args=[of.number])).content.decode()
+
+    assert link in page(given)
+    assert link not in page(ticket)
+    assert "cannot be installed directly" in page(ticket)
+    ticket.customer.licences.update(release=ReleaseFactory(version="8.0.2"))
+    publishing.look_again(at=tuesday(16))
+    assert link in page(ticket)
+    assert "cannot be installed directly" not in page(ticket)
 
 
 def test_known_errors_are_those_of_products_licensed_now():

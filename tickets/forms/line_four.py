@@ -15,6 +15,7 @@ from contracts.publishing import version_key
 from sla.words import MOSCOW, moment
 from tickets.forms.desk import new_key, text
 from tickets.models import Defect, MajorIncident, Ticket
+from tickets.workflow.defects import may_bring_the_fix
 from tickets.workflow.major import LEADERS
 
 
@@ -61,7 +62,7 @@ class ReopenDefectForm(DefectForm):
 
 
 class FixForm(DefectForm):
-    """In which release the fix goes out: the newest versions first."""
+    """In which release the fix goes out: those after the version in which it was found, the newest first."""
 
     fixed_in = forms.ModelChoiceField(
         Release.objects.none(),
@@ -74,9 +75,11 @@ class FixForm(DefectForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["fixed_in"]
-        field.queryset = Release.objects.select_related("product").order_by("-released_on", "-pk")
+        releases = Release.objects.select_related("product").order_by("-released_on", "-pk")
         if self.defect.product_id:
-            field.queryset = field.queryset.filter(product=self.defect.product_id)
+            releases = releases.filter(product=self.defect.product_id)
+        later = [release.pk for release in releases if may_bring_the_fix(self.defect, release)]
+        field.queryset = releases.filter(pk__in=later)
 
 
 class NameReleaseForm(FixForm):
@@ -277,7 +280,7 @@ class ActionForm(MajorForm):
 
 
 class ReleaseForm(WordsForm):
-    """A release or a critical patch before it is published."""
+    """A release or a critical patch before it is published; with `publication`, a draft that is there already."""
 
     product = OneOf(
         Product.objects.order_by("name"),
@@ -286,6 +289,14 @@ class ReleaseForm(WordsForm):
         widget=forms.Select({"class": "in"}),
     )
     version = line(_("Version"), _("A version has numbers: they say which one is newer."), maxlength=40)
+    released_on = forms.DateField(
+        label=_("Date of the release"),
+        help_text=_("Empty: today, or what the catalogue says of a version that it knows."),
+        required=False,
+        error_messages={"invalid": _("Choose the day.")},
+        widget=forms.DateInput({"class": "in", "type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+    )
     kind = forms.ChoiceField(
         label=_("Kind"), choices=ReleasePublication.Kind.choices, initial="release", widget=forms.RadioSelect
     )
@@ -306,6 +317,29 @@ class ReleaseForm(WordsForm):
         _("What is new, in Russian"), _("Write what is new: the customers decide by it whether to install.")
     )
     notes_en = text(_("What is new, in English"))
+
+    def __init__(self, *args: Any, publication: ReleasePublication | None = None, **kwargs: Any) -> None:
+        if publication is not None:
+            release = publication.release
+            kwargs["initial"] = {
+                "product": release.product_id,
+                "version": release.version,
+                "released_on": release.released_on,
+                "kind": publication.kind,
+                "deployment": publication.deployment,
+                "only_from": " ".join(publication.from_versions.values_list("version", flat=True)),
+                "notes_ru": publication.notes_ru,
+                "notes_en": publication.notes_en,
+            }
+        super().__init__(*args, **kwargs)
+        if publication is not None:  # its files are of this product: another one is another draft
+            self.fields["product"].disabled = True
+            self.fields["released_on"].help_text = ""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the verb is told, but for the product."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in {"product", "only_from"}}
 
     def clean_version(self) -> str:
         version: str = self.cleaned_data["version"].strip()

@@ -11,14 +11,14 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_fsm import can_proceed
 
 from accounts.access import desk_only, person
 from contracts.models import Product
 from tickets import broadcasts, workflow
-from tickets.defect_page import PAGE, chosen, history, matching, rows
+from tickets.defect_page import PAGE, chosen, history, matching, push_of, rows
 from tickets.forms import line_four as forms
 from tickets.models import OPEN_STATES, Broadcast, Defect, Ticket
 from tickets.views.desk import SeeOther
@@ -34,10 +34,10 @@ ACTS: dict[str, tuple[Callable[..., Any], type[forms.DefectForm] | None, Any]] =
     "confirmation": (workflow.confirm_defect, None, gettext_lazy("Confirmed")),
     "rejection": (workflow.reject_defect, forms.RejectForm, gettext_lazy("Rejected")),
     "fix": (workflow.fix_defect, forms.FixForm, gettext_lazy("Fixed")),
-    "fixed_in": (workflow.name_release, forms.NameReleaseForm, gettext_lazy("Kept")),
+    "fixed_in": (workflow.name_release, forms.NameReleaseForm, pgettext_lazy("saved", "Kept")),
     "release": (workflow.release_defect, None, gettext_lazy("Released: the linked requests are told")),
     "reopening": (workflow.reopen_defect, forms.ReopenDefectForm, gettext_lazy("Looked at again")),
-    "texts": (workflow.edit_defect, forms.DefectTextsForm, gettext_lazy("Kept")),
+    "texts": (workflow.edit_defect, forms.DefectTextsForm, pgettext_lazy("saved", "Kept")),
     "workaround": (workflow.push_workaround, forms.PushForm, gettext_lazy("The workaround is on its way")),
 }
 
@@ -89,7 +89,12 @@ def _find(pk: int) -> Defect:
 
 
 def _page(
-    request: HttpRequest, found: Defect, sent: dict[str, forms.DefectForm] | None = None, status: int = 200
+    request: HttpRequest,
+    found: Defect,
+    sent: dict[str, forms.DefectForm] | None = None,
+    *,
+    refusal: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     user, sent = person(request), sent or {}
     edits = user.works_on_products
@@ -123,6 +128,8 @@ def _page(
             "sent": next(iter(sent.values()), None),
             "opened": next(iter(sent), ""),
             "counts": rows([found])[0],
+            "push": push_of(found),
+            "refusal": refusal,
             "tickets": tickets[:TICKETS],
             "has_more": len(tickets) > TICKETS,
             "broadcasts": broadcasts.with_counts(found.broadcasts.order_by("-pk"))[:20],
@@ -147,14 +154,18 @@ def _left(found: Defect) -> list[Any]:
 @desk_only
 @require_POST
 def act(request: HttpRequest, defect: int, name: str) -> HttpResponse:
-    """One verb of the defect, then its page. 422 for words that are missing; a refusal is answered at the edge."""
+    """One verb of the defect, then its page. 422 for words that are missing; a rule that says no stands on the page."""
     user, now = person(request), timezone.now()
     found = _find(defect)
     verb, form_class, done = ACTS[name]
     form = form_class(request.POST, defect=found) if form_class is not None else None
     if form is not None and not form.is_valid():
         return _page(request, found, {name: form}, status=422)
-    made = verb(found, by=user, at=now, **(form.cleaned_data if form is not None else {}))
+    try:
+        made = verb(found, by=user, at=now, **(form.cleaned_data if form is not None else {}))
+    except workflow.NotAllowed as refused:
+        kept = {name: form} if form is not None else {}
+        return _page(request, _find(defect), kept, refusal=refused.message, status=refused.status)
     if isinstance(made, Broadcast):
         broadcasts.advance(made, at=now)
     messages.success(request, str(done))

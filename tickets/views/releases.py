@@ -6,22 +6,22 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import customer_only, desk_only, only, person
 from accounts.models import BOARD_ROLES, DESK_ROLES, User
 from contracts import publishing
-from contracts.models import ReleaseFile, ReleaseNotice, ReleasePublication
+from contracts.models import ReleaseFile, ReleaseNotice, ReleasePublication, ReleaseReminder
 from contracts.spreadsheets import csv_response
 from sla import words
-from tickets import broadcasts, workflow
+from tickets import broadcasts, release_page, workflow
 from tickets.files import release_file
 from tickets.forms.line_four import ReleaseFileForm, ReleaseForm
 from tickets.models import Defect
@@ -144,11 +144,46 @@ def new(request: HttpRequest) -> HttpResponse:
     publishing.only_publishers(user)
     form = ReleaseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        said = {name: value for name, value in form.cleaned_data.items() if name != "only_from"}
-        made = publishing.prepare(said.pop("product"), **said, by=user, at=now)
-        messages.success(request, _("Prepared: add the files, look at whom it concerns, then publish it"))
-        return SeeOther(reverse("desk:release", args=[made.pk]))
+        try:
+            made = publishing.prepare(form.cleaned_data["product"], **form.said, by=user, at=now)
+        except publishing.WrongVersion as refused:
+            form.add_error("version", refused.message)
+        else:
+            messages.success(request, _("Prepared: add the files, look at whom it concerns, then publish it"))
+            return SeeOther(reverse("desk:release", args=[made.pk]))
     return render(request, "desk/release_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@desk_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, release: int) -> HttpResponse:
+    """A draft says something else; a published release stays as it was given."""
+    user = person(request)
+    publishing.only_publishers(user)
+    found = _publication(release)
+    if found.published_at is not None and request.method != "POST":
+        return redirect("desk:release", found.pk)
+    form = ReleaseForm(request.POST if request.method == "POST" else None, publication=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            publishing.change(found, **form.said, by=user)
+        except publishing.WrongVersion as refused:
+            form.add_error("version", refused.message)
+        else:
+            messages.success(request, pgettext("saved", "Kept"))
+            return SeeOther(reverse("desk:release", args=[found.pk]))
+    context = {"form": form, "publication": found}
+    return render(request, "desk/release_new.html", context, status=422 if form.is_bound else 200)
+
+
+@desk_only
+@require_POST
+def remove(request: HttpRequest, release: int) -> HttpResponse:
+    """A draft with its files is gone."""
+    found = _publication(release)
+    publishing.remove(found, by=person(request))
+    messages.success(request, _("The draft of %(release)s is taken away") % {"release": found})
+    return SeeOther(reverse("desk:releases"))
 
 
 def _publication(release: int) -> ReleasePublication:
@@ -171,9 +206,15 @@ def register_of(request: HttpRequest, release: int) -> HttpResponse:
 
 
 def _register_page(
-    request: HttpRequest, found: ReleasePublication, form: ReleaseFileForm | None = None, status: int = 200
+    request: HttpRequest,
+    found: ReleasePublication,
+    form: ReleaseFileForm | None = None,
+    *,
+    refusal: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     now, show = timezone.now(), request.GET.get("show", "")
+    unreached, unreached_count = release_page.unreached(found, at=now)
     context: dict[str, Any] = {
         "publication": found,
         "files": list(found.files.all()),
@@ -188,10 +229,18 @@ def _register_page(
             ("done", _("Installed")),
         ],
         "show": show if show in NOTICES else "",
+        "unreached": unreached,
+        "unreached_count": unreached_count,
+        "refusal": refusal,
     }
     if found.published_at is None:
         concerned = publishing.audience(found, at=now)
-        context |= {"audience": list(concerned[:PAGE]), "audience_count": concerned.count()}
+        context |= {
+            "audience": list(concerned[:PAGE]),
+            "audience_count": concerned.count(),
+            "without_notes": publishing.readers_without_notes(found, at=now),
+            "that_hear": release_page.that_hear(found).count(),
+        }
     else:
         rows = _notices(found, show)
         before = _before(request)
@@ -209,6 +258,8 @@ def _register_page(
 
 def _notices(found: ReleasePublication, show: str) -> QuerySet[ReleaseNotice]:
     rows = found.notices.select_related("customer", "contact", "first_downloaded_by", "installed_by")
+    reminders = ReleaseReminder.objects.filter(notice=OuterRef("pk")).order_by("-at").values("at")[:1]
+    rows = rows.annotate(reminded_at=Subquery(reminders))
     return rows.filter(NOTICES.get(show, Q())).order_by("-pk")
 
 
@@ -218,8 +269,8 @@ def register_csv(request: HttpRequest, release: int) -> HttpResponseBase:
     """The register of one publication as CSV: every row, read and sent in parts."""
     found = _publication(release)
     head = [
-        _("Customer"), _("Responsible contact"), _("Told"), _("Downloaded"), _("By"), _("Downloads"), _("Installed"),
-        _("By"),
+        _("Customer"), _("Responsible contact"), _("Told"), pgettext("register", "Last reminded"), _("Downloaded"),
+        pgettext("register", "Downloaded by"), _("Downloads"), _("Installed"), pgettext("register", "Installed by"),
     ]  # fmt: skip
     return csv_response(request, f"release-{found.pk}.csv", head, _csv(_notices(found, "")))
 
@@ -235,6 +286,7 @@ def _csv(notices: QuerySet[ReleaseNotice]) -> Iterator[list[list[object]]]:
                 row.customer.name,
                 row.contact.full_name,
                 moment(row.told_at),
+                moment(row.reminded_at),  # type: ignore[attr-defined]  # annotated by `_notices`
                 moment(row.first_downloaded_at),
                 row.first_downloaded_by.full_name if row.first_downloaded_by else "",
                 row.downloads,
@@ -254,8 +306,12 @@ def add_file(request: HttpRequest, release: int) -> HttpResponse:
     if not form.is_valid():
         return _register_page(request, found, form, status=422)
     sent = form.cleaned_data["file"]
-    kind = form.cleaned_data["kind"]
-    publishing.add_file(found, kind=kind, name=sent.name or "file", content=sent.file, by=person(request))
+    kind, name, by = form.cleaned_data["kind"], sent.name or "file", person(request)
+    try:
+        publishing.add_file(found, kind=kind, name=name, content=sent.file, by=by)
+    except publishing.NotPublished as refused:
+        form.add_error("file", refused.message)
+        return _register_page(request, found, form, status=refused.status)
     messages.success(request, _("File added"))
     return SeeOther(reverse("desk:release", args=[found.pk]))
 
@@ -280,8 +336,11 @@ def remove_file(request: HttpRequest, release: int, file: int) -> HttpResponse:
 @require_POST
 def publish(request: HttpRequest, release: int) -> HttpResponse:
     """The release is given to those whom it concerns, and the tickets of its defects hear that the fix is out."""
-    now = timezone.now()
-    found, told = workflow.publish_release(_publication(release), by=person(request), at=now)
+    now, found = timezone.now(), _publication(release)
+    try:
+        found, told = workflow.publish_release(found, by=person(request), at=now)
+    except publishing.NotPublished as refused:
+        return _register_page(request, _publication(release), refusal=refused.message, status=refused.status)
     for one in told[:1]:  # the job does the rest
         broadcasts.advance(one, at=now)
     count = found.notices.count()

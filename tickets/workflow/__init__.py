@@ -46,11 +46,14 @@ from tickets.workflow.defects import (
     edit_defect,
     fix_defect,
     hear_of_release,
+    may_bring_the_fix,
     name_release,
     push_workaround,
     reject_defect,
     release_defect,
     reopen_defect,
+    without_workaround,
+    workaround_told,
 )
 from tickets.workflow.desk import accept, ask_customer, assign, decline, note, reply, resolve, stop_waiting
 from tickets.workflow.escalations import (
@@ -149,6 +152,7 @@ __all__ = [
     "log_time",
     "major_candidates",
     "may_answer",
+    "may_bring_the_fix",
     "may_correct",
     "may_declare",
     "may_merge",
@@ -197,5 +201,7 @@ __all__ = [
     "withdraw",
     "withdraw_contact_change",
     "withdraw_deadline",
+    "without_workaround",
+    "workaround_told",
     "write_major_note",
 ]

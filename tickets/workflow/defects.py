@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
 from accounts.refusals import Forbidden
-from contracts.models import Release
-from tickets.models import OPEN_STATES, Broadcast, BroadcastItem, Defect, DefectEvent, Ticket
+from contracts import publishing
+from contracts.models import Release, ReleaseNotice
+from sla import words
+from tickets.models import OPEN_STATES, Broadcast, BroadcastItem, Defect, DefectEvent, Ticket, in_language
 from tickets.workflow.gates import NotAllowed, lock, needs_words, record
 
 TEXTS = ("title", "known_error_ru", "known_error_en", "workaround_ru", "workaround_en", "steps", "expected", "actual")
@@ -27,7 +30,8 @@ def only_line_four(by: User) -> None:
 
 def lock_defect(defect: Defect) -> Defect:
     """The defect's row, locked to the end of the transaction, as it is now."""
-    return Defect.objects.select_for_update(of=("self",)).select_related("product", "fixed_in").get(pk=defect.pk)
+    found = Defect.objects.select_for_update(of=("self",)).select_related("product", "release", "fixed_in")
+    return found.get(pk=defect.pk)
 
 
 def happened(defect: Defect, verb: str, *, by: User, at: datetime, details: Mapping[str, Any] | None = None) -> None:
@@ -96,7 +100,19 @@ def name_release(defect: Defect, *, by: User, fixed_in: Release, at: datetime) -
 def _of_its_product(defect: Defect, release: Release | None) -> Release | None:
     if release is not None and defect.product_id is not None and release.product_id != defect.product_id:
         raise NotAllowed(_("That is a release of another product."), "3.3")
+    if release is not None and not may_bring_the_fix(defect, release):
+        raise NotAllowed(
+            _("The defect was found in %(version)s: its fix goes out in a later version.")
+            % {"version": defect.release.version if defect.release else ""},
+            "3.3",
+        )
     return release
+
+
+def may_bring_the_fix(defect: Defect, release: Release) -> bool:
+    """Whether this version comes after the one in which the defect was found."""
+    found_in = defect.release
+    return found_in is None or publishing.version_key(release.version) > publishing.version_key(found_in.version)
 
 
 @transaction.atomic
@@ -173,9 +189,10 @@ def edit_defect(defect: Defect, *, by: User, at: datetime, **texts: str) -> Defe
 def push_workaround(
     defect: Defect, *, by: User, at: datetime, restores: bool = False, key: str | None = None
 ) -> Broadcast:
-    """The workaround goes to the customers of all open linked tickets; `restores`: service is back where it was lost.
+    """The workaround goes to the customers of all open linked tickets that have not had it in these very words.
 
-    Writes down which tickets; `tickets.broadcasts.advance` does them one by one.
+    `restores`: service is back where it was lost. Writes down which tickets; `tickets.broadcasts.advance` does them
+    one by one.
     """
     only_line_four(by)
     defect = lock_defect(defect)
@@ -198,11 +215,38 @@ def push_workaround(
         at=at,
         key=key or None,
     )
-    sent = broadcast(made, defect.tickets.filter(state__in=OPEN_STATES).order_by("pk"))
+    sent = broadcast(made, without_workaround(defect).order_by("pk"))
     if sent is None:
-        raise NotAllowed(_("No open request is linked to this defect."), "3.3")
+        since = workaround_told(defect).aggregate(at=Max("broadcast__at"))["at"]
+        if since is None or not defect.tickets.filter(state__in=OPEN_STATES).exists():
+            raise NotAllowed(_("No open request is linked to this defect."), "3.3")
+        raise NotAllowed(
+            _("All open requests have had this workaround since %(moment)s: nothing is sent twice.")
+            % {"moment": words.moment(since, words.MOSCOW, at)},
+            "3.3",
+        )
     happened(defect, "workaround_sent", by=by, at=at, details={"tickets": sent.items.count(), "restores": restores})
     return sent
+
+
+def workaround_told(defect: Defect) -> QuerySet[BroadcastItem]:
+    """By which messages tickets have the workaround in the words that it has now, each in its own language.
+
+    One that waits to be sent counts; one that a rule refused does not.
+    """
+    earlier = list(defect.broadcasts.filter(kind=Broadcast.Kind.WORKAROUND))
+    same = Q(pk__in=[])
+    for language in ("ru", "en"):
+        now = in_language(defect.workaround_ru, defect.workaround_en, language)
+        said = [one.pk for one in earlier if in_language(one.text_ru, one.text_en, language) == now]
+        same |= Q(ticket__language=language, broadcast__in=said)
+    return BroadcastItem.objects.filter(same).exclude(outcome=BroadcastItem.Outcome.SKIPPED)
+
+
+def without_workaround(defect: Defect) -> QuerySet[Ticket]:
+    """The open linked tickets to which the workaround as it stands was not sent."""
+    told = workaround_told(defect).values("ticket")
+    return defect.tickets.filter(state__in=OPEN_STATES).exclude(pk__in=told)
 
 
 def sent_already(by: User, key: str | None) -> Broadcast | None:
@@ -222,7 +266,17 @@ def broadcast(made: Broadcast, tickets: Iterable[Ticket]) -> Broadcast | None:
 
 @transaction.atomic
 def hear_of_release(ticket: Ticket, *, defect: Defect, by: User, at: datetime) -> None:
-    """The ticket, in whatever state, and its contact hear that the fix of its defect is out (domain §3.3)."""
+    """The ticket, in whatever state, and its contact hear that the fix of its defect is out (domain §3.3).
+
+    Only to a company that stands in the register of the release it is said to be there for them; the others hear why
+    it is not (`publishing.Beyond`): their pages do not show it, and the register tells them once it can be theirs.
+    """
     ticket = lock(ticket)
-    details = {"defect": defect.pk, "title": defect.title, "release": str(defect.fixed_in)}
+    details: dict[str, Any] = {"defect": defect.pk, "title": defect.title, "release": str(defect.fixed_in)}
+    publication = getattr(defect.fixed_in, "publication", None)
+    if publication is not None:
+        details["publication"] = publication.pk
+        if not ReleaseNotice.objects.filter(publication=publication, customer=ticket.customer_id).exists():
+            why = publishing.beyond(publication, [ticket.customer_id], at=at)[ticket.customer_id]
+            details |= {"beyond": why.why, "versions": why.versions}
     record(ticket, "defect_released", by=by, at=at, details=details)
