@@ -32,6 +32,12 @@ READY_WITHIN = 60
 expect.set_options(timeout=20_000)  # a machine that is busy with other tests is slow, not wrong
 
 
+# How wide a page is: the desk's pages scroll within <main>, and the document alone says nothing of it.
+WIDTH = """Math.max(
+  document.documentElement.scrollWidth,
+  ...Array.from(document.querySelectorAll("main"), (main) => innerWidth + main.scrollWidth - main.clientWidth))"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -22,7 +22,7 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import BrowserContext, Page
 
 from helpdesk.demo import PASSWORD
-from tests.journeys.conftest import House
+from tests.journeys.conftest import WIDTH, House
 from tests.journeys.test_main_job import CONTACT, CSM, LINES, file_request
 from tests.tickets.test_addresses import declared
 from tests.tickets.test_isolation import template_of
@@ -307,7 +307,7 @@ def findings(page: Page, address: str, width: int, theme: str, rules: list[str] 
     said = [f"{look}: {one['id']}: {[node['html'][:200] for node in one['nodes'][:3]]}" for one in found]
     for narrow in {width, 320} if width < 1000 else {width}:
         page.set_viewport_size({"width": narrow, "height": 900})
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > narrow:
+        if (wide := page.evaluate(WIDTH)) > narrow:
             said.append(f"{look}: {wide} px wide at {narrow}")
     return said
 
@@ -397,7 +397,7 @@ def test_code_and_endless_words_are_shown_as_text_that_wraps(
     page.goto(address.format(number=hostile))
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
 
-    page_width = page.evaluate("document.documentElement.scrollWidth")
+    page_width = page.evaluate(WIDTH)
     page.close()
 
     assert said == []

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import House
+from tests.journeys.conftest import WIDTH, House
 from tests.journeys.test_main_job import CONTACT, LINES, file_request
 
 ENGINEER = LINES[1]
@@ -71,4 +71,4 @@ def test_page_of_the_search_fits_a_phone(house: House) -> None:
     page = house.enter(ENGINEER, width=390)
     page.goto("/w/search/?q=ярлыки")
 
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(WIDTH) <= 390

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.journeys.conftest import House
+from tests.journeys.conftest import WIDTH, House
 from tests.journeys.test_main_job import CONTACT, LINES, accept, file_request, open_act, post
 
 LINE_FOUR = LINES[4]
@@ -69,8 +69,13 @@ def test_a_workaround_reaches_the_customer_and_a_release_goes_to_its_register(ho
     desk.locator("summary", has_text="Изменить тексты").click()
     desk.locator("textarea[name=workaround_ru]").fill("Уберите группировку и постройте отчёт заново")
     post(desk, desk.locator("form[action$='/texts/'] button.btn--p"))
+    for width in (390, 320):
+        desk.set_viewport_size({"width": width, "height": 900})
+        assert desk.evaluate(WIDTH) == width
+    desk.set_viewport_size({"width": 1440, "height": 900})
     desk.locator("form[action$='/workaround/'] button").click()
     post(desk, desk.locator("dialog button.btn--p"))
+    expect(desk.locator("section[aria-labelledby=h-known]")).to_contain_text("Этот текст есть во всех открытых")
     contact.goto(f"/t/{number}/")
     expect(contact.locator(".msg--us").last).to_contain_text("Уберите группировку и постройте отчёт заново")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.conftest import House
+from tests.journeys.conftest import WIDTH, House
 from tests.journeys.test_main_job import LINES, post
 
 ENGINEER, COLLEAGUE, LEAD = LINES[1], LINES[2], "morozova@veskora.example"
@@ -88,7 +88,7 @@ def test_filters_add_up_and_live_in_the_address(full: House, width: int, scripts
     page.locator("nav.lines a").nth(3).click()
     page.wait_for_url(re.compile(r"/w/l/2/\?state=new&priority=2"))
     expect(chips(page)).to_have_count(2)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(WIDTH) <= width
     page.close()
 
 
