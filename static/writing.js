@@ -12,17 +12,32 @@
   const token = (form) => one("[name=csrfmiddlewaretoken]", form).value;
   const asked = { Accept: "application/json" };
   const answer = (text) => { try { return JSON.parse(text) || {}; } catch { return {}; } };
-  const words = (form, name) => one(`[data-w=${name}]`, form).textContent;
+  const words = (form, name) => (one(`[data-w=${name}]`, form) || one(`[data-w=${name}]`)).textContent;
   const kindOf = (form) => one("[name=kind]:checked", form)?.value || "";
   const choose = (form, kind) => { const radio = kind && one(`[name=kind][value=${kind}]`, form); if (radio) radio.checked = true; };
   const area = (form) => one("textarea[name=body]", form);
   const clock = (form, at) => new Date(at).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit", timeZone: form.dataset.zone || "Europe/Moscow" });
 
+  /* Why nothing was sent, at the button, apart from what is said of the draft; "" once it is put right. */
+  const held = (form, why, name = "") => {
+    let box = one("[data-held]", form);
+    if (!box && !why) return;
+    if (!box) {
+      box = doc.createElement("p");
+      box.className = "err held";
+      box.setAttribute("role", "alert");
+      one(".btn--p", form).closest(".reply__f, .row").after(box);
+    }
+    box.dataset.held = why;
+    box.hidden = !why;
+    box.textContent = why && words(form, why).replace("{name}", name);
+  };
+  addEventListener("online", () => doc.querySelectorAll("[data-held=offline]").forEach((box) => held(box.closest("form"), "back")));
+
   /* Files: each comes in by itself, with its progress; the message is sent with those that are in. */
   class Files {
-    constructor(form, say) {
+    constructor(form) {
       this.form = form;
-      this.say = say;
       const field = one("[type=file]", form);
       field.addEventListener("change", () => { const given = [...field.files]; field.value = ""; given.forEach((file) => this.bring(file)); });
       const list = one("[data-files]", this.form);
@@ -34,7 +49,7 @@
         fetch(button.getAttribute("formaction"), { method: "POST", headers: { ...asked, "X-CSRFToken": token(this.form) } }).then((reply) => { if (reply.ok || reply.status === 404) this.drop(row); });
       });
     }
-    drop(row) { row.remove(); const list = one("[data-files]", this.form); list.hidden = !list.children.length; area(this.form).focus(); }
+    drop(row) { row.remove(); held(this.form, ""); const list = one("[data-files]", this.form); list.hidden = !list.children.length; area(this.form).focus(); }
     bring(file) {
       const list = one("[data-files]", this.form), row = doc.createElement("li");
       const name = file.name || `${words(this.form, "pasted")}.png`;
@@ -63,6 +78,7 @@
           const said = answer(request.responseText);
           if (request.status !== 201) { failed(said.detail); retry.hidden = request.status === 422; return; }  // refused: not what broke off
           delete row.dataset.state;
+          held(this.form, "");
           bar.remove(); state.remove(); retry.remove();
           label.textContent = said.name;
           const key = doc.createElement("input");
@@ -77,15 +93,18 @@
       retry.addEventListener("click", start);
       start();
     }
-    get coming() { return one("[data-files] [data-state]", this.form) !== null; }
-    /* Nothing is sent while a file is on its way; whether it was held back. */
+    /* Nothing is sent without a file that was chosen, nor without a link; whether it was held back. */
     waits(event) {
-      if (!this.coming) return false;
+      const failed = one("[data-files] [data-state=failed]", this.form), coming = one("[data-files] [data-state=coming]", this.form);
+      const why = failed ? "lost" : coming ? "wait" : navigator.onLine ? "" : "offline";
+      held(this.form, why, failed && one(".cmp-files__n", failed).textContent);
+      if (!why) return false;
       event.preventDefault();
       event.stopImmediatePropagation();
       delete this.form.dataset.busy;  // app.js hears of it first and holds the form for an answer that never comes
       event.submitter?.removeAttribute("aria-busy");
-      this.say(words(this.form, "wait"));
+      try { sessionStorage.removeItem("sent"); } catch { /* it may be forbidden */ }
+      if (failed) one("button:not([hidden])", failed).focus();
       return true;
     }
   }
@@ -98,23 +117,28 @@
       this.key = `draft:${body.dataset.person || ""}:message-${form.dataset.composer}`;
       this.over = false;  // sent: what comes late is no draft
       this.held = false;  // another window's draft waits for a decision
-      this.files = new Files(form, (text) => this.say(text));
+      this.own = [area(form).value];  // what this window began from and sent: on the server it is no other draft
+      this.files = new Files(form);
       this.restore();
       if (form.hasAttribute("data-refused")) this.later();
     }
     get now() { return `${kindOf(this.form)}\n${area(this.form).value}`; }
+    hold(why) { held(this.form, why); }
     say(text) { one("[data-status]", this.form).textContent = text; }
 
     /* This browser as the second net: only what the server has not taken yet lies there. */
-    remember() { local?.setItem(this.key, JSON.stringify({ kind: kindOf(this.form), body: area(this.form).value, at: now() })); }
+    remember() { local?.setItem(this.key, JSON.stringify({ kind: kindOf(this.form), body: area(this.form).value, at: now(), base: this.base, sent: this.own.at(-1) })); }
     forget() { local?.removeItem(this.key); }
     restore() {
       const there = answer(local?.getItem(this.key) || "");
-      if (!there.body || there.body === area(this.form).value) return;
-      const other = { kind: kindOf(this.form), body: area(this.form).value };
-      if (this.form.hasAttribute("data-refused") || (this.base && there.at < Date.parse(this.base))) return this.offer(there);
+      if (!there.body) return;
+      this.own.push(there.body);  // it may arrive only now: sent with the last breath of the page before
+      if (there.body === area(this.form).value) return;
+      const other = { kind: kindOf(this.form), body: area(this.form).value }, refused = this.form.hasAttribute("data-refused");
+      const mine = !refused && (there.base === this.base || there.sent === other.body);  // written on from the very draft shown
+      if (!mine && (refused || (this.base && there.at < Date.parse(this.base)))) return this.offer(there);
       this.put(there);  // the newer one; the older one can be opened
-      if (other.body) this.offer(other);
+      if (other.body && !mine) this.offer(other);
       this.later();
     }
     put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; }
@@ -141,13 +165,18 @@
       this.timer = undefined;
       const text = this.now;
       if (this.over || this.held || text === this.kept || (this.busy && !leaving)) return;
+      this.own = [...this.own.slice(-7), area(this.form).value];
       const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, base: this.base, csrfmiddlewaretoken: token(this.form) });
       this.busy = true;
       try {
         const reply = await fetch(this.form.dataset.draftUrl, { method: "POST", body: sent, headers: asked, redirect: "manual", keepalive: sent.toString().length < 60000 });
         const said = answer(await reply.text());
         if (this.over) return;
-        if (reply.status === 409) return this.elsewhere(said);
+        if (reply.status === 409) {
+          if (!this.own.includes(said.body)) return this.elsewhere(said);
+          this.base = said.at;  // our own words, which we did not know to have arrived: once more from there
+          return;
+        }
         if (!reply.ok) throw new Error(reply.status);
         this.kept = text;
         this.base = said.at;

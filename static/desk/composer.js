@@ -109,7 +109,11 @@
     if (!composer || event.detail.requestConfig.elt !== composer.form) return;
     const landed = new URL(event.detail.xhr.responseURL || location.href, location.href).pathname;
     if (event.detail.successful && !landed.startsWith("/account/")) composer.forget();
-    else if (composer.form.isConnected) { composer.over = false; composer.remember(); }
+    else if (composer.form.isConnected) {
+      composer.over = false;
+      composer.remember();
+      if (!event.detail.xhr.status) composer.hold("offline");
+    }
   });
   doc.addEventListener("htmx:afterSettle", () => { begin(); all("[data-find]").forEach((row) => { row.hidden = false; }); });
   begin();

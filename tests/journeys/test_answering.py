@@ -166,7 +166,8 @@ def test_pasted_picture_comes_in_fails_is_tried_again_and_is_sent(house: House, 
     expect(row).to_contain_text("Файл не загрузился.")
 
     page.locator("#composer .cmp-send > button").click()
-    expect(page.locator("[data-status]")).to_contain_text("Файл ещё загружается")
+    expect(page.locator("[data-held]")).to_contain_text("Файл «screen.png» не загрузился, поэтому ничего не отправлено")
+    expect(row.get_by_role("button", name="Повторить")).to_be_focused()
     page.unroute("**/uploads/")
     row.get_by_role("button", name="Повторить").click()
     expect(row.locator("input[name=pending]")).to_be_attached()
@@ -175,6 +176,35 @@ def test_pasted_picture_comes_in_fails_is_tried_again_and_is_sent(house: House, 
     picture = page.locator(".msgs .thumb img")
     expect(picture).to_have_attribute("alt", "screen.png")
     assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 1
+
+
+def test_without_a_link_the_button_says_that_nothing_was_sent(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.fill("#composer textarea", "Написано без связи.")
+    page.context.set_offline(True)
+    try:
+        page.locator("#composer textarea").press("Control+Enter")
+        expect(page.locator("[data-held]")).to_contain_text("Нет связи, поэтому не отправлено. Текст сохранён здесь")
+        expect(page.locator("#composer textarea")).to_have_value("Написано без связи.")
+    finally:
+        page.context.set_offline(False)
+    expect(page.locator("[data-held]")).to_contain_text("Связь появилась")
+
+    send(page)
+
+    expect(page.locator(".msgs")).to_contain_text("Написано без связи.")
+    expect(page.locator("#composer [data-held]")).to_have_count(0)
+
+
+def test_server_that_does_not_answer_is_said_at_the_button(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.route("**/messages/", lambda route: route.abort())
+    page.fill("#composer textarea", "Сервер молчит.")
+
+    page.locator("#composer .cmp-send > button").click()
+
+    expect(page.locator("[data-held]")).to_contain_text("не отправлено")
+    expect(page.locator("#composer textarea")).to_have_value("Сервер молчит.")
 
 
 def test_macro_is_written_picked_and_hands_the_request_over(house: House, number: int) -> None:
