@@ -30,6 +30,7 @@ class Told:
     """What a customer is told about the time of a ticket: a sentence, what stands below it, and the clock behind it.
 
     `commitment` None: no promise runs, and the chip says so. `drawn` is whether there is a chip worth showing at all.
+    `moscow` ends the sentence where the reader's clocks are others: "(08:58 по Москве)".
     """
 
     sentence: str
@@ -37,6 +38,7 @@ class Told:
     commitment: Commitment | None = None
     drawn: bool = True
     track: bool = False
+    moscow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def tell(ticket: Ticket, *, now: datetime, zone: tzinfo) -> Told:
             clock,
             track=True,
         )
-    return Told(_promise(clock, now, zone), _below(ticket, clock, now, zone), clock, track=True)
+    below, moscow = _below(ticket, clock, now, zone), _in_moscow(clock, zone)
+    return Told(_promise(clock, now, zone), below, clock, track=True, moscow=moscow)
 
 
 def _promise(clock: Commitment, now: datetime, zone: tzinfo) -> str:
@@ -126,6 +129,12 @@ def _promise(clock: Commitment, now: datetime, zone: tzinfo) -> str:
     if clock.agreed:
         return _("We agreed to solve it %(until)s") % until
     return _("We will solve it %(until)s") % until
+
+
+def _in_moscow(clock: Commitment, zone: tzinfo) -> str:
+    """The same deadline by Moscow's clocks, behind the promise (direction §15); "" where the reader's agree."""
+    moscow = moscow_clock(clock.due_at, zone)
+    return pgettext("deadline", "(%(clock)s Moscow time)") % {"clock": moscow} if moscow else ""
 
 
 def _late(clock: Commitment, now: datetime, zone: tzinfo) -> str:
@@ -148,8 +157,6 @@ def is_late(clock: Commitment, now: datetime) -> bool:
 
 def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tuple[str, ...]:
     said = []
-    if moscow := moscow_clock(clock.due_at, zone):
-        said.append(_("%(clock)s Moscow time.") % {"clock": moscow})
     left = words.span_long(rounded_up(clock.calendar.between(now, clock.due_at)), working_day_of(clock))
     whole_days = clock.calendar.between(now, clock.due_at) >= (working_day_of(clock) or timedelta(0))
     if clock.calendar_version.is_round_the_clock or whole_days:
@@ -161,7 +168,7 @@ def _below(ticket: Ticket, clock: Commitment, now: datetime, zone: tzinfo) -> tu
         said.append(_("Outside service hours the clock does not run: it goes on at %(moment)s.") % {"moment": opens})
     other = _other(ticket, clock)
     if other is not None and not is_late(other, now):
-        said.append(_promise(other, now, zone) + ".")
+        said.append(" ".join(filter(None, (_promise(other, now, zone), _in_moscow(other, zone)))) + ".")
     return (" ".join(said),)
 
 

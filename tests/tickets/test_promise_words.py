@@ -60,8 +60,17 @@ def test_the_readers_zone_comes_first_and_moscow_second():
 
     answer = told(ticket, TUESDAY_10 + hours(1), YEKATERINBURG)
 
-    assert answer.sentence == "We will solve it by Thursday, 19 November, 12:00"
-    assert answer.details == ("10:00 Moscow time. 1 working day 8 hours left.",)
+    assert f"{answer.sentence} {answer.moscow}" == (
+        "We will solve it by Thursday, 19 November, 12:00 (10:00 Moscow time)"
+    )
+    assert answer.details == ("1 working day 8 hours left.",)
+
+
+def test_the_promise_that_follows_is_told_by_moscows_clocks_too():
+    answer = told(open_ticket(priority=1), TUESDAY_10, YEKATERINBURG)
+
+    assert f"{answer.sentence} {answer.moscow}" == "We will reply by 12:30 (10:30 Moscow time)"
+    assert answer.details == ("30 minutes left. We will solve it by 14:00 (12:00 Moscow time).",)
 
 
 def test_outside_hours_it_says_when_the_clock_goes_on():
