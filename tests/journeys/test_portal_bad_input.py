@@ -81,7 +81,9 @@ def test_files_come_in_with_progress_and_the_refused_ones_say_why(house: House, 
     assert ".." not in rows.nth(2).inner_text()
     assert fits(page)
     form.locator(".reply__f > .btn--p").click()
-    expect(form.locator("[data-status]")).to_contain_text("дождитесь")
+    expect(form.locator("[data-held]")).to_contain_text("Файл «dump.zip» не загрузился, поэтому ничего не отправлено")
+    expect(rows.nth(0).get_by_role("button", name=re.compile("Убрать"))).to_be_focused()
+    assert fits(page)
     for refused in ("dump.zip", "setup.exe"):
         rows.filter(has_text=refused).get_by_role("button", name="Убрать").click()
     send(page)
@@ -109,6 +111,24 @@ def test_an_upload_that_broke_off_is_tried_again(house: House, number: int) -> N
     expect(page.locator("#reply input[name=pending]")).to_be_attached()
     send(page)
     expect(said(page).last.locator(".att a")).to_have_text("server.log")
+
+
+def test_a_file_on_its_way_is_waited_for_and_the_draft_does_not_talk_over_it(house: House, number: int) -> None:
+    page = house.enter(CONTACT)
+    form = reply_of(page, number)
+    page.route("**/uploads/", lambda route: None)  # never answered
+    page.set_input_files("#reply_files", a_file("server.log"))
+    page.fill("#reply textarea", "Файл ещё в пути.")
+
+    form.locator(".reply__f > .btn--p").click()
+
+    expect(form.locator("[data-held]")).to_contain_text("дождитесь")
+    expect(form.locator("[data-status]")).to_contain_text("Черновик сохранён в")
+    expect(form.locator("[data-held]")).to_contain_text("дождитесь")
+    form.get_by_role("button", name="Убрать server.log").click()
+    expect(form.locator("[data-held]")).to_be_hidden()
+    send(page)
+    expect(said(page).last).to_contain_text("Файл ещё в пути.")
 
 
 def test_without_scripts_a_refused_file_loses_neither_the_words_nor_the_other_file(house: House, huge: Path) -> None:
@@ -209,6 +229,114 @@ def test_a_double_click_on_an_answer_says_it_once(house: House, number: int) -> 
 
     expect(said(page).filter(has_text="Сказано один раз.")).to_have_count(1)
     expect(page.locator("#reply textarea")).to_have_value("")
+
+
+def test_going_back_after_an_answer_finds_an_empty_box(house: House, number: int) -> None:
+    page = house.enter(CONTACT)
+    reply_of(page, number)
+    page.fill("#reply textarea", "Сказано, и назад.")
+    page.locator("#reply textarea").blur()
+    expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён в")
+    send(page)
+    expect(said(page).filter(has_text="Сказано, и назад.")).to_have_count(1)
+
+    page.go_back()
+    page.wait_for_load_state()
+
+    expect(page.locator("#reply textarea")).to_have_value("")
+    page.fill("#reply textarea", "И ещё одно.")
+    send(page)
+    expect(said(page).filter(has_text="И ещё одно.")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_going_back_and_pressing_again_says_it_once(house: House, number: int, scripts: bool) -> None:
+    page = house.enter(CONTACT, scripts=scripts)
+    reply_of(page, number)
+    page.fill("#reply textarea", "Сказано один раз, без повтора.")
+    send(page)
+
+    page.go_back()
+    page.wait_for_load_state()
+    if scripts:
+        page.fill("#reply textarea", "Сказано один раз, без повтора.")
+    page.locator("#reply .reply__f > .btn--p").click()
+    page.wait_for_load_state()
+    page.goto(f"/t/{number}/")
+
+    expect(said(page).filter(has_text="Сказано один раз, без повтора.")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_going_back_after_a_new_request_makes_no_second_one(house: House, scripts: bool) -> None:
+    page = house.enter(CONTACT, scripts=scripts)
+    subject = f"Назад и ещё раз, {'со' if scripts else 'без'} скриптами"
+    page.goto("/t/new/")
+    page.fill("input[name=subject]", subject)
+    page.check("input[name=impact][value='4']")
+    page.select_option("select[name=topic]", index=1)
+    page.fill("textarea[name=body]", "Первая строка.\nВторая строка.")
+    page.click("#new button.btn--l")
+    page.wait_for_url(re.compile(r"/t/\d+/$"))
+
+    page.go_back()
+    page.wait_for_load_state()
+    if scripts:
+        expect(page.locator("input[name=subject]")).to_have_value("")
+    page.click("#new button.btn--l")
+    page.wait_for_load_state()
+
+    page.goto(f"/t/?q={subject}")
+    expect(page.locator("main a.pt__t", has_text=subject)).to_have_count(1)
+
+
+def test_without_a_link_it_is_said_that_nothing_was_sent(house: House, number: int) -> None:
+    page = house.enter(CONTACT, width=PHONE)
+    form = reply_of(page, number)
+    page.fill("#reply textarea", "Написано в лифте.")
+    page.context.set_offline(True)
+    try:
+        form.locator(".reply__f > .btn--p").click()
+        expect(form.locator("[data-held]")).to_contain_text("Нет связи, поэтому не отправлено. Текст сохранён здесь")
+        expect(page.locator("#reply textarea")).to_have_value("Написано в лифте.")
+        assert fits(page)
+    finally:
+        page.context.set_offline(False)
+    expect(form.locator("[data-held]")).to_contain_text("Связь появилась")
+
+    send(page)
+
+    expect(said(page).last).to_contain_text("Написано в лифте.")
+
+
+def test_the_own_words_that_arrive_after_the_reload_are_no_other_draft(house: House, number: int) -> None:
+    page = house.enter(CONTACT)
+    reply_of(page, number)
+    page.fill("#reply textarea", "Начало")
+    page.locator("#reply textarea").blur()
+    expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён в")
+    page.route("**/draft/", lambda route: route.abort())  # the last saving arrives once the next page is drawn
+    with page.expect_request("**/draft/") as last:
+        page.locator("#reply textarea").press_sequentially(" и ещё")
+        page.locator("#reply textarea").blur()
+    page.reload()
+    expect(page.locator("#reply textarea")).to_have_value("Начало и ещё")
+    expect(page.locator("[data-other]")).to_be_hidden()
+    page.request.post(
+        f"/t/{number}/draft/",
+        data=last.value.post_data,
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+    )
+    page.unroute("**/draft/")
+
+    page.locator("#reply textarea").press_sequentially(", и дальше")
+
+    expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён в")
+    page.wait_for_timeout(2500)
+    expect(page.locator("[data-other]")).to_be_hidden()
+    expect(page.locator("[data-status]")).not_to_contain_text("другой")
+    page.reload()
+    expect(page.locator("#reply textarea")).to_have_value("Начало и ещё, и дальше")
 
 
 def test_the_second_of_two_tabs_is_told(house: House, number: int) -> None:

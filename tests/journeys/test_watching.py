@@ -344,6 +344,74 @@ def test_two_tabs_of_a_browser_share_one_stream(house: House, number: int) -> No
     two.close()
 
 
+# The customer's page
+
+
+def test_customers_page_shows_the_answer_and_leaves_the_words_alone(house: House, number: int) -> None:
+    page = house.enter(CONTACT)
+    page.goto(f"/t/{number}/")
+    page.evaluate("window.same = true")
+    page.locator(".promise .why summary").click()
+    words = page.locator("#reply textarea")
+    words.fill("Пишу и не мешайте")
+    words.evaluate("field => { field.setSelectionRange(2, 5); field.scrollIntoView({ block: 'center' }); }")
+    place = words.bounding_box()
+
+    say(house, [number], "Перезапустите службу отчётов, пожалуйста.\n\nОстальное сделаем сами.", verb="ask_customer")
+
+    expect(page.locator("[data-part=talk] .msg--us").last).to_contain_text("Перезапустите службу отчётов")
+    expect(page.locator(".promise h2")).to_contain_text("ждём")
+    expect(page.locator(".ptmeta .status")).to_have_text("Ждём вас")
+    expect(page.locator("[data-live]")).to_have_text("Новое сообщение от поддержки")
+    expect(words).to_have_value("Пишу и не мешайте")
+    assert page.evaluate("document.activeElement.id") == "reply_body"
+    assert words.evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 5]
+    now = words.bounding_box()
+    assert place is not None and now is not None
+    assert abs(now["y"] - place["y"]) <= 1
+    assert page.locator(".promise .why").get_attribute("open") is not None
+    assert page.evaluate("window.same")
+    page.close()
+
+
+def test_customers_page_asks_by_itself_while_there_is_no_stream(house: House, number: int) -> None:
+    page = house.enter(CONTACT)
+    page.route("**/live/?*", lambda route: route.fulfill(status=503))
+    page.clock.install()
+    page.goto(f"/t/{number}/")
+
+    say(house, [number], "Сказано без потока", verb="reply")
+    page.clock.run_for(60_000)
+
+    expect(page.locator("[data-part=talk]")).to_contain_text("Сказано без потока")
+    page.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_answer_from_a_stale_page_reopens_nothing_before_it_is_read(house: House, scripts: bool) -> None:
+    page = house.enter(CONTACT, width=390, scripts=scripts)
+    number = file_request(page, f"Отчёт о возвратах пуст, {'со' if scripts else 'без'} скриптами", impact="3")
+    page.route("**/live/?*", lambda route: route.abort())
+    page.goto(f"/t/{number}/")
+    say(house, [number], "Исправили, проверьте.", verb="resolve")
+    page.fill("#reply textarea", "Есть новости?")
+
+    with page.expect_response(lambda answer: answer.url.endswith("/replies/")) as answered:
+        page.locator("#reply .reply__f > .btn--p").click()
+
+    assert answered.value.status == 409
+    expect(page.locator("#reply .esum")).to_contain_text("Исправили, проверьте.")
+    expect(page.locator("#reply textarea")).to_have_value("Есть новости?")
+    expect(page.locator(".ptmeta .status")).to_contain_text("Решено")
+    page.wait_for_load_state()  # without its style sheets a page is as wide as it likes
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#reply .esum").get_by_role("button", name="Всё равно отправить").click()
+    expect(page.locator(".msg--cust").last).to_contain_text("Есть новости?")
+    page.goto(f"/t/{number}/")
+    expect(page.locator(".ptmeta .status")).to_have_text("В работе")
+    page.close()
+
+
 # Without the wire
 
 

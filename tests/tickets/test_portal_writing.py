@@ -120,6 +120,83 @@ def test_what_an_engineer_writes_there_is_never_shown(client, ticket, contact):
     assert "Secret" not in client.get(of(ticket, "ticket")).content.decode()
 
 
+# The same twice, and what came meanwhile
+
+
+def send(client: Client, ticket: Ticket, body: str, **fields: Any) -> Any:
+    return client.post(of(ticket, "replies"), {"body": body, **fields}, follow=True)
+
+
+def said_by(person: User) -> list[str]:
+    return list(Message.objects.filter(author=person).order_by("pk").values_list("body", flat=True))[1:]
+
+
+def test_the_same_words_of_a_form_drawn_anew_are_one_message(client, ticket, contact):
+    send(client, ticket, "Still slow.", key="a" * 32)
+
+    again = send(client, ticket, "Still  slow.\r\n", key="b" * 32)
+
+    assert said_by(contact) == ["Still slow."]
+    assert "You sent this already" in again.content.decode()
+
+
+def test_the_same_words_after_an_answer_or_with_a_file_are_another_message(client, ticket, contact):
+    send(client, ticket, "Yes.", key="a" * 32)
+    workflow.reply(ticket, by=an_engineer(), body="Did you restart it?", at=timezone.now())
+
+    send(client, ticket, "Yes.", key="b" * 32)
+    send(client, ticket, "Yes.", key="c" * 32, files=[a_file()])
+
+    assert said_by(contact) == ["Yes.", "Yes.", "Yes."]
+
+
+def test_other_words_on_a_page_gone_back_to_are_not_lost(client, ticket, contact):
+    send(client, ticket, "Still slow.", key="a" * 32)
+
+    send(client, ticket, "Not slow any more.", key="a" * 32)
+
+    assert said_by(contact) == ["Still slow.", "Not slow any more."]
+
+
+def test_an_answer_from_a_stale_page_does_not_reopen_what_was_solved_meanwhile(client, ticket, contact):
+    seen = ticket.messages.latest("pk").pk
+    engineer = an_engineer()
+    workflow.resolve(
+        workflow.accept(ticket, by=engineer, at=timezone.now()), by=engineer, body="Mended.", at=timezone.now()
+    )
+
+    told = send(client, ticket, "Any news?", seen=seen, key="a" * 32)
+
+    page = told.content.decode()
+    assert (told.status_code, said_by(contact)) == (409, [])
+    assert "wrote too. Read it first" in page
+    assert "Any news?</textarea>" in page
+    assert Ticket.objects.get().state == "resolved"
+    last = ticket.messages.latest("pk").pk
+    assert f'name="seen" value="{last}"' in page
+    send(client, ticket, "Any news?", seen=last, key="a" * 32)
+    assert (said_by(contact), Ticket.objects.get().state) == (["Any news?"], "in_progress")
+
+
+def test_a_note_stops_no_customer(client, ticket, contact):
+    seen = ticket.messages.latest("pk").pk
+    workflow.note(ticket, by=an_engineer(), body="Among ourselves", at=timezone.now())
+
+    told = send(client, ticket, "Any news?", seen=seen)
+
+    assert (told.status_code, said_by(contact)) == (200, ["Any news?"])
+
+
+def test_a_refused_form_still_knows_only_what_its_person_saw(client, ticket, contact):
+    seen = ticket.messages.latest("pk").pk
+    workflow.reply(ticket, by=an_engineer(), body="We look into it.", at=timezone.now())
+
+    told = send(client, ticket, "", seen=seen)
+
+    assert told.status_code == 422
+    assert f'name="seen" value="{seen}"' in told.content.decode()
+
+
 # Files
 
 

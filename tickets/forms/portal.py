@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from contracts.models import Licence, TicketKind, Topic
-from tickets.files import FilesField, KeysField
+from tickets.files import LARGEST_KEY, FilesField, KeysField
 
 SUBJECT_LENGTH = 200
 
@@ -48,7 +48,7 @@ IMPACTS = [
 class NewRequestForm(DescribedForm):
     """A new request: what happened, of which kind, how it hurts (domain §1.6 in plain words), about what."""
 
-    key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     subject = forms.CharField(
         label=_("What happened"),
         help_text=_("One line. For example: “Notices of new invoices do not arrive”"),
@@ -165,9 +165,12 @@ def priority_of(impact: int, no_other_way: bool) -> int:
 
 
 class ReplyForm(DescribedForm):
-    """The contact's answer in a request."""
+    """The contact's answer in a request; `seen` is the last message that they saw."""
 
-    key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    seen = forms.IntegerField(
+        required=False, min_value=0, max_value=LARGEST_KEY, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
+    )
     body = forms.CharField(
         label=_("Your answer"),
         widget=forms.Textarea(attrs={"rows": 4}),

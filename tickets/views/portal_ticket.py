@@ -32,7 +32,7 @@ from tickets.forms.portal import (
     ReplyForm,
     clean_key,
 )
-from tickets.models import Rating, State, Ticket
+from tickets.models import Message, Rating, State, Ticket
 from tickets.views.new_request import hold_once
 from tickets.views.portal_gate import customers, resource, ticket_of, to
 
@@ -124,6 +124,8 @@ def ticket_page(
         **(forms or {}),
     }
     clock = told.commitment if told.track else None
+    talk = portal_page.talk_of(ticket, person(request))
+    meanwhile = _meanwhile(talk, refusal)
     context = {
         "ticket": ticket,
         "company": company,
@@ -138,7 +140,9 @@ def ticket_page(
         "why": explain(clock, now=now, zone=zone) if clock else None,
         "kept_promises": promise_words.kept(ticket),
         "deadlines": deadlines,
-        "talk": portal_page.talk_of(ticket, person(request)),
+        "talk": talk,
+        "meanwhile": meanwhile,
+        "seen": _seen(talk, shown["reply"], bool(meanwhile)),
         "way": portal_page.way_of(ticket, events, escalations, now=now, zone=zone),
         "calls": portal_page.calls_of(escalations, now=now, zone=zone),
         "restored_at": next((event.at for event in reversed(events) if event.verb == "restored"), None),
@@ -157,6 +161,18 @@ def ticket_page(
     return render(request, "portal/ticket.html", context, status=status)
 
 
+def _meanwhile(talk: portal_page.Talk, refusal: Refused | None) -> list[Message]:
+    """What was said while the answer that was just refused for it was being written."""
+    keys = {message.pk for message in refusal.said} if isinstance(refusal, workflow.Meanwhile) else set()
+    return [message for message in [*talk.older, *talk.newer] if message.pk in keys]
+
+
+def _seen(talk: portal_page.Talk, reply: ReplyForm, conflict: bool) -> int:
+    """The last message that the person has read when they send; a form that came back for another reason knows less."""
+    last = talk.newer[-1].pk if talk.newer else 0
+    return last if conflict else reply["seen"].value() or last
+
+
 def refused(request: HttpRequest, ticket: Ticket, refusal: Refused, *, kept: str = "", **forms: Any) -> HttpResponse:
     """The page as it is now, with the rule that said no. `Forbidden` has a page of its own, which keeps the text."""
     if isinstance(refusal, Forbidden):
@@ -173,7 +189,7 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     if not form.is_valid():
         drafts.keep_files(ticket, request.FILES.getlist("files"), person=user, at=now)
         return ticket_page(request, ticket_of(request, ticket.number), status=422, forms={"reply": form})
-    said = form.cleaned_data
+    said, key = form.cleaned_data, clean_key(form)
     try:
         message = workflow.send_reply(
             ticket,
@@ -182,7 +198,8 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
             at=now,
             files=files.uploads(said["files"]),
             pending=said["pending"],
-            key=clean_key(form),
+            seen=said["seen"],
+            key=key,
         )
     except NotCovered as refusal:
         company = portal_page.company_of(user, now=now)
@@ -195,6 +212,9 @@ def replies(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except Refused as refusal:
         drafts.keep_files(ticket, request.FILES.getlist("files"), person=user, at=now)
         return refused(request, ticket, refusal, reply=form)
+    if message.created_at != now and message.idempotency_key != key:
+        messages.info(request, _("You sent this already: it stands in the conversation."))
+        return to(message.ticket)
     if message.ticket_id == ticket.merged_into_id:
         messages.success(request, _("Your answer is sent."))
         return to(message.ticket)

@@ -1,7 +1,7 @@
 """What is sent from the composer: a message, its files, and what is done along with it, all or nothing (§6.6)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from tickets import drafts, macros
 from tickets.models import Draft, Macro, Message, Ticket
-from tickets.workflow.conversation import Upload, adopt, said_already
+from tickets.workflow.conversation import Upload, adopt, nobody_wrote_since, said_already
 from tickets.workflow.customer import customer_reply
 from tickets.workflow.desk import ask_customer, note, reply, resolve
 from tickets.workflow.gates import NotAllowed, lock, only_desk
@@ -21,6 +21,7 @@ from tickets.workflow.receipt import open_ticket
 
 WAIT, RESOLVE = "wait", "resolve"
 AFTER = (WAIT, RESOLVE)  # “send and …”: wait for the customer, mark as solved
+SENT_AGAIN_WITHIN = timedelta(minutes=15)  # the contact's same last words are the same message so long
 
 
 @transaction.atomic
@@ -81,20 +82,40 @@ def send_reply(
     body: str,
     files: Iterable[Upload] = (),
     pending: Iterable[int] = (),
+    seen: int | None = None,
     key: str | None = None,
 ) -> Message:
     """The contact's words from the portal, with the files that came in for them; ends the draft. As `customer_reply`.
 
-    A second click finds the files adopted and the message said: it gets the same message, also in a follow-up.
+    A second click finds the files adopted and the message said: it gets the same message, also in a follow-up. So does
+    who goes back and sends the same words anew. `seen` as for `reply`.
     """
     ticket = lock(ticket)
     if key and (earlier := Message.objects.filter(drafts.written_in(ticket), author=by, idempotency_key=key).first()):
+        if _same(earlier.body, body):
+            return earlier
+        key = None  # written on a page that was gone back to: its key is used up, its words are not
+    files, pending = list(files), list(pending)
+    if not (files or pending) and (earlier := _just_said(ticket, body, by=by, at=at)):
         return earlier
+    nobody_wrote_since(ticket, seen, by=by)
     message = customer_reply(ticket, by=by, body=body, at=at, files=files, key=key)
     both = {ticket.pk, message.ticket_id}  # what was written in a merged ticket may have gone along with it
     adopt(message, pending, by=by, written_for=Q(ticket__in=both))
     Draft.objects.filter(ticket__in=both, person=by).delete()
     return message
+
+
+def _just_said(ticket: Ticket, body: str, *, by: User, at: datetime) -> Message | None:
+    """The last thing that was said, if it is these words of this person, a moment ago: their form was drawn anew."""
+    last = Message.objects.visible_to(by).filter(drafts.written_in(ticket)).order_by("pk").last()
+    if last is None or last.author_id != by.pk or last.created_at <= at - SENT_AGAIN_WITHIN:
+        return None
+    return last if _same(last.body, body) else None
+
+
+def _same(said: str, body: str) -> bool:
+    return said.split() == body.split()
 
 
 @transaction.atomic

@@ -83,10 +83,12 @@ class Meanwhile(NotAllowed):
 def nobody_wrote_since(ticket: Ticket, seen: int | None, *, by: User) -> None:
     """Raises `Meanwhile` if anybody but `by` wrote after the message `seen`; None: it is not said what they saw.
 
-    The ticket is locked: nobody writes between this look and what is said after it.
+    A customer's person is stopped by public words only: of a note they never hear. The ticket is locked: nobody
+    writes between this look and what is said after it.
     """
     if seen is not None:
-        said = list(ticket.messages.filter(pk__gt=seen).exclude(author=by).select_related("author").order_by("pk"))
+        later = ticket.messages.visible_to(by).filter(pk__gt=seen).exclude(author=by)
+        said = list(later.select_related("author").order_by("pk"))
         if said:
             raise Meanwhile(said)
 
