@@ -65,6 +65,7 @@ WHO_IS_TOLD: dict[str, tuple[tuple[Audience, Wording], ...]] = {
     # Nobody: they are on the pages, or an Escalation of its own tells whom they concern.
     "accepted": (),
     "assignment_undone": (),
+    "taken_back": (),
     "noted": (),
     "stopped_waiting": (),
     "defect_attached": (),

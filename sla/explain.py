@@ -357,6 +357,8 @@ def _ending(why: str, line: bool) -> str:
         "declined": pgettext("ending", "the request is outside support"),
         "closed": pgettext("ending", "the request was closed"),
         "returned": pgettext("ending", "the line gave it back"),
+        "taken back": pgettext("ending", "who handed it over took it back"),
+        "finished elsewhere": pgettext("ending", "somebody else finished the request"),
         "handed over again": pgettext("ending", "the request was handed over again"),
         "reclassified": pgettext("ending", "the request was classified anew"),
         "priority set by the customer": pgettext("ending", "the customer set another priority"),

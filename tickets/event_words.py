@@ -63,6 +63,11 @@ class Happened:
         return self.values("from", "to")
 
     @property
+    def took(self) -> bool:
+        """Whether who answered took the ticket by it."""
+        return self.details.get("took") is True
+
+    @property
     def short_name(self) -> dict[str, str]:
         """Who did it, as the desk calls them."""
         return {"name": self.by.short_name if self.by else _("the system")}
@@ -272,6 +277,11 @@ DESK_WORDS: dict[str, Callable[[Happened], Told]] = {
     "stopped_waiting": lambda it: Told(_("not waiting for the answer any more")),
     "handed_over": _handed_over,
     "returned": lambda it: Told(_("returned, line %(from)s → %(to)s") % it.change, it.reason),
+    "taken_back": lambda it: Told(_("hand-over taken back, line %(from)s → %(to)s") % it.change),
+    # These stand in the conversation as messages; said so where one hears what others did in the meantime.
+    "replied": lambda it: Told(_("answered the customer, and took it") if it.took else _("answered the customer")),
+    "told": lambda it: Told(_("told the customer")),
+    "customer_replied": lambda it: Told(_("the customer wrote")),
     "defect_attached": lambda it: Told(_("defect attached"), it.text("title")),
     "defect_released": _defect_released,
     "major_declared": lambda it: Told(_("declared a major incident by %(name)s") % it.short_name, it.text("title")),
@@ -412,6 +422,7 @@ CUSTOMER_WORDS: dict[str, Callable[[Happened], Told | None]] = {
     "stopped_waiting": lambda it: Told(_("We go on without waiting")),
     "handed_over": _passed_to_customer,
     "returned": _given_back_to_customer,
+    "taken_back": _given_back_to_customer,
     "defect_attached": lambda it: Told(_("Recorded as a defect of the product")),
     "defect_released": _defect_released_to_customer,
     "restored": lambda it: Told(_("Service is back, priority %(from)s → %(to)s") % it.change),

@@ -21,7 +21,7 @@ def fields_of(ticket: Ticket, event: Event) -> wire.Fields:
     `customer` stands only in what the customer may know of: never for a note, an assignment, an alarm of a line.
     """
     fields: wire.Fields = {"n": ticket.number, "line": ticket.line_id, "what": event.verb, "by": event.by_id or 0}
-    if event.verb in {"handed_over", "returned"}:
+    if event.verb in {"handed_over", "returned", "taken_back"}:
         fields["left"] = event.details.get("from", 0)
     if event.message is not None:
         fields["message"] = event.message.pk

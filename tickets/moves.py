@@ -14,7 +14,7 @@ from accounts.models import Role, User
 from contracts.models import PromiseKind
 from sla.models import Commitment, Escalation
 from tickets.models import HandOver, State, Ticket
-from tickets.workflow import may_answer, may_declare
+from tickets.workflow import may_answer, may_declare, may_follow_up
 from tickets.workflow.major import LEADERS
 
 
@@ -28,6 +28,7 @@ class Move:
     does: str | Promise = ""
     submit: str | Promise = ""
     key: str = ""
+    elsewhere: bool = False  # another page follows it, so a script does not exchange this one's parts
 
 
 MOVES = {
@@ -51,11 +52,25 @@ MOVES = {
             _("Give back"),
         ),
         Move(
+            "taking_back",
+            _("Take back"),
+            "corner-up-left",
+            _("It is yours again; the receiving line's clock ends, the promises to the customer go on."),
+        ),
+        Move(
             "resolution",
             _("Solved"),
             "circle-check",
             _("A promised resolution is met. The customer confirms; five working days of silence close the request."),
             _("Mark as solved"),
+        ),
+        Move(
+            "follow_up",
+            _("Open a follow-up"),
+            "corner-up-right",
+            _("This request stays closed. The new one is linked to it and has promises of its own from now on."),
+            _("Open the follow-up: the customer is told"),
+            elsewhere=True,
         ),
         Move("waiting", _("Go on without the answer"), "timer", _("A clock that stood goes on.")),
         Move("reopening", _("Reopen"), "rotate-ccw", _("The clock goes on from where it stood."), _("Reopen")),
@@ -137,13 +152,16 @@ MOVES = {
 }
 
 # Beside the ticket as buttons; the rest lie in the menus of the status and of everything else.
-BUTTONS = ("handover", "escalation", "resolution")
+BUTTONS = ("handover", "escalation", "resolution", "follow_up")
 OF_STATUS = ("waiting", "reopening", "decline")
 REST = ("return", "restoration", "classification", "defect", "major", "assignment", "deadline")
 
 
-def offered(ticket: Ticket, user: User, *, waiting: HandOver | None, belongs_to_major: bool = False) -> set[str]:
-    """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted.
+def offered(
+    ticket: Ticket, user: User, *, waiting: HandOver | None, receives: bool = True, belongs_to_major: bool = False
+) -> set[str]:
+    """The names of the moves that are open to this person now. `waiting` is the hand-over not yet accepted, `receives`
+    whether the person accepts for its line (`workflow.may_receive`).
 
     Those of a deadline depend on what was proposed: `deadline_page.of_ticket` knows.
     """
@@ -152,11 +170,13 @@ def offered(ticket: Ticket, user: User, *, waiting: HandOver | None, belongs_to_
     rules = {
         # What was assigned is not yet accepted: the reaction waits for the person.
         "acceptance": ticket.is_open
-        and (waiting is not None or ticket.assignee_id != user.pk or ticket.state == State.NEW),
+        and (receives if waiting is not None else ticket.assignee_id != user.pk or ticket.state == State.NEW),
         "messages": ticket.merged_into_id is None,
         "handover": ticket.state in {State.NEW, State.IN_PROGRESS},
-        "return": ticket.is_open and waiting is not None,
+        "return": ticket.is_open and waiting is not None and receives,
+        "taking_back": ticket.is_open and waiting is not None and waiting.by_id == user.pk,
         "resolution": ticket.is_open,
+        "follow_up": may_follow_up(ticket),
         "waiting": can_proceed(ticket.hear_customer),
         "reopening": can_proceed(ticket.reopen),
         "decline": can_proceed(ticket.decline),

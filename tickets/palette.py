@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import BOARD_ROLES, DESK_ROLES, Line, Role, User
 from contracts.models import Customer
 from contracts.text_search import in_other_layout
-from tickets import moves
+from tickets import moves, workflow
 from tickets.models import Ticket
 
 AT_MOST = 12
@@ -86,7 +86,8 @@ def actions(user: User, ticket: Ticket | None) -> Iterable[Found]:
     if ticket is None:
         return
     waiting = ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).last()
-    may = moves.offered(ticket, user, waiting=waiting)
+    receives = waiting is None or workflow.receives(ticket, waiting, by=user, at=timezone.now())
+    may = moves.offered(ticket, user, waiting=waiting, receives=receives)
     page, hint = reverse("desk:ticket", args=[ticket.number]), f"№ {ticket.number}"
     kinds = moves.says(ticket) if "messages" in may else []
     for kind, label, icon, key in (

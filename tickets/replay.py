@@ -22,6 +22,7 @@ from contracts.models import ContractClause, PackageTerms, PromiseKind, TermsTar
 from sla import clocks
 from sla.models import Calendar, CalendarVersion, Commitment
 from sla.promises import Promise, with_clauses
+from tickets.workflow.lines import FINISHED_ELSEWHERE, TAKEN_BACK
 
 CHUNK = 500
 Ending = Commitment.Ending
@@ -376,7 +377,7 @@ def _accepted(story: Story, event: Happened) -> None:
 
 
 def _replied(story: Story, event: Happened) -> None:
-    if story.is_new:
+    if story.is_new and _took(event):
         story.assignee = event.by
     if _works_on_it(story, event):
         story.line_has_it(event.at)
@@ -388,12 +389,17 @@ def _told(story: Story, event: Happened) -> None:
     story.react(event.at, "replied")
 
 
+def _took(event: Happened) -> bool:
+    """Whether who spoke took the ticket by it: not what waits for a line that is not theirs."""
+    return event.details.get("took", True)
+
+
 def _works_on_it(story: Story, event: Happened) -> bool:
     return story.assignee is not None and story.assignee in (event.by, event.by_name)
 
 
 def _asked_customer(story: Story, event: Happened) -> None:
-    if story.assignee is None:
+    if story.assignee is None and _took(event):
         story.assignee = event.by
     if _works_on_it(story, event):
         story.line_has_it(event.at)
@@ -413,7 +419,7 @@ def _resolved(story: Story, event: Happened) -> None:
         story.stand_no_more(row, event.at)
     if story.assignee is None:
         story.assignee = event.by
-    story.line_has_it(event.at)
+    _line_is_done(story, event)
     story.react(event.at, "replied")
     story.fulfil(PromiseKind.RESOLUTION, event.at, "resolved")
     story.wait(event.at)  # solved is the customer's turn too
@@ -430,8 +436,16 @@ def _undo_last(story: Story, event: Happened, ended_by: str, why: str) -> None:
         story.undo(ended[-1], event.at, why)
 
 
+def _line_is_done(story: Story, event: Happened) -> None:
+    """The ticket is finished: the line has had it, unless somebody else finished it."""
+    if event.details.get("line_took_it", True):
+        story.line_has_it(event.at)
+    for row in story.running(PromiseKind.LINE_ACCEPTANCE):
+        story.leave(row, event.at, FINISHED_ELSEWHERE, Ending.CANCELLED)
+
+
 def _declined(story: Story, event: Happened) -> None:
-    story.line_has_it(event.at)
+    _line_is_done(story, event)
     story.react(event.at, "replied")
     _end_all(story, event.at, "declined")
 
@@ -582,6 +596,12 @@ def _returned(story: Story, event: Happened) -> None:
     story.assignee = story.handed_over_by
 
 
+def _taken_back(story: Story, event: Happened) -> None:
+    for row in story.running(PromiseKind.LINE_ACCEPTANCE):
+        story.leave(row, event.at, TAKEN_BACK, Ending.CANCELLED)
+    story.assignee = event.by
+
+
 def _assigned(story: Story, event: Happened) -> None:
     story.assignee = event.details.get("assignee") or event.details["to"]
 
@@ -630,6 +650,7 @@ RULES: dict[str, Callable[[Story, Happened], None]] = {
     "deadline_agreed": _deadline_agreed,
     "handed_over": _handed_over,
     "returned": _returned,
+    "taken_back": _taken_back,
     "assigned": _assigned,
     "assignment_undone": _assignment_undone,
     "escalated": _escalated,

@@ -4,7 +4,7 @@ Each part is one body of knowledge: the promises, the conversation, who was call
 side. Nothing here asks the database, but for a macro that an address names and for whom a lead may assign.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,8 @@ class Sent:
     name: str
     form: Any
     refusal: Refused | None = None
+    as_of: int | None = None  # the last event that its person saw
+    seen: str = ""  # the last message that they saw, as it was sent
 
 
 def ticket_context(
@@ -61,8 +63,9 @@ def ticket_context(
     foreseen: Mapping[int, Forecast],
     sent: Sent | None = None,
     macro: Macro | None = None,
+    lines: Collection[int] = (),
 ) -> dict[str, Any]:
-    """What `desk/_ticket.html` shows."""
+    """What `desk/_ticket.html` shows. `lines` are the reader's own."""
     waiting = next(
         (row for row in reversed(around.hand_overs) if row.accepted_at is None and row.returned_at is None), None
     )
@@ -82,7 +85,7 @@ def ticket_context(
         **_promises(found, around, now, foreseen),
         **_thread(found, user, around, waiting),
         **_calls(user, around),
-        **_moves(found, user, around, now, sent, waiting),
+        **_moves(found, user, around, now, sent, waiting, lines),
         **_customer(found, around, now),
         "composer": composer(found, sent, around.composing, said=around.messages, macro=macro, user=user, now=now)
         if _may_say(found, user)
@@ -137,11 +140,18 @@ def _may_say(found: Ticket, user: User) -> bool:
 
 
 def _moves(
-    found: Ticket, user: User, around: Around, now: datetime, sent: Sent | None, waiting: HandOver | None
+    found: Ticket,
+    user: User,
+    around: Around,
+    now: datetime,
+    sent: Sent | None,
+    waiting: HandOver | None,
+    lines: Collection[int],
 ) -> dict[str, Any]:
     """What may be done with it now, each move with its form, in the menus where they lie."""
     major = major_page.of_ticket(around.major)
-    may = moves.offered(found, user, waiting=waiting, belongs_to_major=major is not None)
+    receives = waiting is None or workflow.may_receive(found, waiting, user, lines=lines, away=around.away)
+    may = moves.offered(found, user, waiting=waiting, receives=receives, belongs_to_major=major is not None)
     deadlines = deadline_page.deadlines_of(
         found,
         user,
@@ -153,13 +163,16 @@ def _moves(
     if deadlines.may_propose:
         may.add("deadline")
     suggests = "assignment" in may and found.line.choosing != Choosing.OFF
-    offers = Offers(around.lines, around.defects, who_is_next(found, at=now).facts() if suggests else [])
+    as_of = max((event.pk for event in around.events if event.ticket_id == found.pk), default=0)
+    offers = Offers(around.lines, around.defects, who_is_next(found, at=now).facts() if suggests else [], as_of)
     return {
         "major": major,
         "may": may,
         "deadlines": deadlines,
         "deadline_refusal": form_for("deadline_refusal", found) if deadlines.may_answer else None,
         "waiting": waiting,
+        "as_of": as_of,
+        "receives": receives,
         "returning": next(iter(acts(["return"], found, may, offers, sent)), None),
         "bounces": timeline.bounces(around.hand_overs, waiting.from_line_id, waiting.to_line_id) if waiting else 0,
         "next_line": found.line_id + 1,
@@ -167,7 +180,7 @@ def _moves(
         "buttons": acts(moves.BUTTONS, found, may, offers, sent),
         "of_status": acts(moves.OF_STATUS, found, may, offers, sent),
         "rest": acts([name for name in moves.REST if name != "return"], found, may, offers, sent),
-        "sent_act": None if sent is None else Act(moves.MOVES[sent.name], found, sent.form, sent.refusal),
+        "sent_act": None if sent is None else _sent_act(sent, found, around),
     }
 
 
@@ -195,11 +208,15 @@ def _customer(found: Ticket, around: Around, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What the forms of the moves offer: lines, defects of the product, who is next on the line and why."""
+    """What the forms of the moves offer: lines, defects of the product, who is next on the line and why.
+
+    `as_of` is the key of the last event that they are made from.
+    """
 
     lines: Sequence[Line] = ()
     defects: Sequence[Defect] | None = None
     ranking: Sequence[dict] = ()
+    as_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +228,18 @@ class Act:
     form: Any = None
     refusal: Refused | None = None
     blank: Blank | None = None
+    as_of: int | None = None
+    seen: str | None = None  # None: as far as the page is read
+
+    @property
+    def meanwhile(self) -> list[Message]:
+        """What others wrote while this was being written; it may be sent all the same."""
+        return self.refusal.said if isinstance(self.refusal, workflow.Meanwhile) else []
+
+    @property
+    def steps(self) -> list[timeline.Step]:
+        """What others did in the meantime; the act may be done all the same."""
+        return self.refusal.steps if isinstance(self.refusal, workflow.ChangedMeanwhile) else []
 
     @property
     def asks(self) -> bool:
@@ -234,7 +263,18 @@ def acts(names: Iterable[str], found: Ticket, may: set[str], offers: Offers, sen
 
 def _act(name: str, found: Ticket, offers: Offers) -> Act:
     fields = blank(FORMS[name], found, **_asks(name, offers)) if name in FORMS else None
-    return Act(moves.MOVES[name], found, None if fields else form_for(name, found, offers=offers), blank=fields)
+    form = None if fields else form_for(name, found, offers=offers)
+    return Act(moves.MOVES[name], found, form, blank=fields, as_of=offers.as_of)
+
+
+def _sent_act(sent: Sent, found: Ticket, around: Around) -> Act:
+    """The refused act again: what others did in the meantime is seen then, all else as the person saw it."""
+    as_of, seen = sent.as_of, sent.seen
+    if isinstance(sent.refusal, workflow.ChangedMeanwhile):
+        as_of = sent.refusal.as_of
+    if isinstance(sent.refusal, workflow.Meanwhile):
+        seen = str(reading.last_key(sent.refusal.said))
+    return Act(moves.MOVES[sent.name], found, sent.form, sent.refusal, as_of=as_of, seen=seen)
 
 
 def form_for(name: str, found: Ticket, *sent: Any, offers: Offers | None = None) -> Any:
@@ -264,6 +304,7 @@ FORMS: dict[str, type[forms.TicketForm]] = {
     "restoration": forms.RestoreForm,
     "classification": forms.ReclassifyForm,
     "resolution": forms.ResolveForm,
+    "follow_up": forms.FollowUpForm,
     "reopening": forms.ReopenForm,
     "decline": forms.DeclineForm,
     "assignment": forms.AssignForm,

@@ -206,7 +206,8 @@ def route(
     """
     stops = {line.pk: Stop(line.pk, line.name, "next") for line in lines}
     taken = [event for event in events if event.verb == "accepted" and event.by is not None]
-    passages = sorted(hand_overs, key=lambda passed: (passed.at, passed.pk))
+    # What was taken back before the line accepted it was never there.
+    passages = sorted((one for one in hand_overs if not one.was_taken_back), key=lambda passed: (passed.at, passed.pk))
     visits: list[tuple[int, datetime, datetime | None, User | None]] = []
     number, since = (passages[0].from_line_id if passages else ticket.line_id), ticket.opened_at
     for passed in passages:
@@ -230,4 +231,5 @@ def route(
 def bounces(hand_overs: Iterable[HandOver], line: int, other: int) -> int:
     """How often the ticket came back between two lines: passages between them, less the first (domain §3.3)."""
     between = {line, other}
-    return max(0, sum({passed.from_line_id, passed.to_line_id} == between for passed in hand_overs) - 1)
+    passages = [one for one in hand_overs if not one.was_taken_back]
+    return max(0, sum({one.from_line_id, one.to_line_id} == between for one in passages) - 1)

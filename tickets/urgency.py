@@ -6,9 +6,9 @@ that promises no resolution) counts as due one working day after its receipt, so
 in later with a clock. Among equals the older one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -47,24 +47,62 @@ class Urgent:
     waiting: Waiting
     counts_by: datetime
 
+    def facts(self, skill: int) -> dict[str, Any]:
+        """Why this one, as an event keeps it: read back by `reasons` in the reader's language."""
+        return {
+            "due": self.waiting.due_at.astimezone(UTC).isoformat() if self.waiting.due_at else "",
+            "counts_by": self.counts_by.astimezone(UTC).isoformat(),
+            "kind": self.waiting.kind,
+            "product": self.waiting.product,
+            "suits": self.waiting.suits,
+            "skill": skill,
+            "own": self.waiting.own,
+        }
+
     def why(self, *, at: datetime, zone: tzinfo = words.MOSCOW) -> str:
         """In words, why this one."""
         one = self.waiting
-        moment = words.moment(self.counts_by, zone, at, "short")
-        if one.due_at is None:
-            said = [_("no clock runs; it counts as due one working day after its receipt: %(moment)s")]
-        elif one.due_at < at:
-            said = [_("overdue since %(moment)s")]
-        else:
-            said = [_("the nearest deadline: %(promise)s by %(moment)s")]
+        said = [_deadline_words(one.due_at, at)]
         if one.own:
             said.append(_("assigned to you"))
         if one.product and one.suits:
             said.append(_("you know “%(product)s”"))
         elif one.product:
             said.append(_("nothing that you know better waits"))
-        promise = words.promise(one.kind).lower() if one.kind else ""
-        return "; ".join(said) % {"moment": moment, "promise": promise, "product": one.product}
+        filled = _filled(self.counts_by, one.kind, at, zone)
+        return "; ".join(said) % {**filled, "product": one.product}
+
+
+def reasons(kept: Mapping[str, Any], *, at: datetime, zone: tzinfo = words.MOSCOW) -> list[str]:
+    """Why somebody has it who took it as the most urgent, of the `facts` that the event kept; `at`: when they did."""
+    due = datetime.fromisoformat(kept["due"]) if kept.get("due") else None
+    counts_by = datetime.fromisoformat(kept["counts_by"])
+    said = [
+        _("took it as the most urgent of what waited"),
+        _deadline_words(due, at) % _filled(counts_by, kept.get("kind", ""), at, zone),
+    ]
+    if kept.get("own"):
+        said.append(_("it had been assigned to them"))
+    if kept.get("product"):
+        known = {"product": kept["product"], "level": kept.get("skill", 0)}
+        if known["level"]:
+            said.append(_("knows “%(product)s” (%(level)s of 3)") % known)
+        elif not kept.get("suits", True):
+            said.append(_("nothing that they know better waited"))
+    return said
+
+
+def _deadline_words(due_at: datetime | None, at: datetime) -> str:
+    if due_at is None:
+        return _("no clock runs; it counts as due one working day after its receipt: %(moment)s")
+    return _("overdue since %(moment)s") if due_at < at else _("the nearest deadline: %(promise)s by %(moment)s")
+
+
+def _filled(counts_by: datetime, kind: str, at: datetime, zone: tzinfo) -> dict[str, str]:
+    return {
+        "moment": words.moment(counts_by, zone, at, "short"),
+        "promise": words.promise(kind).lower() if kind else "",
+    }
 
 
 def rank(waiting: Iterable[Waiting], working_day_after: Callable[[datetime], datetime]) -> list[Urgent]:

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from contracts import signing
 from tests.factories import (
     ReleaseFactory,
+    UserFactory,
     a_contract_admin,
     a_csm,
     a_customer,
@@ -187,7 +188,7 @@ def test_filing_without_a_contract_is_409_and_recorded(api):
 
 def test_whole_life_of_a_ticket(api):
     ticket = opened(priority=1)
-    contact, desk = api(contact_of(ticket.customer)), api(an_engineer())
+    contact, desk = api(contact_of(ticket.customer)), api(UserFactory(engineer=True, lines=[1, 3]))
     path = f"{ticket.number}/"
 
     def state(answer):

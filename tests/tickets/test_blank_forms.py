@@ -18,7 +18,18 @@ from tickets.ticket_page import FORMS
 
 pytestmark = pytest.mark.django_db
 
-KEPT = ("handover", "return", "defect", "major", "restoration", "classification", "resolution", "reopening", "decline")
+KEPT = (
+    "handover",
+    "return",
+    "defect",
+    "major",
+    "restoration",
+    "classification",
+    "resolution",
+    "follow_up",
+    "reopening",
+    "decline",
+)
 
 
 @pytest.fixture

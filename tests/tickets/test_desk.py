@@ -416,7 +416,7 @@ def test_ticket_of_a_package_without_resolution_says_so(desk: Client) -> None:
             {"messages", "resolution", "waiting", "restoration", "classification", "escalation", "defect", "major"},
         ),
         ("resolved", {"messages", "reopening"}),
-        ("closed", {"messages"}),
+        ("closed", {"messages", "follow_up"}),
     ],
 )
 def test_only_legal_moves_are_offered(state: str, offered: set[str], desk: Client, engineer: User) -> None:
@@ -616,6 +616,38 @@ def test_declining_names_the_condition(desk: Client) -> None:
 
 
 # Files
+
+
+def test_closed_request_is_followed_up_by_the_desk(desk: Client, engineer: User) -> None:
+    ticket = a_ticket(priority=2)
+    workflow.resolve(ticket, by=engineer, body="Restarted.", at=timezone.now())
+    workflow.confirm(ticket, by=ticket.contact, at=timezone.now())
+    assert address("follow_up", ticket) in desk.get(address("ticket", ticket)).content.decode()
+    words = {"subject": "The report again", "body": "We saw the same fault in your log.", "key": "k"}
+
+    answers = [desk.post(address("follow_up", ticket), words) for _twice in range(2)]
+
+    made = Ticket.objects.get(follows=ticket)
+    assert [answer["Location"] for answer in answers] == [address("ticket", made)] * 2
+    assert (made.customer, made.contact, made.product, made.topic, made.priority, made.state, made.subject) == (
+        ticket.customer, ticket.contact, ticket.product, ticket.topic, 2, "new", "The report again",
+    )  # fmt: skip
+    first = made.messages.get()
+    assert (first.kind, first.author, first.body) == ("public", engineer, "We saw the same fault in your log.")
+    assert {clock.kind for clock in made.commitments.all()} == {clock.kind for clock in ticket.commitments.all()}
+    assert again(ticket).state == "closed"
+
+
+def test_open_and_merged_requests_are_not_followed_up(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+    other = a_ticket(customer=ticket.customer)
+    words = {"subject": "The report again", "body": "The same fault."}
+
+    assert desk.post(address("follow_up", ticket), words).status_code == 409
+    workflow.merge(ticket, into=Ticket.objects.get(pk=other.pk), by=engineer, at=timezone.now())
+    assert desk.post(address("follow_up", ticket), words).status_code == 409
+
+    assert not Ticket.objects.filter(follows=ticket).exists()
 
 
 def test_files_come_with_a_message_and_go_out_as_downloads(desk: Client) -> None:

@@ -2,13 +2,26 @@
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import translation
+from django.urls import reverse
+from django.utils import timezone, translation
 
+from accounts.models import Absence
+from accounts.refusals import Forbidden
 from sla.sweep import sweep
-from tests.factories import a_customer, a_lead, a_manager, an_engineer, contact_of, open_ticket
+from tests.factories import (
+    UserFactory,
+    a_csm,
+    a_customer,
+    a_lead,
+    a_manager,
+    an_engineer,
+    contact_of,
+    open_ticket,
+)
 from tests.moments import november, tuesday
 from tickets import workflow
-from tickets.models import Defect, HandOver
+from tickets.models import Defect, HandOver, Ticket
+from tickets.verification import verify
 from tickets.workflow import NotAllowed
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +41,11 @@ def pass_on(ticket, to_line, at, by=None):
     return workflow.hand_over(
         ticket, by=by or an_engineer(), to_line=to_line, known="The log", tried="Restart", asked="Read it", at=at
     )
+
+
+def differences_of(ticket):
+    """What a replay of the ticket's events finds different from its stored clocks."""
+    return list(verify(Ticket.objects.filter(pk=ticket.pk), clock=lambda: tuesday(10, 40)))
 
 
 def fresh(ticket):
@@ -152,11 +170,120 @@ def test_acceptance_meets_the_clock_of_the_line(moment, ending):
     assert ticket.commitments.get(kind="line_acceptance").ending == ending
 
 
-def test_who_passed_it_on_may_accept_it_on_the_other_line():
+# The receiving line accepts or returns: its people, its lead, the support manager, and who stands in for them
+
+
+def stand_in_for(person):
+    other = an_engineer(1)
+    Absence.objects.create(user=person, starts_at=tuesday(9), ends_at=tuesday(18), substitute=other)
+    return other
+
+
+RECEIVERS = {
+    "an engineer of the line": lambda: an_engineer(2),
+    "its lead": lambda: a_lead(2),
+    "the support manager": a_manager,
+    "who stands in for one of the line": lambda: stand_in_for(an_engineer(2)),
+    "who stands in for the manager": lambda: stand_in_for(a_manager()),
+    "who works on both lines": lambda: UserFactory(engineer=True, lines=[1, 2]),
+}
+
+
+@pytest.mark.parametrize("who", RECEIVERS)
+def test_hand_over_is_accepted_or_returned_by(who):
+    for verb in ("accept", "return_hand_over"):
+        ticket, person = in_work(), RECEIVERS[who]()
+        pass_on(ticket, 2, tuesday(10, 10))
+        words = {"reason": "Not ours"} if verb == "return_hand_over" else {}
+
+        getattr(workflow, verb)(ticket, by=person, at=tuesday(10, 20), **words)
+
+        assert ticket.commitments.get(kind="line_acceptance").ending == ("cancelled" if words else "met")
+
+
+@pytest.mark.parametrize("make", [an_engineer, a_csm, lambda: a_lead(3)])
+def test_others_neither_accept_nor_return_for_the_line(make):
     ticket = in_work()
     pass_on(ticket, 2, tuesday(10, 10), by=ticket.assignee)
 
-    assert workflow.accept(ticket, by=ticket.owner, at=tuesday(10, 20)).assignee == ticket.owner
+    with pytest.raises(Forbidden, match="Line 2 accepts this request"):
+        workflow.accept(ticket, by=make(), at=tuesday(10, 20))
+    with pytest.raises(Forbidden, match="Line 2 gives this request back"):
+        workflow.return_hand_over(ticket, by=ticket.owner, reason="Not theirs", at=tuesday(10, 20))
+
+    assert ticket.hand_overs.get().accepted_at is None
+    assert ticket.commitments.get(kind="line_acceptance").ending == ""
+
+
+def test_who_a_lead_gave_it_to_accepts_it_wherever_they_work():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    helper = an_engineer(3)
+    workflow.assign(ticket, by=a_lead(2), to=helper, at=tuesday(10, 15))
+
+    assert workflow.accept(ticket, by=helper, at=tuesday(10, 20)).assignee == helper
+
+
+@pytest.mark.parametrize("verb", ["ask_customer", "resolve", "reply", "decline"])
+@pytest.mark.parametrize("state", ["new", "in_progress"])
+def test_words_of_another_line_accept_nothing_for_the_line(verb, state):
+    ticket = open_ticket() if state == "new" else in_work()
+    pass_on(ticket, 2, tuesday(10, 10))
+    words = {"reason": "Networks"} if verb == "decline" else {"body": "Restarted"}
+
+    getattr(workflow, verb)(ticket, by=an_engineer(), at=tuesday(10, 20), **words)
+
+    (clock,) = ticket.commitments.filter(kind="line_acceptance")
+    if verb in {"ask_customer", "reply"}:
+        assert (clock.ending, fresh(ticket).assignee, ticket.hand_overs.get().accepted_at) == ("", None, None)
+    else:
+        assert (clock.ending, clock.why) == ("cancelled", "finished elsewhere")
+    assert differences_of(ticket) == []
+
+
+def test_sender_takes_the_hand_over_back_and_no_promise_of_the_line_is_met():
+    ticket = in_work()
+    giver = ticket.assignee
+    passed = pass_on(ticket, 2, tuesday(10, 10), by=giver)
+
+    ticket = workflow.take_back(ticket, by=giver, at=tuesday(10, 20))
+
+    passed.refresh_from_db()
+    assert (passed.was_taken_back, passed.accepted_at, passed.return_reason) == (True, None, "")
+    assert (ticket.line_id, ticket.assignee) == (1, giver)
+    clock = ticket.commitments.get(kind="line_acceptance")
+    assert (clock.ending, clock.why) == ("cancelled", "taken back")
+    assert ticket.events.latest("pk").details == {"from": 2, "to": 1}
+    assert differences_of(ticket) == []
+    assert pass_on(ticket, 2, tuesday(10, 30), by=giver).ticket.events.latest("pk").details["bounces"] == 0
+
+
+def test_only_the_sender_takes_a_hand_over_back():
+    ticket = in_work()
+    pass_on(ticket, 2, tuesday(10, 10), by=ticket.assignee)
+
+    with pytest.raises(Forbidden, match="Only who handed the request over takes it back"):
+        workflow.take_back(ticket, by=an_engineer(), at=tuesday(10, 20))
+    workflow.accept(ticket, by=an_engineer(2), at=tuesday(10, 30))
+    with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+        workflow.take_back(ticket, by=ticket.assignee, at=tuesday(10, 40))
+
+
+def test_page_offers_accept_to_the_line_and_taking_back_to_the_sender(client):
+    sender, other, taker = an_engineer(), an_engineer(), an_engineer(2)
+    now = timezone.now()
+    ticket = workflow.accept(open_ticket(at=now), by=sender, at=now)
+    pass_on(ticket, 2, now, by=sender)
+
+    offered = {}
+    for person in (sender, other, taker):
+        client.force_login(person)
+        may = client.get(reverse("desk:ticket", args=[ticket.number])).context["may"]
+        offered[person] = may & {"acceptance", "return", "taking_back"}
+    done = client.post(reverse("desk:acceptance", args=[ticket.number]), follow=True)
+
+    assert offered == {sender: {"taking_back"}, other: set(), taker: {"acceptance", "return"}}
+    assert [str(message) for message in done.context["messages"]] == ["Hand-over accepted: the request is yours"]
 
 
 @pytest.mark.parametrize("verb", ["ask_customer", "resolve"])

@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from django.db import connection
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import ProductFactory, a_customer, an_engineer, open_ticket
+from tests.factories import LicenceFactory, ProductFactory, a_customer, a_lead, an_engineer, open_ticket
 from tests.moments import tuesday
 from tickets import urgency, workflow
 from tickets.models import Skill, Ticket
@@ -92,6 +92,58 @@ def test_what_suits_is_taken_before_a_nearer_deadline_and_says_so():
     assert (first.ticket, first.ticket.assignee, first.ticket.state) == (later, engineer, "in_progress")
     assert first.why == "the nearest deadline: reaction by 12:00"
     assert second.why.endswith("; nothing that you know better waits")
+
+
+@pytest.mark.django_db
+def test_why_it_is_theirs_says_that_they_took_it_as_the_most_urgent(client):
+    engineer, customer = an_engineer(language="en"), a_customer()
+    Skill.objects.create(user=engineer, product=ProductFactory(), level=2)
+    now = timezone.now()
+    known = open_ticket(customer, product=ProductFactory(), at=now)
+    own_other = LicenceFactory(customer=customer, release__product=ProductFactory(code="other", name="Other"))
+    other = open_ticket(customer, product=own_other.product, at=now)
+    picked = workflow.accept(open_ticket(customer, at=now), by=engineer, at=now)
+    for _twice in range(2):
+        workflow.take_most_urgent(by=engineer, at=now, among=Ticket.objects.filter(pk__in=[known.pk, other.pk]))
+    client.force_login(engineer)
+
+    why = [
+        client.get(reverse("desk:why", args=[ticket.number])).context["event_why"] for ticket in (known, other, picked)
+    ]
+
+    assert [reasons[0] for reasons in why] == [
+        "took it as the most urgent of what waited",
+        "took it as the most urgent of what waited",
+        "took it of their own choice",
+    ]
+    assert why[0][1].startswith("the nearest deadline: reaction by ")
+    assert why[0][2:] == ["knows “Продажи” (2 of 3)"]
+    assert why[1][2:] == ["nothing that they know better waited"]
+
+
+@pytest.mark.django_db
+def test_who_accepted_what_the_lead_gave_them_has_it_by_that(client):
+    lead, engineer = a_lead(), an_engineer()
+    ticket = open_ticket(at=timezone.now())
+    workflow.assign(ticket, by=lead, to=engineer, at=timezone.now())
+    workflow.accept(ticket, by=engineer, at=timezone.now())
+    client.force_login(engineer)
+
+    assert client.get(reverse("desk:why", args=[ticket.number])).context["event"].verb == "assigned"
+
+
+@pytest.mark.django_db
+def test_what_waits_for_another_line_is_not_taken_as_the_most_urgent():
+    ticket = open_ticket(priority=1)
+    workflow.hand_over(ticket, by=an_engineer(), to_line=2, known="K", asked="A", at=tuesday(10, 1))
+    free = open_ticket(priority=4)
+
+    taken = workflow.take_most_urgent(by=an_engineer(3), at=tuesday(10, 5), among=Ticket.objects.all())
+
+    assert taken.ticket == free
+    with pytest.raises(NotAllowed):
+        workflow.take_most_urgent(by=an_engineer(3), at=tuesday(10, 6), among=Ticket.objects.all())
+    assert workflow.take_most_urgent(by=an_engineer(2), at=tuesday(10, 7), among=Ticket.objects.all()).ticket == ticket
 
 
 @pytest.mark.django_db

@@ -220,6 +220,26 @@ class ResolveForm(PlainForm):
     key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
 
 
+class FollowUpForm(TicketForm):
+    """What goes on after a closed request, in a new one (domain §3.2)."""
+
+    subject = forms.CharField(
+        label=_("What the new request is about"),
+        max_length=200,
+        error_messages={"required": _("Say in one line what the new request is about.")},
+        widget=forms.TextInput({"class": "in"}),
+    )
+    body = text(_("To the customer"), _("Write what the follow-up is about: the customer reads it."))
+    key = forms.CharField(max_length=64, required=False, initial=new_key, widget=forms.HiddenInput)
+
+    @classmethod
+    def leans_on(cls, ticket: Ticket, **asks: Any) -> tuple[Any, ...]:
+        return (ticket.subject,)
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, ticket=ticket, initial={"subject": ticket.subject}, **kwargs)
+
+
 class DeclineForm(PlainForm):
     """Outside support, with the condition named (domain §1.7.2)."""
 

@@ -50,3 +50,8 @@ class HandOver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_line_id} → {self.to_line_id}"
+
+    @property
+    def was_taken_back(self) -> bool:
+        """Whether who handed it over took it back: the line never had it. A return has its reason."""
+        return self.returned_at is not None and not self.return_reason

@@ -185,7 +185,7 @@ def show(request: HttpRequest, number: int, sent: Sent | None = None, status: in
     beside = around(ticket, user, now=now, edition=seen.edition)
     macro = macro_of(user, request.GET.get("macro", "")) if sent is None else None
     foreseen = forecasts(ticket.clocks, now)
-    context = ticket_context(user, ticket, beside, now, foreseen, sent, macro) | {
+    context = ticket_context(user, ticket, beside, now, foreseen, sent, macro, seen.own) | {
         "from": tail,
         "back": reverse("desk:queue") + tail,
         "here": "?" + urlencode({"from": tail}) if tail else "",
@@ -239,13 +239,13 @@ VERBS: dict[str, Callable[..., Any]] = {
     "handover": workflow.hand_over,
     "return": workflow.return_hand_over,
     "escalation": workflow.call_in,
+    "taking_back": workflow.take_back,
     "defect": workflow.attach_defect,
     "major": workflow.declare_major,
     "restoration": workflow.restore,
     "classification": workflow.reclassify,
-    "resolution": lambda ticket, *, by, at, body, key, seen=None: workflow.resolve(
-        ticket, by=by, at=at, body=body, key=key or None, seen=seen
-    ),
+    "resolution": lambda ticket, *, key, **said: workflow.resolve(ticket, key=key or None, **said),
+    "follow_up": workflow.follow_up,
     "reopening": workflow.reopen,
     "decline": workflow.decline,
     "assignment": workflow.assign,
@@ -257,6 +257,7 @@ VERBS: dict[str, Callable[..., Any]] = {
 
 DONE: dict[str, str | Promise] = {
     "acceptance": gettext_lazy("Taken into work"),
+    "accepted_hand_over": gettext_lazy("Hand-over accepted: the request is yours"),
     "reply": gettext_lazy("Sent to the customer"),
     "note": gettext_lazy("Note kept"),
     "question": gettext_lazy("Asked the customer: we wait for the answer"),
@@ -264,11 +265,13 @@ DONE: dict[str, str | Promise] = {
     "handover": gettext_lazy("Handed over %(line)s"),
     "return": gettext_lazy("Given back"),
     "escalation": gettext_lazy("Called in: %(whom)s"),
+    "taking_back": gettext_lazy("The hand-over is taken back: the request is yours again"),
     "defect": gettext_lazy("Defect attached"),
     "major": gettext_lazy("A major incident is declared: link the requests that it caused"),
     "restoration": gettext_lazy("Service is back, the customer is told"),
     "classification": gettext_lazy("Classified anew, the deadlines are counted again"),
     "resolution": gettext_lazy("Solved: the customer is asked to confirm"),
+    "follow_up": gettext_lazy("A follow-up is open, the customer is told"),
     "reopening": gettext_lazy("In work again"),
     "decline": gettext_lazy("Declined, the customer is told why"),
     "assignment": gettext_lazy("Assigned: %(name)s"),
@@ -277,6 +280,11 @@ DONE: dict[str, str | Promise] = {
     "deadline_refusal": gettext_lazy("Refused, the customer has your words"),
     "deadline_withdrawal": gettext_lazy("The proposal is withdrawn"),
 }
+
+
+def _key(text: str) -> int | None:
+    """A key of the page as it comes back, None for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def done(name: str, said: dict[str, Any]) -> str:
@@ -302,17 +310,21 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     ticket = get_object_or_404(Ticket.objects.visible_to(user).select_related("line"), number=number)
     offers = Offers(list(Line.objects.order_by("number"))) if name == "handover" else None
     form = form_for(name, ticket, request.POST, request.FILES, offers=offers)
+    as_of = _key(request.POST.get("as_of", ""))
+    sent = Sent(name, form, as_of=as_of, seen=request.POST.get("seen", ""))
     if form is not None and not form.is_valid():
-        return show(request, number, Sent(name, form), status=422)
+        return show(request, number, sent, status=422)
     said = form.cleaned_data if form is not None else {}
     if name == "acceptance":
         said = {"seen": request.POST.get("seen")}
     try:
-        VERBS[name](ticket, by=user, at=now, **said)
+        result = VERBS[name](ticket, by=user, at=now, **said, **({"as_of": as_of} if name in workflow.ABOUT else {}))
     except Refused as refusal:
-        return show(request, number, Sent(name, form, refusal), status=refusal.status)
+        return show(request, number, replace(sent, refusal=refusal), status=refusal.status)
+    if name == "acceptance" and ticket.hand_overs.filter(accepted_by=user, accepted_at=now).exists():
+        name = "accepted_hand_over"
     messages.success(request, done(name, said))
-    return ticket_again(request, number)
+    return ticket_again(request, result.number if name == "follow_up" else number)
 
 
 @desk_only

@@ -143,8 +143,9 @@ def head(request: HttpRequest, number: int) -> HttpResponse:
 def _context(request: HttpRequest, user: User, number: int, now: datetime) -> dict[str, Any]:
     looked_at = _queue(request, user, now)
     found = find(user, number)
-    beside = around(found, user, now=now, edition=glance(user, now, looked_at).edition)
-    return ticket_context(user, found, beside, now, forecasts(found.clocks, now)) | {
+    seen = glance(user, now, looked_at)
+    beside = around(found, user, now=now, edition=seen.edition)
+    return ticket_context(user, found, beside, now, forecasts(found.clocks, now), lines=seen.own) | {
         "from": looked_at.way_back,
         "back": reverse("desk:queue") + looked_at.way_back,
         "here": "?" + urlencode({"from": looked_at.way_back}) if looked_at.way_back else "",

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import desk_only, person
 from accounts.refusals import Refused
-from tickets import choosing, timeline, workflow
-from tickets.models import Ticket
+from tickets import choosing, timeline, urgency, workflow
+from tickets.models import Event, Ticket
 from tickets.next_engineer import who_is_next
 from tickets.queue import Queue, glance, takeable
 from tickets.views.answers import SeeOther
@@ -48,15 +48,13 @@ def why(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(
         Ticket.objects.visible_to(user).select_related("line", "product", "assignee", "customer"), number=number
     )
-    event = found.events.filter(verb="assigned").select_related("by").order_by("-at", "-pk").first()
-    if event is not None and event.details.get("assignee") != found.assignee_id:
-        event = None  # somebody else has it since
+    event = _given(found)
     now_next = who_is_next(found, at=now) if found.is_open else None
     ranking = now_next.facts() if now_next else []
     context = {
         "ticket": found,
         "event": event,
-        "event_why": choosing.reasons(event.details["why"], at=event.at) if event and event.details.get("why") else [],
+        "event_why": _reasons(event) if event else [],
         "event_line": timeline.desk_step(event) if event else None,
         "event_others": [
             (one["name"], choosing.sentence(one, at=event.at)) for one in (event.details.get("others") or [])
@@ -68,6 +66,31 @@ def why(request: HttpRequest, number: int) -> HttpResponse:
         "may_assign": found.is_open and user.role in workflow.ASSIGNERS,
     }
     return render(request, "desk/_why.html" if wants_pane(request) else "desk/why.html", context)
+
+
+# What gives a ticket to a person; one of these that gave it to somebody else ends the look.
+GIVES = frozenset({"accepted", "assigned", "assignment_undone", "returned", "taken_back", "handed_over"})
+
+
+def _given(ticket: Ticket) -> Event | None:
+    """The event by which its assignee has it: of who accepted what was assigned to them, the assignment."""
+    given = None
+    for event in ticket.events.filter(verb__in=GIVES).select_related("by").order_by("-at", "-pk"):
+        chosen = event.verb in {"assigned", "assignment_undone"}
+        to = event.details.get("assignee") if chosen else event.by_id if event.verb == "accepted" else None
+        if ticket.assignee_id is None or to != ticket.assignee_id:
+            break
+        if given is None or (given.verb == "accepted" and not given.details.get("why")):
+            given = event
+    return given
+
+
+def _reasons(event: Event) -> list[str]:
+    """Why the person has it, as the event kept it: chosen by rule, taken as the most urgent, or by their own choice."""
+    why = event.details.get("why")
+    if event.verb != "accepted":
+        return choosing.reasons(why, at=event.at) if why else []
+    return urgency.reasons(why, at=event.at) if why else [_("took it of their own choice")]
 
 
 @desk_only

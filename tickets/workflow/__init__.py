@@ -65,9 +65,10 @@ from tickets.workflow.escalations import (
     escalate,
     may_answer,
 )
+from tickets.workflow.following import follow_up, may_follow_up
 from tickets.workflow.gates import NotAllowed, lock
 from tickets.workflow.held import confirm_held, drop_held, hold, hold_call, put_before_administrator, settle_held
-from tickets.workflow.lines import attach_defect, hand_over, return_hand_over
+from tickets.workflow.lines import attach_defect, hand_over, may_receive, receives, return_hand_over, take_back
 from tickets.workflow.major import (
     add_major_action,
     change_coordinator,
@@ -83,6 +84,7 @@ from tickets.workflow.major import (
     unlink_child,
     write_major_note,
 )
+from tickets.workflow.meanwhile import ABOUT, ChangedMeanwhile
 from tickets.workflow.merging import may_merge, merge
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
@@ -97,6 +99,7 @@ from tickets.workflow.undelivered import note_undelivered
 from tickets.workflow.undone import put_back_assignee
 
 __all__ = [
+    "ABOUT",
     "AFTER",
     "ASSIGNERS",
     "CALLED_BY_DESK",
@@ -104,6 +107,7 @@ __all__ = [
     "MAY_ANSWER",
     "RATING_MAY_CHANGE_FOR",
     "UNASKED_PRIORITY",
+    "ChangedMeanwhile",
     "Meanwhile",
     "NotAllowed",
     "Taken",
@@ -140,6 +144,7 @@ __all__ = [
     "finish_major_action",
     "fix_defect",
     "follow_contact",
+    "follow_up",
     "hand_over",
     "hand_over_contact",
     "hear_of_release",
@@ -155,7 +160,9 @@ __all__ = [
     "may_bring_the_fix",
     "may_correct",
     "may_declare",
+    "may_follow_up",
     "may_merge",
+    "may_receive",
     "merge",
     "name_release",
     "note",
@@ -171,6 +178,7 @@ __all__ = [
     "put_back_assignee",
     "put_before_administrator",
     "rate",
+    "receives",
     "reclassify",
     "refuse_deadline",
     "reject_defect",
@@ -193,6 +201,7 @@ __all__ = [
     "solve_affected",
     "split",
     "stop_waiting",
+    "take_back",
     "take_most_urgent",
     "tell",
     "tell_affected",

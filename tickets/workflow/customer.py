@@ -23,6 +23,7 @@ from tickets.workflow.gates import (
     only_desk,
     record,
 )
+from tickets.workflow.meanwhile import unchanged_since
 from tickets.workflow.merging import remaining
 from tickets.workflow.receipt import open_ticket
 from tickets.workflow.waiting import stood_of
@@ -129,14 +130,19 @@ def _reopen(ticket: Ticket, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def reopen(ticket: Ticket, *, by: User, reason: str, at: datetime) -> Ticket:
-    """Not solved after all: the clock goes on, the time as solved does not count (domain §3.2, §4.1)."""
+def reopen(ticket: Ticket, *, by: User, reason: str, at: datetime, as_of: int | None = None) -> Ticket:
+    """Not solved after all: the clock goes on, the time as solved does not count (domain §3.2, §4.1).
+
+    `as_of` is the key of the last event that the person saw (`ChangedMeanwhile`).
+    """
     ticket = lock(ticket)
     if by.is_vendor:
         only_desk(by)
     else:
         only_contact(ticket, by, at)
     reason = needs_words(reason, _("Write what still does not work."), "3.2")
+    if ticket.state == State.RESOLVED:
+        unchanged_since(ticket, as_of, "reopening", by=by)
     _reopen(ticket, at=at)
     message = say(ticket, reason, by=by, at=at)
     record(ticket, "reopened", by=by, at=at, message=message)

@@ -19,6 +19,7 @@ from sla import clocks, words
 from sla.models import Commitment, DeadlineProposal
 from tickets.models import State, Ticket
 from tickets.workflow.gates import PASSED, NotAllowed, iso, lapse, lock, needs_words, only_contact, record
+from tickets.workflow.meanwhile import unchanged_since
 from tickets.workflow.waiting import stood_of
 
 Side = DeadlineProposal.Side
@@ -105,11 +106,14 @@ def _closing_before(clock: Commitment, at: datetime) -> datetime:
 
 
 @transaction.atomic
-def propose_deadline(ticket: Ticket, *, due_at: datetime, reason: str, by: User, at: datetime) -> DeadlineProposal:
+def propose_deadline(
+    ticket: Ticket, *, due_at: datetime, reason: str, by: User, at: datetime, as_of: int | None = None
+) -> DeadlineProposal:
     """One side proposes another deadline for the solution, with a reason; the other side is asked (domain §4.2).
 
     `due_at` is an aware instant that the clock's own hours reach: a moment of the night is refused with the closing
-    time before it. One proposal waits at a time; the same one sent twice is one. Raises `NotAllowed`, `Forbidden`.
+    time before it. One proposal waits at a time; the same one sent twice is one. Raises `NotAllowed`, `Forbidden`; and
+    `ChangedMeanwhile` where others changed the deadline or the priority after the event `as_of`.
     """
     ticket = lock(ticket)
     side = only_signatory(ticket, by, at)
@@ -131,6 +135,7 @@ def propose_deadline(ticket: Ticket, *, due_at: datetime, reason: str, by: User,
             % {"name": waiting.proposed_by.full_name},
             "4.2",
         )
+    unchanged_since(ticket, as_of, "deadline", by=by)
     _fits(clock, due_at, at)
     proposal = DeadlineProposal.objects.create(
         ticket=ticket,

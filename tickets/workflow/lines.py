@@ -1,11 +1,15 @@
 """Between the four lines: hand over, accept or return, and the defect that line 4 needs (domain §3.3)."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.absences import stood_in_for_by
 from accounts.models import Absence, Line, Role, User
+from accounts.refusals import Forbidden
 from contracts.models import PromiseKind
 from sla import clocks
 from sla.models import Escalation, Whom
@@ -13,6 +17,7 @@ from tickets import routing
 from tickets.models import Defect, DefectEvent, HandOver, State, Ticket
 from tickets.workflow.assignment import choose_at_once
 from tickets.workflow.gates import NotAllowed, lock, needs_words, only_desk, record
+from tickets.workflow.meanwhile import unchanged_since
 
 
 def hand_over_waiting(ticket: Ticket) -> HandOver | None:
@@ -28,14 +33,68 @@ def accept_hand_over(ticket: Ticket, waiting: HandOver | None, *, by: User, at: 
         clocks.meet(ticket, PromiseKind.LINE_ACCEPTANCE, at=at, why="accepted")
 
 
+def may_receive(
+    ticket: Ticket, waiting: HandOver, by: User, *, lines: Collection[int], away: Iterable[User] = ()
+) -> bool:
+    """Whether the person accepts or returns for the line: one of its people, its lead, the support manager (§3.3).
+
+    So do who stands in for one of them, and the person to whom a lead gave it. `lines` are the person's own; `away`
+    are whom they stand in for (`stood_in_for_by`), whose lines are read where that alone decides.
+    """
+    if by.role == Role.SUPPORT_MANAGER or waiting.to_line_id in lines or ticket.assignee_id == by.pk:
+        return True
+    return any(
+        one.role == Role.SUPPORT_MANAGER or any(line.pk == waiting.to_line_id for line in one.lines.all())
+        for one in away
+    )
+
+
+def receives(ticket: Ticket, waiting: HandOver, *, by: User, at: datetime) -> bool:
+    """As `may_receive`, of who is not known better."""
+    lines = [line.pk for line in by.lines.all()]
+    return may_receive(ticket, waiting, by, lines=lines) or may_receive(
+        ticket, waiting, by, lines=lines, away=stood_in_for_by(by, at)
+    )
+
+
+def end_hand_over(ticket: Ticket, *, by: User, at: datetime) -> dict[str, Any]:
+    """The ticket is finished while it waits for a line; what the event says of that.
+
+    Who may receive has accepted by it. By anybody else nothing is left to accept, and the line's clock is not met.
+    """
+    waiting = hand_over_waiting(ticket)
+    if waiting is None:
+        return {}
+    if receives(ticket, waiting, by=by, at=at):
+        accept_hand_over(ticket, waiting, by=by, at=at)
+        return {}
+    clocks.cancel(ticket, at=at, why=FINISHED_ELSEWHERE, kinds=[PromiseKind.LINE_ACCEPTANCE])
+    waiting.accepted_by, waiting.accepted_at = by, at
+    waiting.save(update_fields=["accepted_by", "accepted_at"])
+    return {"line_took_it": False}
+
+
+FINISHED_ELSEWHERE = "finished elsewhere"  # why the clock of a line ends that never had the ticket
+TAKEN_BACK = "taken back"
+
+
 @transaction.atomic
 def hand_over(
-    ticket: Ticket, *, by: User, to_line: int, known: str, asked: str, at: datetime, tried: str = ""
+    ticket: Ticket,
+    *,
+    by: User,
+    to_line: int,
+    known: str,
+    asked: str,
+    at: datetime,
+    tried: str = "",
+    as_of: int | None = None,
 ) -> HandOver:
     """To another line, up or down, with a note: what is known, what was tried, what is asked (domain §3.3).
 
     The promises to the customer go on untouched; the receiving line's own clock (OLA) starts. Line 4 takes a ticket
-    only with a defect. The third bounce between the same two lines calls their leads.
+    only with a defect. The third bounce between the same two lines calls their leads. `as_of` is the key of the last
+    event that the person saw: handed over or taken by somebody else since, it is `ChangedMeanwhile`.
     """
     only_desk(by)
     ticket = lock(ticket)
@@ -43,6 +102,7 @@ def hand_over(
         raise NotAllowed(
             _("A request that is “%(state)s” cannot be handed over.") % {"state": ticket.get_state_display()}, "3.3"
         )
+    unchanged_since(ticket, as_of, "handover", by=by)
     if to_line == ticket.line_id:
         raise NotAllowed(_("The request is on line %(line)s already.") % {"line": to_line}, "3.3")
     line = Line.objects.filter(pk=to_line).first()
@@ -81,7 +141,8 @@ def hand_over(
 
 def _bounces(ticket: Ticket, lines: set[int]) -> int:
     """How often the ticket came back between two lines: passages between them, less the first."""
-    return max(0, ticket.hand_overs.filter(from_line__in=lines, to_line__in=lines).count() - 1)
+    between = ticket.hand_overs.filter(from_line__in=lines, to_line__in=lines)
+    return max(0, between.exclude(returned_at__isnull=False, return_reason="").count() - 1)
 
 
 def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, bounces: int) -> None:
@@ -110,13 +171,46 @@ def _call_leads(ticket: Ticket, lines: set[int], *, by: User, at: datetime, boun
 
 
 @transaction.atomic
-def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime) -> Ticket:
-    """The receiving line does not accept: back to the line that it came from, with the reason (domain §3.3)."""
+def take_back(ticket: Ticket, *, by: User, at: datetime, as_of: int | None = None) -> Ticket:
+    """Who handed it over has it again before the line accepted: no return, no bounce, and no promise of the line met.
+
+    `as_of` as for `hand_over`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     waiting = hand_over_waiting(ticket)
     if waiting is None or not ticket.is_open:
         raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
+    unchanged_since(ticket, as_of, "taking_back", by=by)
+    if waiting.by_id != by.pk:
+        raise Forbidden(_("Only who handed the request over takes it back; the line gives it back."), "3.3")
+    waiting.returned_at = at
+    waiting.save(update_fields=["returned_at"])
+    clocks.cancel(ticket, at=at, why=TAKEN_BACK, kinds=[PromiseKind.LINE_ACCEPTANCE])
+    ticket.line = waiting.from_line
+    ticket.assignee = by
+    record(ticket, "taken_back", by=by, at=at, details={"from": waiting.to_line_id, "to": waiting.from_line_id})
+    return ticket
+
+
+@transaction.atomic
+def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime, as_of: int | None = None) -> Ticket:
+    """The receiving line does not accept: back to the line that it came from, with the reason (domain §3.3).
+
+    `as_of` as for `hand_over`.
+    """
+    only_desk(by)
+    ticket = lock(ticket)
+    waiting = hand_over_waiting(ticket)
+    if waiting is None or not ticket.is_open:
+        raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
+    unchanged_since(ticket, as_of, "return", by=by)
+    if not receives(ticket, waiting, by=by, at=at):
+        raise Forbidden(
+            _("Line %(line)s gives this request back: somebody of the line, or the support manager.")
+            % {"line": waiting.to_line_id},
+            "3.3",
+        )
     reason = needs_words(reason, _("Write why the line returns the request."), "3.3")
     waiting.returned_at = at
     waiting.return_reason = reason
@@ -159,8 +253,12 @@ def attach_defect(
     steps: str = "",
     expected: str = "",
     actual: str = "",
+    as_of: int | None = None,
 ) -> Defect:
-    """Ties the ticket to a defect, a known one or a new one with steps, expected, actual and release (§3.3)."""
+    """Ties the ticket to a defect, a known one or a new one with steps, expected, actual and release (§3.3).
+
+    `as_of` as for `hand_over`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if not ticket.is_open:
@@ -169,6 +267,7 @@ def attach_defect(
     had = ticket.defect
     if had and (defect == had or (defect is None and told == (had.title, had.steps, had.expected, had.actual))):
         return had  # the second click of two: it is attached already
+    unchanged_since(ticket, as_of, "defect", by=by)
     if defect is None:
         defect = Defect.objects.create(
             title=needs_words(title, _("Give the defect a title."), "3.3")[:200],

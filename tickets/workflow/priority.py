@@ -12,16 +12,23 @@ from sla import clocks
 from tickets.models import State, Ticket
 from tickets.workflow.conversation import say
 from tickets.workflow.gates import NotAllowed, iso, lock, move, needs_words, only_contact, only_desk, record
+from tickets.workflow.meanwhile import unchanged_since
 from tickets.workflow.waiting import stood_of
 
 
 @transaction.atomic
-def restore(ticket: Ticket, *, by: User, workaround: str, at: datetime, to_priority: int = 3) -> Ticket:
-    """Service is back: 1 or 2 becomes 3 or 4; the old resolution promise is met, a new one starts (domain §3.4)."""
+def restore(
+    ticket: Ticket, *, by: User, workaround: str, at: datetime, to_priority: int = 3, as_of: int | None = None
+) -> Ticket:
+    """Service is back: 1 or 2 becomes 3 or 4; the old resolution promise is met, a new one starts (domain §3.4).
+
+    `as_of` is the key of the last event that the person saw: with what matters since, it is `ChangedMeanwhile`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if not ticket.is_open or ticket.state == State.NEW:
         raise NotAllowed(_("Only a request in work can be restored: take it first."), "3.4")
+    unchanged_since(ticket, as_of, "restoration", by=by)
     if ticket.priority not in {1, 2} or to_priority not in {3, 4}:
         raise NotAllowed(_("Restoring lowers priority 1 or 2 to 3 or 4."), "3.4")
     workaround = needs_words(workaround, _("Name the workaround: it is the evidence that service is back."), "3.4")
@@ -88,13 +95,24 @@ def contest_restore(ticket: Ticket, *, by: User, reason: str, at: datetime) -> T
 
 @transaction.atomic
 def reclassify(
-    ticket: Ticket, *, by: User, reason: str, at: datetime, priority: int | None = None, kind: str | None = None
+    ticket: Ticket,
+    *,
+    by: User,
+    reason: str,
+    at: datetime,
+    priority: int | None = None,
+    kind: str | None = None,
+    as_of: int | None = None,
 ) -> Ticket:
-    """The classification was wrong: the clocks are counted anew from the opening (domain §3.4)."""
+    """The classification was wrong: the clocks are counted anew from the opening (domain §3.4).
+
+    `as_of` as for `restore`.
+    """
     only_desk(by)
     ticket = lock(ticket)
     if not ticket.is_open:
         raise NotAllowed(_("Only an open request can be classified anew."), "3.4")
+    unchanged_since(ticket, as_of, "classification", by=by)
     reason = needs_words(reason, _("Write why the classification was wrong."), "3.4")
     new_priority = priority or ticket.priority
     new_kind = kind or ticket.kind

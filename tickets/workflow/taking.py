@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from sla import words
 from tickets import urgency
-from tickets.models import Ticket, TicketQuerySet
+from tickets.models import Skill, Ticket, TicketQuerySet
 from tickets.workflow.desk import accept
 from tickets.workflow.gates import NotAllowed, only_desk
+from tickets.workflow.lines import hand_over_waiting, receives
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,17 @@ def take_most_urgent(*, by: User, at: datetime, among: TicketQuerySet, lines: Se
             tried.add(one.waiting.pk)
             free = among.filter(urgency.is_waiting(by.pk), pk=one.waiting.pk).order_by()
             ticket = free.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
-            if ticket is not None:
-                return Taken(accept(ticket, by=by, at=at), one.why(at=at))
+            if ticket is not None and _may_take(ticket, by=by, at=at):
+                known = Skill.objects.filter(user=by, product=ticket.product_id).values_list("level", flat=True)
+                why = one.facts(known.first() or 0)
+                return Taken(accept(ticket, by=by, at=at, why=why), one.why(at=at))
     raise NotAllowed(_emptiness(among, at))
+
+
+def _may_take(ticket: Ticket, *, by: User, at: datetime) -> bool:
+    """What was handed over to a line waits for its own people; all else that nobody has is anybody's."""
+    waiting = hand_over_waiting(ticket)
+    return waiting is None or receives(ticket, waiting, by=by, at=at)
 
 
 def _emptiness(among: TicketQuerySet, at: datetime) -> str:
