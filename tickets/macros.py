@@ -73,6 +73,21 @@ def rendered(macro: Macro, ticket: Ticket, *, by: User, now: datetime) -> str:
     return substitute(macro.body(ticket.language), values_of(ticket, by=by, now=now))
 
 
+LACKING = {
+    "product": gettext_lazy("the request names no product: write something in place of {{ product }}"),
+    "due": gettext_lazy("no deadline runs for the request: write something in place of {{ due }}"),
+}
+
+
+def lacks(text: str) -> list[str]:
+    """What this ticket has no value for, of a text as `substitute` left it, in words for the engineer. Pure."""
+    return [
+        str(LACKING.get(one.name, _("write something in place of %(name)s") % {"name": one.whole}))
+        for one in variables(text)
+        if one.name in VARIABLES
+    ]
+
+
 def does(macro: Macro) -> list[str]:
     """What sending it changes, in words for the engineer; empty for words alone."""
     done = []

@@ -96,11 +96,20 @@ def ticket_context(
 
 
 def _promises(found: Ticket, around: Around, now: datetime, foreseen: Mapping[int, Forecast]) -> dict[str, Any]:
-    """The lanes of the promises with their forecasts, the lines' own clocks, and how each time was counted."""
+    """The lanes of the promises with their forecasts, the lines' own clocks, and how each time was counted.
+
+    A promise that came along with a merged request says whose it was.
+    """
+    came = {
+        (one["kind"], datetime.fromisoformat(one["started"])): event.details["number"]
+        for event in around.events
+        if event.verb == "merged_in" and event.ticket_id == found.pk
+        for one in event.details.get("promises", ())
+    }
     promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
     return {
         "promises": [
-            (clock, shown(foreseen.get(clock.pk), now))
+            (clock, shown(foreseen.get(clock.pk), now), came.get((clock.kind, clock.started_at)))
             for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
         ],
         "own_clocks": [clock for clock in found.clocks if clock not in promises and clock.is_running],
@@ -342,6 +351,7 @@ def composer(
     refusal = refused.refusal if refused is not None else None
     meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
     seen = reading.last_key(meanwhile or said)
+    lacks: list[str] = []
     if refused is not None:
         form = refused.form
         chosen = form["kind"].value()
@@ -353,6 +363,7 @@ def composer(
         chosen, body = composing.kind or kinds[0], composing.body
         if macro is not None:
             text = macros.rendered(macro, found, by=user, now=now)
+            lacks = macros.lacks(text)
             chosen, body = macro.kind, "\n\n".join(part for part in (composing.body, text) if part)
         if chosen not in kinds:
             chosen = kinds[0]
@@ -365,7 +376,7 @@ def composer(
         "seen": seen,
         "files": composing.files,
         "macro": macro,
-        "macro_does": ", ".join(macros.does(macro)) if macro is not None else "",
+        "macro_does": ", ".join([*macros.does(macro), *lacks]) if macro is not None else "",
         "may_wait": "question" in kinds,
         "may_resolve": found.is_open,
         "draft_at": composing.updated_at if refused is None else None,

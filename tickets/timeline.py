@@ -130,6 +130,7 @@ class Entry:
     at: datetime
     message: Message | None = None
     hand_over: HandOver | None = None
+    is_return: bool = False  # the hand-over that gave it back: its words are the reason
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -154,7 +155,12 @@ def conversation(
 ) -> list[Entry]:
     """Everything in order of time; neighbouring steps are folded together. At one instant words come before facts."""
     rows = [(message.created_at, 0, Entry(message.created_at, message=message)) for message in messages]
-    rows += [(passed.at, 1, Entry(passed.at, hand_over=passed)) for passed in hand_overs]
+    passages = list(hand_overs)
+    given_back = _given_back(passages)
+    rows += [
+        (passed.at, 1, Entry(passed.at, hand_over=passed, is_return=(passed.from_line_id, passed.at) in given_back))
+        for passed in passages
+    ]
     rows += [(step.at, 2, Entry(step.at, steps=[step])) for step in steps]
     entries: list[Entry] = []
     for _at, _order, entry in sorted(rows, key=lambda row: row[:2]):
@@ -164,6 +170,11 @@ def conversation(
         else:
             entries.append(entry)
     return entries
+
+
+def _given_back(hand_overs: Iterable[HandOver]) -> set[tuple[int, datetime]]:
+    """The line that gave a ticket back, and when: the passage from there at that moment is the return."""
+    return {(one.to_line_id, one.returned_at) for one in hand_overs if one.returned_at and not one.was_taken_back}
 
 
 # The route through the lines
@@ -183,11 +194,20 @@ class Stop:
     until: datetime | None = None
     who: User | None = None
     visits: int = 0
-    back_from: int | None = None  # the line that gave it back to here, the last time it came
+    back_from: int | None = None  # the line from which it came back to here, the last time it came
+    steps_back: int = 0
 
     @property
     def is_now(self) -> bool:
         return self.place == "now"
+
+    @property
+    def back_words(self) -> str:
+        """“back from line 3”, from the second time on with the count; "" where it came forward."""
+        if self.back_from is None:
+            return ""
+        said = _("back from line %(line)s") % {"line": self.back_from}
+        return said if self.steps_back < 2 else f"{said} × {self.steps_back}"
 
     @property
     def times(self) -> str:
@@ -213,10 +233,13 @@ def route(
     for passed in passages:
         visits.append((number, since, passed.at, passed.by))
         number, since = passed.to_line_id, passed.at
-    given_back = {(passed.to_line_id, passed.returned_at) for passed in passages if passed.returned_at is not None}
+    given_back = _given_back(passages)
     for passed in passages:
-        came_back = (passed.from_line_id, passed.at) in given_back
-        stops[passed.to_line_id].back_from = passed.from_line_id if came_back else None
+        # Given back, or handed down to a line that stands before: a step back, whose dates are the later ones.
+        came_back = (passed.from_line_id, passed.at) in given_back or passed.to_line_id < passed.from_line_id
+        stop = stops[passed.to_line_id]
+        stop.back_from = passed.from_line_id if came_back else None
+        stop.steps_back += came_back
     visits.append((number, since, ticket.closed_at or ticket.resolved_at, ticket.assignee))
     for number, since, until, who in visits:
         there = [event.by for event in taken if since <= event.at and (until is None or event.at <= until)]

@@ -121,8 +121,11 @@ def lane(
     kind: str = "resolution",
     package: str = "",
     forecast: Any = None,
+    of_number: int | None = None,
 ) -> SafeString:
     """One promise as a row: its name, chip, track, promised instant and target; under it the sentence of its forecast.
+
+    `of_number`: of the request that was merged into this one, from which the promise came.
 
     Without a commitment it says that nothing is promised: `kind` names what, `package` whose terms.
     """
@@ -130,6 +133,8 @@ def lane(
         return _drawn("lane", dict.fromkeys(LANE) | {"label": words.promise(kind), "package": package})
     target = words.target(commitment.amount, commitment.unit)
     drawn = lane_context(clock_of(commitment), now or _now(context), commitment.calendar, _zone(context), target)
+    if of_number is not None:
+        drawn["label"] = f"{drawn['label']}, № {of_number}"
     return _drawn("lane", dict.fromkeys(LANE) | drawn | {"forecast": forecast})
 
 

@@ -363,7 +363,7 @@ def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engine
     answer = desk.get(address("ticket", ticket))
     page = answer.content.decode()
 
-    assert [clock.kind for clock, _forecast in answer.context["promises"]] == ["reaction", "resolution"]
+    assert [clock.kind for clock, _forecast, _number in answer.context["promises"]] == ["reaction", "resolution"]
     assert [(stop.number, stop.place) for stop in answer.context["route"]] == [
         (1, "done"),
         (2, "now"),
@@ -636,6 +636,33 @@ def test_closed_request_is_followed_up_by_the_desk(desk: Client, engineer: User)
     assert (first.kind, first.author, first.body) == ("public", engineer, "We saw the same fault in your log.")
     assert {clock.kind for clock in made.commitments.all()} == {clock.kind for clock in ticket.commitments.all()}
     assert again(ticket).state == "closed"
+
+
+def test_promise_that_came_with_a_merged_request_says_whose_it_was(desk: Client, engineer: User) -> None:
+    ticket = a_ticket()
+    workflow.accept(ticket, by=engineer, at=timezone.now())
+    other = a_ticket(customer=ticket.customer)
+    workflow.merge(other, into=again(ticket), by=engineer, at=timezone.now())
+
+    answer = desk.get(address("ticket", ticket))
+
+    promises = [(clock.kind, number) for clock, _forecast, number in answer.context["promises"]]
+    assert ("reaction", other.number) in promises
+    assert ("reaction", None) in promises
+    assert f'<span class="lane__k">Reaction, № {other.number}</span>' in answer.content.decode()
+
+
+def test_return_shows_its_reason_and_nothing_else(desk: Client, engineer: User) -> None:
+    ticket = workflow.accept(a_ticket(), by=engineer, at=timezone.now())
+    workflow.hand_over(ticket, by=engineer, to_line=2, known="K", asked="A", at=timezone.now())
+    workflow.return_hand_over(ticket, by=an_engineer(2), reason="The log is not there", at=timezone.now())
+
+    page = desk.get(address("ticket", ticket)).content.decode()
+
+    card = page.split("Line 2 → 1, the customer does not see it")[1].split("</dl>")[0]
+    assert "<dt>Given back, because</dt><dd>The log is not there</dd>" in card
+    assert "<dt>Known</dt>" not in card
+    assert "<dt>Asked</dt>" not in card
 
 
 def test_open_and_merged_requests_are_not_followed_up(desk: Client, engineer: User) -> None:

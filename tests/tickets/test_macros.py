@@ -182,7 +182,25 @@ def test_picker_offers_own_shared_and_those_of_the_lines(desk: Client, ticket: T
 
     offered = desk.get(reverse("desk:macro_picker", args=[ticket.number])).context["offered"]
 
-    assert [macro.title for macro, _does, _text in offered] == ["For all", "Of line one", "Own one"]
+    assert [macro.title for macro, _does, _text, _lacks in offered] == ["For all", "Of line one", "Own one"]
+
+
+@pytest.mark.django_db
+def test_picker_says_what_the_request_has_no_value_for(desk: Client, ticket: Ticket) -> None:
+    a_macro(title="Promise", body_en="We answer by {{ due }} about {{ product }}.")
+    a_macro(title="Thanks", body_en="Thank you, {{ contact }}.")
+    Ticket.objects.filter(pk=ticket.pk).update(due_at=None, product=None)
+
+    offered = desk.get(reverse("desk:macro_picker", args=[ticket.number])).context["offered"]
+    chosen = desk.get(reverse("desk:macro_text", args=[ticket.number, offered[0][0].pk])).json()
+
+    lacks = "no deadline runs for the request: write something in place of {{ due }}"
+    product = "the request names no product: write something in place of {{ product }}"
+    assert [(macro.title, said) for macro, _does, _text, said in offered] == [
+        ("Promise", f"{lacks}; {product}"),
+        ("Thanks", ""),
+    ]
+    assert chosen["does"] == f"{lacks}, {product}"
 
 
 @pytest.mark.django_db

@@ -255,6 +255,18 @@ def test_route_counts_a_return_as_a_second_visit() -> None:
     assert passed == [(1, "done", 2), (2, "now", 2), (3, "next", 0), (4, "next", 0)]
 
 
+def test_route_says_a_hand_over_to_a_line_before_as_a_step_back_with_the_count() -> None:
+    ticket = Ticket(line_id=2, opened_at=AT, state="in_progress")
+
+    def back(*passages: HandOver) -> list[str]:
+        with translation.override("en"):
+            return [stop.back_words for stop in timeline.route(ticket, lines(), passages)]
+
+    once, again = (passage(1, 3, 10), passage(3, 2, 20)), (passage(2, 3, 30), passage(3, 2, 40))
+    assert back(*once) == ["", "back from line 3", "", ""]
+    assert back(*once, *again) == ["", "back from line 3 × 2", "", ""]
+
+
 def test_route_says_who_was_there_and_when() -> None:
     ticket = Ticket(line_id=2, opened_at=AT, state="in_progress", assignee=User(full_name="Pavel Klimov"))
 

@@ -130,10 +130,10 @@ def macro_picker(request: HttpRequest, number: int) -> HttpResponse:
         Ticket.objects.visible_to(user).select_related("customer", "contact", "product"), number=number
     )
     values = macros.values_of(ticket, by=user, now=now)
-    offered = [
-        (macro, ", ".join(macros.does(macro)), macros.substitute(macro.body(ticket.language), values))
-        for macro in Macro.objects.offered_to(user)
-    ]
+    offered = []
+    for macro in Macro.objects.offered_to(user):
+        text = macros.substitute(macro.body(ticket.language), values)
+        offered.append((macro, ", ".join(macros.does(macro)), text, "; ".join(macros.lacks(text))))
     tail = Queue.from_tail(request.GET.get("from", "")).tail
     page = "desk/_macro_picker.html" if wants_pane(request) else "desk/macro_picker.html"
     return render(request, page, {"ticket": ticket, "offered": offered, "from": tail})
@@ -150,7 +150,7 @@ def macro(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     )
     chosen = get_object_or_404(Macro.objects.visible_to(user), pk=pk)
     text = macros.rendered(chosen, ticket, by=user, now=timezone.now())
-    does = ", ".join(macros.does(chosen))
+    does = ", ".join([*macros.does(chosen), *macros.lacks(text)])
     return JsonResponse({"pk": chosen.pk, "title": chosen.title, "kind": chosen.kind, "body": text, "does": does})
 
 

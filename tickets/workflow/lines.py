@@ -223,7 +223,6 @@ def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime, as_
         by=by,
         at=at,
         known=reason,
-        asked=_("Returned: see the reason."),
     )
     ticket.line = waiting.from_line
     ticket.assignee = waiting.by
