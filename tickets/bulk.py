@@ -363,7 +363,7 @@ def _take_back(run: BulkRun, ticket: Ticket, *, by: User, at: datetime) -> None:
     if _standing(ticket) != done.after:
         raise NotAllowed(_("You have changed it since: it stays as it is."))
     if run.act == Act.HAND_OVER:
-        workflow.return_hand_over(ticket, by=by, reason=_("Handed over by mistake, taken back."), at=at)
+        workflow.take_back(ticket, by=by, at=at)
     elif run.act == Act.PRIORITY:
         workflow.reclassify(
             ticket,

@@ -270,7 +270,7 @@ def test_only_the_sender_takes_a_hand_over_back():
 
 
 def test_page_offers_accept_to_the_line_and_taking_back_to_the_sender(client):
-    sender, other, taker = an_engineer(), an_engineer(), an_engineer(2)
+    sender, other, taker = an_engineer(), an_engineer(), an_engineer(2, language="en")
     now = timezone.now()
     ticket = workflow.accept(open_ticket(at=now), by=sender, at=now)
     pass_on(ticket, 2, now, by=sender)
