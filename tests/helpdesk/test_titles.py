@@ -65,7 +65,9 @@ def _escalation_answer(client: Client) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("send", "status"), [(_shift, 422), (_release_file, 422), (_escalation_answer, 409)], ids=lambda it: str(it)[:30]
+    ("send", "status"),
+    [(_shift, 422), (_release_file, 422), (_escalation_answer, 409)],
+    ids=["a shift", "a file of a release", "an answer to an escalation"],
 )
 def test_refused_form_of_a_page(client: Client, send: Callable[[Client], Any], status: int) -> None:
     client.force_login(a_manager(language="ru"))
