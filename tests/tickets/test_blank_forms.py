@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 KEPT = (
     "handover",
     "return",
+    "escalation",
     "defect",
     "major",
     "restoration",
