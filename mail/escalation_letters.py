@@ -134,7 +134,7 @@ def escalation(call: Escalation, reader: Reader) -> Letter:
     if call.raised_by is not None:
         facts.append((_("Called by"), call.raised_by.full_name))
     if call.reason:
-        facts.append((_("Reason"), call.reason))
+        facts.append((_("Reason"), call.why))
     if call.instead_of is not None:
         facts.append((_("You stand in for"), call.instead_of.full_name))
     if call.acknowledge_by is not None and call.state == Escalation.State.OPEN:

@@ -1,5 +1,6 @@
 """Promises with a time on them: service calendars, commitments, ladders and escalations (domain §4)."""
 
+import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.models import Bilingual, known_time_zone
 from contracts.models import PromiseKind, TermsTarget
@@ -510,6 +511,22 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.get_whom_display()}"
+
+    @property
+    def why(self) -> str:
+        """The reason in words. That of a bounce is kept as the lines and how often, in no language (domain §3.3)."""
+        bounced = BOUNCED.fullmatch(self.reason) if self.cause == Escalation.Cause.BOUNCES else None
+        if bounced is None:
+            return self.reason
+        first, second, times = bounced.groups()
+        return ngettext(
+            "Between the lines %(first)s and %(second)s it came back %(times)s time.",
+            "Between the lines %(first)s and %(second)s it came back %(times)s times.",
+            int(times),
+        ) % {"first": first, "second": second, "times": times}
+
+
+BOUNCED = re.compile(r"(\d+) ⇄ (\d+) × (\d+)")
 
 
 class DeadlineProposalQuerySet(models.QuerySet["DeadlineProposal"]):

@@ -5,13 +5,31 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-SHORTEST = 6  # letters: in shorter words every slip is another word
+SHORTEST = 6  # letters: in shorter words a changed letter is mostly another word
+SHORTEST_AT_ALL = 4  # there a letter that is missing, too many or at its neighbour's place is still a slip
+LETTERS = {"latin": "abcdefghijklmnopqrstuvwxyz", "cyrillic": "абвгдежзийклмнопрстуфхцчшщъыьэюя"}
 TWO_SLIPS = 10  # letters from which on two slips are one word still
 ALIKE = """
+(SELECT typed, word FROM unnest(%s::text[], %s::text[]) slip(typed, near) JOIN tickets_searchword ON word = near)
+UNION ALL
 SELECT typed, alike.word FROM unnest(%s::text[]) typed, LATERAL (
     SELECT word FROM tickets_searchword WHERE word %% typed ORDER BY similarity(word, typed) DESC, word LIMIT 20
 ) alike
 """
+
+
+def one_slip(typed: str) -> list[str]:
+    """What is looked for letter by letter, because trigrams of a short word see no likeness. The first letter stands.
+
+    Neighbours that changed places; in words shorter than `SHORTEST` one letter less or more, too, but not of four
+    Cyrillic letters, where that is another word.
+    """
+    near = [typed[:i] + typed[i + 1] + typed[i] + typed[i + 2 :] for i in range(1, len(typed) - 1)]
+    if len(typed) < SHORTEST and (typed.isascii() or len(typed) > SHORTEST_AT_ALL):
+        near += [typed[:i] + typed[i + 1 :] for i in range(1, len(typed))]
+        letters = LETTERS["latin" if typed.isascii() else "cyrillic"]
+        near += [typed[:i] + letter + typed[i:] for i in range(1, len(typed) + 1) for letter in letters]
+    return [word for word in dict.fromkeys(near) if word != typed]
 
 
 def slips(typed: str, word: str, most: int) -> int:
@@ -36,11 +54,13 @@ def corrections(terms: Sequence[str]) -> dict[str, str]:
     One statement, none where no term can be mistyped.
     """
     typed = {term: term.lower().replace("ё", "е") for term in terms if re.fullmatch(r"[^\W\d_]+", term)}
-    asked = sorted({word for word in typed.values() if len(word) >= SHORTEST})
+    asked = sorted({word for word in typed.values() if len(word) >= SHORTEST_AT_ALL})
     if not asked:
         return {}
+    near_by = [(word, near) for word in asked for near in one_slip(word)]
+    long = [word for word in asked if len(word) >= SHORTEST]
     with connection.cursor() as cursor:
-        cursor.execute(ALIKE, [asked])
+        cursor.execute(ALIKE, [[word for word, _near in near_by], [near for _word, near in near_by], long])
         alike: dict[str, list[str]] = {}
         for word, near in cursor.fetchall():
             alike.setdefault(word, []).append(near)

@@ -38,7 +38,7 @@ def test_hand_over_is_read_first_returned_and_the_third_bounce_calls_the_leads(h
 
     lead = house.enter(LEAD)
     lead.goto(f"/w/t/{number}/")
-    expect(lead.locator(".calls").first).to_contain_text("1 ⇄ 2 × 3")
+    expect(lead.locator(".calls").first).to_contain_text("Между линиями 1 и 2 оно вернулось 3 раза")
 
 
 def test_most_urgent_is_taken_by_key_and_why_is_said(house: House) -> None:

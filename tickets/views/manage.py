@@ -300,9 +300,11 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     escalation = get_object_or_404(Escalation.objects.select_related("ticket"), pk=pk)
     words = request.POST.get("answer", "").replace("\0", "")  # PostgreSQL takes no NUL, and nobody sees one
     try:
-        workflow.answer_escalation(escalation, by=person(request), answer=words, at=timezone.now())
+        answered = workflow.answer_escalation(escalation, by=person(request), answer=words, at=timezone.now())
     except Refused as refusal:
         return _escalations(request, refusal=refusal, refused=pk, typed=words, status=refusal.status)
+    to_customer = answered.cause == Escalation.Cause.CUSTOMER
+    messages.success(request, _("Answered: the customer reads it") if to_customer else _("Answered: it is closed"))
     return redirect("manage:escalations")
 
 
