@@ -36,6 +36,8 @@ from tickets.models import (
     TimeEntry,
 )
 
+LICENCES, HISTORY = 8, 20  # so many of the customer's are told of
+
 
 @dataclass(slots=True)
 class Around:
@@ -43,14 +45,15 @@ class Around:
 
     `events` and `escalations` are also those of tickets that were merged into it. `included` are the codes of the
     services that its contract had at the receipt, `clauses` those in force then. `away` are whom the reader stands in
-    for. `merged` and `follow_ups` are other tickets.
+    for. `merged` and `follow_ups` are other tickets; `history` are the newest others of the customer.
     """
 
     lines: list[Line]
     services: tuple[Service, ...]
     included: set[str]
     clauses: list[ContractClause]
-    licence: Licence | None
+    licences: list[Licence]
+    history: list[Ticket]
     contact: User | None
     promises: list[Commitment]
     proposals: list[DeadlineProposal]
@@ -119,7 +122,13 @@ def _reads() -> dict[str, QuerySet[Any]]:
         .only("number", "subject", "language", "state", "merged_into", "follows", "customer__name")
         .order_by("number"),
         "clauses": ContractClause.objects.filter(contract=key("contract")).order_by("pk"),
-        "licences": licences.filter(customer=key("customer"), product=key("product")).order_by("pk")[:1],
+        "licences": licences.filter(customer=key("customer"))
+        .select_related("product", "release")
+        .order_by("product", "pk")[:LICENCES],
+        "history": Ticket.objects.filter(customer=key("customer"))
+        .exclude(pk=ticket)
+        .only("number", "state")
+        .order_by("-number")[:HISTORY],
         "contacts": contacts.filter(customer=key("customer")).select_related("user").defer("user__password"),
         "promises": Commitment.objects.filter(ticket=ticket).order_by("started_at", "pk"),
         "proposals": proposals.order_by("-proposed_at", "-pk"),
@@ -169,7 +178,8 @@ def around(ticket: Ticket, user: User, *, now: datetime, edition: int | None) ->
         services=kept.services,
         included={*kept.included.get(ticket.contract.terms_id, ()), *(one.service_id for one in clauses)},
         clauses=clauses,
-        licence=_first(read["licences"]),
+        licences=read["licences"],
+        history=read["history"],
         contact=contact.user if contact else None,
         promises=read["promises"],
         proposals=read["proposals"],

@@ -35,7 +35,7 @@ from tickets import (
     timeline,
     workflow,
 )
-from tickets.around import Around
+from tickets.around import HISTORY, Around
 from tickets.blank_forms import Blank, blank, blank_composer
 from tickets.forecasting import shown
 from tickets.forms import deadlines as deadline_forms
@@ -101,7 +101,7 @@ def _promises(found: Ticket, around: Around, now: datetime, foreseen: Mapping[in
     A promise that came along with a merged request says whose it was.
     """
     came = {
-        (one["kind"], datetime.fromisoformat(one["started"])): event.details["number"]
+        one.get("clock"): event.details["number"]
         for event in around.events
         if event.verb == "merged_in" and event.ticket_id == found.pk
         for one in event.details.get("promises", ())
@@ -109,7 +109,7 @@ def _promises(found: Ticket, around: Around, now: datetime, foreseen: Mapping[in
     promises = [clock for clock in found.clocks if clock.kind in {PromiseKind.REACTION, PromiseKind.RESOLUTION}]
     return {
         "promises": [
-            (clock, shown(foreseen.get(clock.pk), now), came.get((clock.kind, clock.started_at)))
+            (clock, shown(foreseen.get(clock.pk), now), came.get(clock.pk))
             for clock in sorted(promises, key=lambda clock: (clock.kind != PromiseKind.REACTION, clock.started_at))
         ],
         "own_clocks": [clock for clock in found.clocks if clock not in promises and clock.is_running],
@@ -206,10 +206,23 @@ def _customer(found: Ticket, around: Around, now: datetime) -> dict[str, Any]:
         "contact": around.contact,
         "local_time": f"{there:%H:%M}",
         "contract_words": (until if days > 0 else _("ended on %(day)s")) % told,
-        "licence": around.licence,
+        "licence": next((one for one in around.licences if one.product_id == found.product_id), None),
+        "licences": around.licences,
+        "history": around.history,
+        "history_words": _history_words(around.history),
         "services": [(service, service.pk in around.included) for service in around.services],
         "clauses": around.clauses,
     }
+
+
+def _history_words(history: Sequence[Ticket]) -> str:
+    """The customer's other requests in one line: how many of the newest are open (direction §6.7)."""
+    if not history:
+        return _("the first request")
+    counts = {"open": sum(one.is_open for one in history), "count": len(history)}
+    if len(history) < HISTORY:
+        return _("%(open)s open of %(count)s others") % counts
+    return _("%(open)s open of the newest %(count)s") % counts
 
 
 # What may be done, with its forms

@@ -374,6 +374,19 @@ def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engine
         assert words in page
 
 
+def test_the_context_names_the_licences_and_the_customers_other_requests(desk: Client) -> None:
+    ticket = a_ticket()
+    first = desk.get(address("ticket", ticket)).content.decode()
+    other = open_ticket(ticket.customer, at=timezone.now())
+
+    page = desk.get(address("ticket", ticket)).content.decode()
+
+    licence = ticket.customer.licences.first()
+    assert licence is not None and licence.product.name in page.split("<dt>Licences</dt>")[1].split("</dd>")[0]
+    assert "the first request" in first
+    assert f'1 open of 1 others</a>, newest <a href="{address("ticket", other)}">' in page
+
+
 def test_ticket_of_a_package_without_resolution_says_so(desk: Client) -> None:
     page = desk.get(address("ticket", a_ticket(customer=a_customer("basic")))).content.decode()
 

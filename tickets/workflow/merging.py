@@ -86,6 +86,7 @@ def _told(carried: Carried) -> dict[str, Any]:
     """A promise that came along, whole: replay has nothing else to know it by (domain §4.3)."""
     new = carried.new
     return {
+        "clock": new.pk,
         "kind": new.kind,
         "priority": new.priority,
         "amount": new.amount,
