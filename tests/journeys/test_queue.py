@@ -283,7 +283,7 @@ def test_nothing_of_a_row_shows_over_the_heading_of_its_group(full: House) -> No
 
 def test_row_of_a_phone_says_status_target_and_moment(full: House) -> None:
     page = full.enter(ENGINEER, width=390)
-    page.goto("/w/l/1/?priority=2")
+    page.goto("/w/l/1/")
     row = rows(page).first
 
     for part in (".q__st", ".q__by", ".sla"):
