@@ -13,6 +13,7 @@ from sla.models import Escalation, Whom
 from tickets import routing
 from tickets.models import Message, Rating, State, Ticket
 from tickets.workflow.conversation import Upload, said_already, say
+from tickets.workflow.following import open_after
 from tickets.workflow.gates import (
     ENDS_WITH_THE_TICKET,
     NotAllowed,
@@ -25,7 +26,6 @@ from tickets.workflow.gates import (
 )
 from tickets.workflow.meanwhile import unchanged_since
 from tickets.workflow.merging import remaining
-from tickets.workflow.receipt import open_ticket
 from tickets.workflow.waiting import stood_of
 
 LOW_RATING = 2  # 1 or 2 opens a follow-up for the CSM (domain §4.4)
@@ -60,23 +60,16 @@ def customer_reply(
         return earlier
     body = needs_words(body, _("An empty reply says nothing: write a few words."))
     if ticket.state == State.CLOSED:
-        follow_up = open_ticket(
-            customer=ticket.customer,
+        follow_up = open_after(
+            ticket,
             by=by,
             subject=ticket.subject,
             body=body,
             at=at,
             channel=channel,
-            kind=ticket.kind,
-            topic=ticket.topic,
-            priority=ticket.priority,
-            product=ticket.product,
-            release=ticket.release,
-            language=ticket.language,
             files=files,
             message_id=message_id,
             quoted=quoted,
-            follows=ticket,
             key=key,
             author=author,
         )

@@ -30,20 +30,9 @@ def escalate(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) 
     again = ticket.escalations.open().filter(raised_by=by, whom=whom).first()
     if again is not None:
         raise NotAllowed(_("They were called in already and owe you an answer; it is shown in the request."), "4.4")
-    person, instead_of = routing.person_here(ticket, whom, at)
+    called = routing.person_here(ticket, whom, at)
     clock = clocks.start_escalation_answer(ticket, at=at)
-    escalation = Escalation.objects.create(
-        ticket=ticket,
-        cause=Escalation.Cause.CUSTOMER,
-        whom=whom,
-        person=person,
-        instead_of=instead_of,
-        raised_by=by,
-        reason=reason,
-        reached_at=at,
-        created_at=at,
-        answer_clock=clock,
-    )
+    escalation = _raised(ticket, Escalation.Cause.CUSTOMER, whom, called, by, reason, at, answer_clock=clock)
     record(
         ticket,
         "escalated",
@@ -81,12 +70,29 @@ def call_in(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) -
         raise NotAllowed(
             _("%(whom)s was called in already and has not answered yet.") % {"whom": _called(waits)}, "4.4"
         )
-    person, instead_of = routing.person_here(ticket, whom, at)
-    if person == by:
+    called = routing.person_here(ticket, whom, at)
+    if called[0] == by:
         raise NotAllowed(_("That is you: call in somebody else."), "4.4")
-    escalation = Escalation.objects.create(
+    escalation = _raised(ticket, Escalation.Cause.COLLEAGUE, whom, called, by, reason, at)
+    record(ticket, "called_in", by=by, at=at, details={"whom": whom, "reason": reason, "escalation": escalation.pk})
+    return escalation
+
+
+def _raised(
+    ticket: Ticket,
+    cause: str,
+    whom: str,
+    called: tuple[User | None, User | None],
+    by: User,
+    reason: str,
+    at: datetime,
+    answer_clock: Commitment | None = None,
+) -> Escalation:
+    """An escalation that a person makes. `called`: who is called, and in whose stead (`routing.person_here`)."""
+    person, instead_of = called
+    return Escalation.objects.create(
         ticket=ticket,
-        cause=Escalation.Cause.COLLEAGUE,
+        cause=cause,
         whom=whom,
         person=person,
         instead_of=instead_of,
@@ -94,9 +100,8 @@ def call_in(ticket: Ticket, *, by: User, whom: str, reason: str, at: datetime) -
         reason=reason,
         reached_at=at,
         created_at=at,
+        answer_clock=answer_clock,
     )
-    record(ticket, "called_in", by=by, at=at, details={"whom": whom, "reason": reason, "escalation": escalation.pk})
-    return escalation
 
 
 def _called(escalation: Escalation) -> str:

@@ -1,6 +1,7 @@
-"""A closed ticket is not reopened: the desk goes on in a new one, linked as its follow-up (domain §3.2)."""
+"""A closed ticket is not reopened: it goes on in a new one, linked as its follow-up (domain §3.2)."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -27,12 +28,14 @@ def follow_up(ticket: Ticket, *, by: User, subject: str, body: str, at: datetime
     ticket = lock(ticket)
     if not may_follow_up(ticket):
         raise NotAllowed(_("Only a closed request is followed up: in this one you can go on."), "3.2")
+    body = needs_words(body, _("Write what the follow-up is about: the customer reads it."), "3.2")
+    return open_after(ticket, by=by, subject=subject, body=body, at=at, key=key)
+
+
+def open_after(ticket: Ticket, **said: Any) -> Ticket:
+    """Opens the ticket that goes on from this one, whoever asks for it; `said` as for `open_ticket`."""
     return open_ticket(
         customer=ticket.customer,
-        by=by,
-        subject=subject,
-        body=needs_words(body, _("Write what the follow-up is about: the customer reads it."), "3.2"),
-        at=at,
         kind=ticket.kind,
         topic=ticket.topic,
         priority=ticket.priority,
@@ -40,5 +43,5 @@ def follow_up(ticket: Ticket, *, by: User, subject: str, body: str, at: datetime
         release=ticket.release,
         language=ticket.language,
         follows=ticket,
-        key=key,
+        **said,
     )
