@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
@@ -164,10 +164,14 @@ class WholeTicketSerializer(TicketSerializer):
 
     messages = serializers.SerializerMethodField()
     deadline_proposals = serializers.SerializerMethodField(help_text="Newest first.")
+    as_of = serializers.SerializerMethodField(help_text="The last thing that was done to it: an act says what it saw.")
 
     class Meta:
         model = Ticket
-        fields = (*TicketSerializer.Meta.fields, "messages", "deadline_proposals")
+        fields = (*TicketSerializer.Meta.fields, "messages", "deadline_proposals", "as_of")
+
+    def get_as_of(self, ticket: Ticket) -> int:
+        return ticket.events.aggregate(last=Max("pk"))["last"] or 0
 
     @extend_schema_field(DeadlineProposalSerializer(many=True))
     def get_deadline_proposals(self, ticket: Ticket) -> list[dict[str, Any]]:
@@ -211,44 +215,59 @@ class NoWords(serializers.Serializer):
     """The move says it all."""
 
 
-class DeskWords(serializers.Serializer):
+class Words(serializers.Serializer):
+    body = serializers.CharField(max_length=200_000)
+    key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one message.")
+
+
+class DeskWords(Words):
     """What the desk says to the customer; with `seen` it is refused (409) if somebody has written since."""
 
-    body = serializers.CharField(max_length=200_000)
     seen = serializers.IntegerField(
         required=False, min_value=0, help_text="The id of the last message that the writer has read."
     )
 
 
-class Words(serializers.Serializer):
-    body = serializers.CharField(max_length=200_000)
-    key = serializers.CharField(max_length=64, required=False, help_text="The same key twice is one message.")
+class Looked(serializers.Serializer):
+    """What an act was decided by: with `as_of` it is refused (409) if a colleague has changed what it is about."""
+
+    as_of = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**63 - 1, help_text="The request's `as_of` when the person looked."
+    )
+
+
+class Solution(DeskWords, Looked):
+    """How it was solved, in words for the customer."""
 
 
 class Reason(serializers.Serializer):
     reason = serializers.CharField(max_length=20_000)
 
 
-class HandOverWords(serializers.Serializer):
+class DeskReason(Reason, Looked):
+    """Why it is done, and what that was decided by."""
+
+
+class HandOverWords(Looked):
     to_line = serializers.IntegerField(min_value=1, max_value=4)
     known = serializers.CharField(max_length=20_000)
     tried = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
     asked = serializers.CharField(max_length=20_000)
 
 
-class DefectWords(serializers.Serializer):
+class DefectWords(Looked):
     title = serializers.CharField(max_length=200)
     steps = serializers.CharField(max_length=20_000)
     expected = serializers.CharField(max_length=20_000)
     actual = serializers.CharField(max_length=20_000)
 
 
-class Restoration(serializers.Serializer):
+class Restoration(Looked):
     workaround = serializers.CharField(max_length=20_000)
     to_priority = serializers.ChoiceField(choices=[(3, "3"), (4, "4")], default=3)
 
 
-class Classification(serializers.Serializer):
+class Classification(Looked):
     reason = serializers.CharField(max_length=20_000)
     priority = serializers.ChoiceField(choices=Priority.choices, required=False)
     kind = serializers.ChoiceField(choices=TicketKind.choices, required=False)
@@ -264,7 +283,7 @@ class CallIn(serializers.Serializer):
     reason = serializers.CharField(max_length=20_000)
 
 
-class WantedDeadline(serializers.Serializer):
+class WantedDeadline(Looked):
     due_at = serializers.DateTimeField(help_text="An instant within the hours that the solution is counted in.")
     reason = serializers.CharField(max_length=2_000)
 
@@ -386,11 +405,11 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         found = explanations(self.get_object(), zone=zone, now=timezone.now(), for_customer=not user.is_vendor)
         return Response([one.as_json() for one in found])
 
-    @verb(None, "Take it into work")
+    @verb(Looked, "Take it into work")
     def acceptance(self, request: Request, number: str) -> Response:
-        return self._do(workflow.accept)
+        return self._do(workflow.accept, Looked)
 
-    @verb(Words, "Reply in public: the desk, or the responsible contact")
+    @verb(DeskWords, "Reply in public: the desk, or the responsible contact")
     def replies(self, request: Request, number: str) -> Response:
         """A contact's reply to a closed request opens a follow-up: the answer is that one."""
         desk = person(request).is_vendor
@@ -402,21 +421,21 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def notes(self, request: Request, number: str) -> Response:
         return self._do(workflow.note, Words)
 
-    @verb(Words, "Ask the customer: the resolution clock stands")
+    @verb(DeskWords, "Ask the customer: the resolution clock stands")
     def questions(self, request: Request, number: str) -> Response:
         return self._do(workflow.ask_customer, DeskWords)
 
-    @verb(None, "Go on without the customer's answer: the clock runs again")
+    @verb(Looked, "Go on without the customer's answer: the clock runs again")
     def waiting(self, request: Request, number: str) -> Response:
-        return self._do(workflow.stop_waiting)
+        return self._do(workflow.stop_waiting, Looked)
 
     @verb(HandOverWords, "Hand over to another line")
     def handover(self, request: Request, number: str) -> Response:
         return self._do(workflow.hand_over, HandOverWords)
 
-    @verb(Reason, "The receiving line gives it back", path="handover/return")
+    @verb(DeskReason, "The receiving line gives it back", path="handover/return")
     def handover_return(self, request: Request, number: str) -> Response:
-        return self._do(workflow.return_hand_over, Reason)
+        return self._do(workflow.return_hand_over, DeskReason)
 
     @verb(DefectWords, "Attach a new defect")
     def defect(self, request: Request, number: str) -> Response:
@@ -434,13 +453,13 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def classification(self, request: Request, number: str) -> Response:
         return self._do(workflow.reclassify, Classification)
 
-    @verb(Words, "Solved")
+    @verb(Solution, "Solved")
     def resolution(self, request: Request, number: str) -> Response:
-        return self._do(workflow.resolve, DeskWords)
+        return self._do(workflow.resolve, Solution)
 
-    @verb(Reason, "Decline as outside support")
+    @verb(DeskReason, "Decline as outside support")
     def decline(self, request: Request, number: str) -> Response:
-        return self._do(workflow.decline, Reason)
+        return self._do(workflow.decline, DeskReason)
 
     @verb(Reason, "The contact contests a decline", path="decline/contest")
     def decline_contest(self, request: Request, number: str) -> Response:
@@ -454,9 +473,9 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def confirmation(self, request: Request, number: str) -> Response:
         return self._do(workflow.confirm)
 
-    @verb(Reason, "Not solved after all")
+    @verb(DeskReason, "Not solved after all")
     def reopening(self, request: Request, number: str) -> Response:
-        return self._do(workflow.reopen, Reason)
+        return self._do(workflow.reopen, DeskReason)
 
     @verb(WantedPriority, "The contact asks for another priority")
     def priority(self, request: Request, number: str) -> Response:

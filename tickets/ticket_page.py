@@ -26,7 +26,6 @@ from sla.models import Escalation
 from sla.words import MOSCOW
 from tickets import (
     deadline_page,
-    drafts,
     macros,
     major_page,
     moves,
@@ -53,6 +52,11 @@ class Sent:
     refusal: Refused | None = None
     as_of: int | None = None  # the last event that its person saw
     seen: str = ""  # the last message that they saw, as it was sent
+
+    @property
+    def seen_upto(self) -> int | None:
+        """The last event that the person has seen when the form stands before them again."""
+        return self.refusal.as_of if isinstance(self.refusal, workflow.ChangedMeanwhile) else self.as_of
 
 
 def ticket_context(
@@ -87,9 +91,7 @@ def ticket_context(
         **_calls(user, around),
         **_moves(found, user, around, now, sent, waiting, lines),
         **_customer(found, around, now),
-        "composer": composer(found, sent, around.composing, said=around.messages, macro=macro, user=user, now=now)
-        if _may_say(found, user)
-        else None,
+        "composer": composer(found, sent, around, macro=macro, user=user, now=now) if _may_say(found, user) else None,
         "composer_sent": sent is not None and sent.name == "messages",
         "composing": around.composing,
     }
@@ -172,7 +174,7 @@ def _moves(
     if deadlines.may_propose:
         may.add("deadline")
     suggests = "assignment" in may and found.line.choosing != Choosing.OFF
-    as_of = max((event.pk for event in around.events if event.ticket_id == found.pk), default=0)
+    as_of = _last_event(found, around)
     offers = Offers(around.lines, around.defects, who_is_next(found, at=now).facts() if suggests else [], as_of)
     return {
         "major": major,
@@ -191,6 +193,11 @@ def _moves(
         "rest": acts([name for name in moves.REST if name != "return"], found, may, offers, sent),
         "sent_act": None if sent is None else _sent_act(sent, found, around),
     }
+
+
+def _last_event(found: Ticket, around: Around) -> int:
+    """The key of the last event that the page shows: what is done from it says that it saw so much."""
+    return max((event.pk for event in around.events if event.ticket_id == found.pk), default=0)
 
 
 def _customer(found: Ticket, around: Around, now: datetime) -> dict[str, Any]:
@@ -261,7 +268,7 @@ class Act:
     @property
     def steps(self) -> list[timeline.Step]:
         """What others did in the meantime; the act may be done all the same."""
-        return self.refusal.steps if isinstance(self.refusal, workflow.ChangedMeanwhile) else []
+        return _steps(self.refusal)
 
     @property
     def asks(self) -> bool:
@@ -275,6 +282,10 @@ class Act:
     @property
     def address(self) -> str:
         return address(f"desk:{self.move.name}", self.ticket.number)
+
+
+def _steps(refusal: Refused | None) -> list[timeline.Step]:
+    return refusal.steps if isinstance(refusal, workflow.ChangedMeanwhile) else []
 
 
 def acts(names: Iterable[str], found: Ticket, may: set[str], offers: Offers, sent: Sent | None) -> list[Act]:
@@ -291,12 +302,10 @@ def _act(name: str, found: Ticket, offers: Offers) -> Act:
 
 def _sent_act(sent: Sent, found: Ticket, around: Around) -> Act:
     """The refused act again: what others did in the meantime is seen then, all else as the person saw it."""
-    as_of, seen = sent.as_of, sent.seen
-    if isinstance(sent.refusal, workflow.ChangedMeanwhile):
-        as_of = sent.refusal.as_of
+    seen = sent.seen
     if isinstance(sent.refusal, workflow.Meanwhile):
         seen = str(reading.last_key(sent.refusal.said))
-    return Act(moves.MOVES[sent.name], found, sent.form, sent.refusal, as_of=as_of, seen=seen)
+    return Act(moves.MOVES[sent.name], found, sent.form, sent.refusal, as_of=sent.seen_upto, seen=seen)
 
 
 def form_for(name: str, found: Ticket, *sent: Any, offers: Offers | None = None) -> Any:
@@ -348,22 +357,22 @@ def macro_of(user: User, key: str) -> Macro | None:
 def composer(
     found: Ticket,
     sent: Sent | None,
-    composing: drafts.Composing,
+    around: Around,
     *,
-    said: list[Message],
     macro: Macro | None,
     user: User,
     now: datetime,
 ) -> dict[str, Any]:
     """The composer with the kinds of message that are possible now: the one just refused, else the person's draft.
 
-    `seen` is the last message that the person has read when they send: of a conflict theirs who wrote meanwhile.
+    `seen` is the last message that the person has read when they send, of a conflict theirs who wrote meanwhile;
+    `as_of` the last event, of a conflict the last of what others did.
     """
-    kinds = moves.says(found)
+    kinds, composing = moves.says(found), around.composing
     refused = sent if sent is not None and sent.name == "messages" else None
     refusal = refused.refusal if refused is not None else None
     meanwhile = refusal.said if isinstance(refusal, workflow.Meanwhile) else []
-    seen = reading.last_key(meanwhile or said)
+    seen = reading.last_key(meanwhile or around.messages)
     lacks: list[str] = []
     if refused is not None:
         form = refused.form
@@ -386,7 +395,10 @@ def composer(
         "kinds": [(code, label, code == chosen) for code, label in forms.MessageForm.KINDS if code in {*kinds, chosen}],
         "refusal": refusal,
         "meanwhile": meanwhile,
+        "steps": _steps(refusal),
+        "then": form["then"].value() if refused is not None else "",
         "seen": seen,
+        "as_of": refused.seen_upto if refused is not None else _last_event(found, around),
         "files": composing.files,
         "macro": macro,
         "macro_does": ", ".join([*macros.does(macro), *lacks]) if macro is not None else "",

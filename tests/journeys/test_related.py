@@ -117,7 +117,7 @@ def test_customers_card_is_one_click_from_the_request_and_shows_what_is_alike(ho
     desk.locator("#similar details summary").first.click()
     expect(desk.locator("#similar")).to_contain_text("в разрешённые")
 
-    desk.locator("#context a[href^='/w/c/']").click()
+    desk.locator("#context").get_by_role("link", name="Ветролог").click()
     expect(desk.locator("h1")).to_contain_text("Ветролог")
     card = desk.locator("main")
     for words in ("Егор Усольцев", "Опять не приходит письмо с кодом", "Не приходит письмо с кодом"):

@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.factories import UserFactory, a_manager, an_engineer, contact_of, open_ticket
 from tickets import workflow
-from tickets.models import Event, Ticket
+from tickets.models import Event, Macro, Ticket
 from tickets.workflow import ABOUT, ChangedMeanwhile
 
 pytestmark = pytest.mark.django_db
@@ -258,3 +259,100 @@ def test_stale_solution_quotes_the_colleague_and_is_sent_all_the_same(
     done = client.post(reverse("desk:resolution", args=[ticket.number]), {**words, "seen": theirs.pk})
 
     assert (done.status_code, again(ticket).state) == (303, "resolved")
+
+
+# What is done along with words
+
+
+def said_with(client: Client, ticket: Ticket, **more: Any) -> Any:
+    words = {"kind": "reply", "body": "A report only: it goes on tomorrow.", "key": "k"}
+    return client.post(reverse("desk:messages", args=[ticket.number]), {**words, **more})
+
+
+MACROS: dict[str, dict[str, Any]] = {
+    "priority": {"priority": 3},
+    "line": {"to_line_id": 3, "known": "Known", "asked": "Asked"},
+    "resolution": {"resolves": True},
+}
+
+
+@pytest.mark.parametrize(("does", "change"), [("priority", "priority"), ("line", "line"), ("resolution", "line")])
+def test_macro_asks_about_what_a_colleague_changed_and_nothing_of_it_happens(
+    does: str, change: str, ticket: Ticket, me: User, colleague: User, client: Client
+) -> None:
+    client.force_login(me)
+    as_of = last_event(ticket)
+    macro = Macro.objects.create(title="Small", kind="reply", body_ru="Завтра", body_en="Tomorrow", **MACROS[does])
+    CHANGES[change](ticket, by=colleague, at=timezone.now())
+    before, said = again(ticket), ticket.messages.count()
+
+    refused = said_with(client, ticket, macro=macro.pk, as_of=as_of)
+
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    assert "Not sent yet: others changed this in the meantime" in page
+    assert "Pavel Klimov</b>: " in page
+    assert "A report only: it goes on tomorrow.</textarea>" in page
+    now = again(ticket)
+    assert (now.priority, now.line_id, now.state) == (before.priority, before.line_id, before.state)
+    assert ticket.messages.count() == said
+
+    done = said_with(client, ticket, macro=macro.pk, as_of=last_event(ticket))
+
+    assert (done.status_code, ticket.messages.count()) == (303, said + 1)
+
+
+def test_words_alone_do_not_ask_about_what_they_do_not_change(
+    ticket: Ticket, me: User, colleague: User, client: Client
+) -> None:
+    client.force_login(me)
+    as_of = last_event(ticket)
+    workflow.reclassify(ticket, by=colleague, priority=2, reason="Half works", at=timezone.now())
+
+    assert said_with(client, ticket, as_of=as_of).status_code == 303
+
+
+def test_send_and_mark_as_solved_stays_that_after_the_question(
+    ticket: Ticket, me: User, colleague: User, client: Client
+) -> None:
+    client.force_login(me)
+    as_of = last_event(ticket)
+    workflow.hand_over(ticket, by=colleague, to_line=3, known="K", asked="A", at=timezone.now())
+
+    refused = said_with(client, ticket, then="resolve", as_of=as_of)
+
+    assert refused.status_code == 409
+    assert '<button class="btn btn--s" name="then" value="resolve">Send and mark as solved anyway' in (
+        refused.content.decode()
+    )
+    assert said_with(client, ticket, then="resolve", as_of=last_event(ticket)).status_code == 303
+    assert again(ticket).state == "resolved"
+
+
+def test_api_says_what_it_saw_and_is_asked(ticket: Ticket, me: User, colleague: User) -> None:
+    api = APIClient(headers={"accept-language": "en"})
+    api.force_login(me)
+    as_of = api.get(f"/api/tickets/{ticket.number}/").json()["as_of"]
+    workflow.reclassify(ticket, by=colleague, priority=2, reason="Half works", at=timezone.now())
+    words = {"priority": 3, "reason": "A report only"}
+
+    refused = api.post(f"/api/tickets/{ticket.number}/classification/", {**words, "as_of": as_of}, format="json")
+
+    assert (refused.status_code, again(ticket).priority) == (409, 2)
+    assert "Pavel Klimov" in refused.json()["detail"]
+    done = api.post(f"/api/tickets/{ticket.number}/classification/", words, format="json")
+    assert (done.status_code, done.json()["priority"]) == (200, 3)
+
+
+@pytest.mark.parametrize("path", ["replies", "questions", "resolution"])
+def test_words_of_the_api_sent_twice_with_one_key_are_said_once(path: str, ticket: Ticket, me: User) -> None:
+    api = APIClient()
+    api.force_login(me)
+
+    answers = [
+        api.post(f"/api/tickets/{ticket.number}/{path}/", {"body": "Restarted.", "key": "one"}, format="json")
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert ticket.messages.filter(body="Restarted.").count() == 1

@@ -223,6 +223,9 @@ def _say(
     workflow.send(ticket, by=by, at=at, files=files.uploads(attachments), macro=chosen, key=key or None, **said)
 
 
+ASK_FIRST = {*workflow.ABOUT, "messages"}  # acts that ask about what a colleague changed after the person looked
+
+
 def _answer(verb: Callable[..., Any]) -> Callable[..., Any]:
     """A verb of the proposal that the person saw; one of another ticket is 404."""
 
@@ -318,7 +321,7 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if name == "acceptance":
         said = {"seen": request.POST.get("seen")}
     try:
-        result = VERBS[name](ticket, by=user, at=now, **said, **({"as_of": as_of} if name in workflow.ABOUT else {}))
+        result = VERBS[name](ticket, by=user, at=now, **said, **({"as_of": as_of} if name in ASK_FIRST else {}))
     except Refused as refusal:
         return show(request, number, replace(sent, refusal=refusal), status=refusal.status)
     if name == "acceptance" and ticket.hand_overs.filter(accepted_by=user, accepted_at=now).exists():

@@ -37,12 +37,15 @@ def send(
     files: Iterable[Upload] = (),
     pending: Iterable[int] = (),
     seen: int | None = None,
+    as_of: int | None = None,
     key: str | None = None,
 ) -> Message:
     """Says what was composed, with what a macro does, adopts the uploaded files and ends the draft.
 
     `kind` is "reply", "note" or "question"; `then` one of `AFTER` or "". `seen` is the key of the last message that
-    the person saw; a note does not conflict with anybody's words. If one rule refuses, nothing of it happens.
+    the person saw; a note does not conflict with anybody's words. `as_of` is the key of the last event that they saw:
+    what is done along with the words asks about a colleague's change as it does alone (`ChangedMeanwhile`). If one
+    rule refuses, nothing of it happens.
     """
     only_desk(by)
     ticket = lock(ticket)
@@ -54,7 +57,7 @@ def send(
     if kind == "note" and (resolves or then):
         raise NotAllowed(_("A note goes to nobody: it cannot wait for the customer or say that it is solved."), "3.2")
     if macro is not None:
-        _classify(ticket, macro, by=by, at=at)
+        _classify(ticket, macro, by=by, at=at, as_of=as_of)
     message = _say(
         ticket,
         "resolve" if resolves else "question" if then == WAIT else kind,
@@ -64,10 +67,11 @@ def send(
         files=files,
         key=key,
         seen=seen,
+        as_of=as_of,
     )
     adopt(message, pending, by=by)
     if macro is not None:
-        _pass_on(ticket, macro, by=by, at=at)
+        _pass_on(ticket, macro, by=by, at=at, as_of=as_of)
         Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, used_at=at)
     Draft.objects.filter(ticket=ticket, person=by).delete()
     return message
@@ -129,11 +133,11 @@ def send_request(*, by: User, key: str | None = None, pending: Iterable[int] = (
     return ticket
 
 
-def _say(ticket: Ticket, what: str, *, by: User, seen: int | None, **words) -> Message:
+def _say(ticket: Ticket, what: str, *, by: User, seen: int | None, as_of: int | None, **words) -> Message:
     if what == "note":
         return note(ticket, by=by, **words)
     if what == "resolve":
-        resolve(ticket, by=by, seen=seen, **words)
+        resolve(ticket, by=by, seen=seen, as_of=as_of, **words)
         return ticket.messages.filter(author=by).latest("pk")
     return (ask_customer if what == "question" else reply)(ticket, by=by, seen=seen, **words)
 
@@ -147,19 +151,19 @@ def _filled_in(text: str) -> None:
         )
 
 
-def _classify(ticket: Ticket, macro: Macro, *, by: User, at: datetime) -> None:
+def _classify(ticket: Ticket, macro: Macro, *, by: User, at: datetime, as_of: int | None) -> None:
     if macro.priority is not None and macro.priority != ticket.priority:
-        reclassify(ticket, by=by, priority=macro.priority, reason=_of(macro), at=at)
+        reclassify(ticket, by=by, priority=macro.priority, reason=_of(macro), at=at, as_of=as_of)
 
 
-def _pass_on(ticket: Ticket, macro: Macro, *, by: User, at: datetime) -> None:
+def _pass_on(ticket: Ticket, macro: Macro, *, by: User, at: datetime, as_of: int | None) -> None:
     """To the macro's line, unless the ticket is there already: then nothing is left to be passed on."""
     if macro.to_line_id is None or macro.to_line_id == ticket.line_id:
         return
     values = macros.values_of(ticket, by=by, now=at)
     known, asked = (macros.substitute(text, values) for text in (macro.known, macro.asked))
     _filled_in(known + asked)
-    hand_over(ticket, by=by, to_line=macro.to_line_id, known=known, asked=asked, at=at)
+    hand_over(ticket, by=by, to_line=macro.to_line_id, known=known, asked=asked, at=at, as_of=as_of)
 
 
 def _of(macro: Macro) -> str:

@@ -2,6 +2,8 @@
 
 A form says the key of the last event that it was made from (`as_of`); the verb looks, under the ticket's lock, whether
 anybody else has since changed what this act is about. What does not matter to the act is passed over.
+Decided: an act over many is decided by its filter, not by a look at each ticket, and does not ask; its undo does not
+touch what somebody has changed since. The API asks who says `as_of`, as it asks who says `seen` about words.
 """
 
 from django.utils.translation import gettext as _
