@@ -2,11 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -237,6 +240,31 @@ def test_a_ticket_is_found_by_who_asked_and_by_its_contract():
     contact.full_name = "Игорь Савченко"
     contact.save()
     assert finds(engineer, "Руденко") == []
+
+
+def test_requests_from_before_are_found_by_who_asked_also_where_the_migration_was_broken_off():
+    tickets = [open_ticket(subject=f"Заявка {number}") for number in range(3)]
+    whole = dict(SearchDocument.objects.values_list("pk", "document"))
+    with connection.cursor() as cursor:  # as they were: the last one was done when it broke off
+        cursor.execute(
+            "UPDATE tickets_searchdocument SET document = ts_delete(document, tsvector_to_array(search_vector("
+            "concat_ws(' ', contact.full_name, contact.email, contract.number)))) FROM tickets_ticket ticket"
+            " JOIN accounts_user contact ON contact.id = ticket.contact_id"
+            " JOIN contracts_contract contract ON contract.id = ticket.contract_id"
+            " WHERE ticket.id = ticket_id AND ticket.id <> %s",
+            [tickets[-1].pk],
+        )
+    engineer = an_engineer()
+    assert [finds(engineer, ticket.contact.email) for ticket in tickets] == [[], [], [tickets[-1].pk]]
+    learn = import_module("tickets.migrations.0018_learn_who_asked")
+
+    learn.add_who_asked(apps, SimpleNamespace(connection=connection))
+
+    assert [finds(engineer, ticket.contact.email) for ticket in tickets] == [[ticket.pk] for ticket in tickets]
+    once = dict(SearchDocument.objects.values_list("pk", "document"))
+    assert once[tickets[-1].pk] == whole[tickets[-1].pk]
+    learn.add_who_asked(apps, SimpleNamespace(connection=connection))
+    assert dict(SearchDocument.objects.values_list("pk", "document")) == once
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the shared cases are not beside this checkout")

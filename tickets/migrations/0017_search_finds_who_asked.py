@@ -1,11 +1,9 @@
 """The search finds a ticket by who asked (name, address) and by its contract's number, besides what was said.
 
-What is there already gets those words in batches of its own, so that nobody waits for a million rows at once.
+What is there already gets those words by the next migration.
 """
 
-from typing import Any
-
-from django.db import migrations, transaction
+from django.db import migrations
 
 HEAD = """
 CREATE OR REPLACE FUNCTION search_ticket_head(asked bigint) RETURNS tsvector LANGUAGE sql STABLE AS $$
@@ -50,39 +48,12 @@ DROP TRIGGER search_contact_renamed ON accounts_user;
 DROP FUNCTION tickets_search_contact();
 """
 
-BATCH = 2000
-ADD = f"""
-WITH batch AS (
-    SELECT ticket_id FROM tickets_searchdocument WHERE ticket_id > %s ORDER BY ticket_id LIMIT {BATCH}
-)
-UPDATE tickets_searchdocument
-SET document = search_joined(document, setweight(search_vector(concat_ws(' ', {WHO})), 'B'))
-FROM batch
-JOIN tickets_ticket ticket ON ticket.id = batch.ticket_id
-{JOINED}
-WHERE tickets_searchdocument.ticket_id = batch.ticket_id
-RETURNING tickets_searchdocument.ticket_id
-"""
-
-
 def changed(columns: tuple[str, ...]) -> str:
     old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
     return CHANGED.format(old=old, new=new)
 
 
-def add_who_asked(apps: Any, schema_editor: Any) -> None:
-    last = 0
-    while True:
-        with transaction.atomic(using=schema_editor.connection.alias), schema_editor.connection.cursor() as cursor:
-            cursor.execute(ADD, [last])
-            keys = [row[0] for row in cursor.fetchall()]
-        if not keys:
-            return
-        last = max(keys)
-
-
 class Migration(migrations.Migration):
-    atomic = False  # each batch is a transaction of its own
     dependencies = [
         ("accounts", "0004_single_keys"),
         ("contracts", "0013_catalogue_edition"),
@@ -93,5 +64,4 @@ class Migration(migrations.Migration):
             HEAD.format(about=f"{WAS}, {WHO}", joined=JOINED) + changed(COLUMNS + ALSO) + RENAMED,
             NO_LONGER + changed(COLUMNS) + HEAD.format(about=WAS, joined=""),
         ),
-        migrations.RunPython(add_who_asked, migrations.RunPython.noop),
     ]
