@@ -37,10 +37,12 @@ def csv_response(
 
 
 def _parts(headings: list[object], chunks: Iterable[Iterable[Iterable[object]]], language: str) -> Iterator[bytes]:
-    yield ("\ufeff" + _lines([headings])).encode()
+    # The view has returned by now: the language is set for each chunk anew, as for the headings.
+    with translation.override(language):
+        head = "\ufeff" + _lines([headings])
+    yield head.encode()
     chunks = iter(chunks)
     while True:
-        # The view has returned by now: the language is set for each chunk anew.
         with translation.override(language):
             rows = next(chunks, None)
             text = "" if rows is None else _lines(rows)

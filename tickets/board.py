@@ -199,14 +199,21 @@ def ages(now: datetime) -> list[Age]:
     ]
 
 
+def exact_ages(now: datetime) -> list[tuple[str | Promise, int]]:
+    """As `ages`, counted to the end: for who takes the table along."""
+    aged = _aged([now - since for _label, since, _until in AGES])
+    return [(label, tickets.count()) for (label, _since, _until), tickets in zip(AGES, aged, strict=True)]
+
+
 def _counted_ages() -> dict[str, QuerySet[Any]]:
-    """Each age begins where the one before it ends."""
-    since: list[Any] = [moment(f"since_{place}") for place in range(len(AGES))]
+    aged = _aged([moment(f"since_{place}") for place in range(len(AGES))])
+    return {str(place): tickets for place, tickets in enumerate(aged)}
+
+
+def _aged(since: list[Any]) -> list[TicketQuerySet]:
+    """The open tickets of each age, which begins where the one before it ends."""
     spans = [Q(opened_at__lte=one) & Q(opened_at__gt=until) for one, until in pairwise(since)]
-    return {
-        str(place): Ticket.objects.open().filter(span)
-        for place, span in enumerate([*spans, Q(opened_at__lte=since[-1])])
-    }
+    return [Ticket.objects.open().filter(span) for span in [*spans, Q(opened_at__lte=since[-1])]]
 
 
 _ages = Counts(_counted_ages, AGE_CAP)

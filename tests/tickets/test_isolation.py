@@ -231,6 +231,7 @@ VALUES = {
     "number": "{number}",
     "pk": "{pk}",
     "slug": "late",
+    "chart": "age",
     "line": "1",
     "uidb36": "1",
     "key": "1",

@@ -1,6 +1,8 @@
 """The managers' pages: the board's facts and ladder, the escalations, the tickets behind a number (direction §8)."""
 
+import csv
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.urls import reverse
@@ -144,6 +146,40 @@ def test_board_shows_its_numbers_as_links(client):
     assert "Nothing works" in page
     for slug, _label, _asks in board.FACTS:
         assert reverse("manage:tickets", args=[slug]) in page
+
+
+def table_of(client, name):
+    answer = client.get(reverse("manage:table", args=[name]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return answer, list(csv.reader(StringIO(text), delimiter=";"))
+
+
+def test_charts_of_the_board_are_there_as_tables_with_exact_numbers(client, monkeypatch):
+    manager = a_manager(language="en")
+    client.force_login(manager)
+    customer = a_customer()
+    workflow.accept(live(customer, ago=5, priority=1), by=an_engineer(), at=now())
+    live(customer, ago=60 * 26)
+
+    answer, ages = table_of(client, "age")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert ages[0] == ["Age", "Open requests"]
+    assert [row[1] for row in ages[1:]] == ["1", "1", "0", "0", "0"]
+
+    _answer, packages = table_of(client, "kept-by-package")
+    assert packages[0] == ["Priority", "Package", "Promises", "Kept in time", "Missed", "Kept, %"]
+    assert len(packages) == 1 + 4 * 3
+    assert ["1", "Premium", "1", "1", "0", "100"] in packages
+    assert ["4", "Premium", "0", "0", "0", ""] in packages
+
+    _answer, lines = table_of(client, "kept-by-line")
+    assert len(lines) == 1 + 12 * 4
+    assert [row[1:] for row in lines if row[2] != "0"][1:] == [["1", "1", "1", "0", "100"]]
+
+    page = client.get(reverse("manage:board")).content.decode()
+    for name in ("age", "kept-by-package", "kept-by-line"):
+        assert f'href="{reverse("manage:table", args=[name])}" download' in page
+    assert client.get("/m/table/other.csv").status_code == 404
 
 
 def test_number_leads_to_as_many_tickets_as_it_says(client):

@@ -7,6 +7,7 @@ from tickets.views import manage, months
 app_name = "manage"
 urlpatterns = [
     path("", manage.board, name="board"),
+    path("table/<slug:chart>.csv", manage.table, name="table"),
     path("forecast/", manage.missing, name="missing"),
     path("set-aside/", manage.set_aside, name="set_aside"),
     path("set-aside/<int:pk>/look/", manage.look_again, name="look_again"),

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,19 +20,18 @@ from accounts.access import board_only, only, person
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.said_once import said_once
-from contracts.kept import catalogue
+from contracts.spreadsheets import csv_response
 from sla import reports, troubles, words
 from sla.models import Escalation, SweepTrouble, Whom
 from sla.sweep import late_since
 from tickets import board as boards
-from tickets import moves, tally, workflow
+from tickets import board_tables, moves, workflow
 from tickets.forecasting import will_be_missed
 from tickets.major_page import open_majors
 from tickets.models import Ticket
 from tickets.queue.glance import glance
 
 PAGE = 50
-WEEKS = 12
 MISSING = 8  # of those that the board lists itself
 REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on it; nobody has to answer them
 
@@ -41,15 +41,7 @@ REMINDERS = (Whom.LINE_QUEUE, Whom.ASSIGNEE)  # rungs that remind who works on i
 def board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     edition = glance(person(request), now).edition
-    known = catalogue(edition)
-    packages = sorted(known.packages, key=lambda package: -package.position)
-    mondays = reports.mondays(now, WEEKS)
-    kept = tally.kept(now, [monday.date() for monday in mondays])
-    nothing = reports.Attainment()
-    lines = [
-        (line, [kept.by_line.get(line.pk, {}).get(monday.date(), nothing) for monday in mondays])
-        for line in known.lines.values()
-    ]
+    kept = board_tables.kept_in_time(now, edition)
     missing, missing_count, looked_at = will_be_missed(now, MISSING, edition)
     return render(
         request,
@@ -64,23 +56,31 @@ def board(request: HttpRequest) -> HttpResponse:
             "missing": missing,
             "missing_count": missing_count,
             "missing_of": looked_at,
-            "packages": packages,
-            "matrix": [
-                (priority, [_cell(kept.by_package.get((package.pk, priority))) for package in packages])
-                for priority in (1, 2, 3, 4)
-            ],
+            "packages": kept.packages,
+            "matrix": [(priority, [_cell(cell) for cell in cells]) for priority, cells in kept.by_priority],
             "goal": reports.GOAL,
             "agreed": kept.agreed,
-            "lines": [(line, weekly[-1], _spark(weekly)) for line, weekly in lines],
-            "weeks": WEEKS,
+            "lines": [(line, _cell(weekly[-1]), _spark(weekly)) for line, weekly in kept.by_line],
+            "weeks": board_tables.WEEKS,
             "weekly": [
-                (week_from(monday.date()), [weekly[number] for _line, weekly in lines])
-                for number, monday in enumerate(mondays)
+                (week_from(monday), [weekly[number] for _line, weekly in kept.by_line])
+                for number, monday in enumerate(kept.mondays)
             ],
             "ages": boards.ages(now),
             "satisfaction": boards.satisfaction(now),
         },
     )
+
+
+@board_only
+@require_safe
+def table(request: HttpRequest, chart: str) -> HttpResponseBase:
+    """What a chart of the board is drawn of, as a table for a spreadsheet."""
+    if chart not in board_tables.TABLES:
+        raise Http404
+    now = timezone.now()
+    headings, rows = board_tables.TABLES[chart](now)
+    return csv_response(request, f"{chart}-{now.astimezone(words.MOSCOW):%Y-%m-%d}.csv", headings, [rows])
 
 
 @said_once(64)
