@@ -287,26 +287,28 @@ def mark_history_notified(before: datetime) -> int:
     """Marks everything that happened before this moment as told, without letters; returns how many rows.
 
     For an installation that is filled with past events (demo data, an import): nobody wants a year of letters at once.
+    What another process has in hand is passed over: two that mark the same at once would wait for each other.
     """
-    return (
-        Event.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
-        + Escalation.objects.filter(notified_at__isnull=True, created_at__lt=before).update(
-            notified_at=models.F("created_at")
+    return sum(
+        _mark(rows, at, before)
+        for rows, at in (
+            (Event.objects, "at"),
+            (Escalation.objects, "created_at"),
+            (HeldRequest.objects, "received_at"),
+            (ContractEvent.objects, "at"),
+            (MonthlyStatement.objects, "closed_at"),
+            (StatementAnswer.objects, "at"),
+            (StatementCorrection.objects, "at"),
+            (ReleaseNotice.objects, "told_at"),
+            (ReleaseReminder.objects, "at"),
         )
-        + HeldRequest.objects.filter(notified_at__isnull=True, received_at__lt=before).update(
-            notified_at=models.F("received_at")
-        )
-        + ContractEvent.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
-        + MonthlyStatement.objects.filter(notified_at__isnull=True, closed_at__lt=before).update(
-            notified_at=models.F("closed_at")
-        )
-        + StatementAnswer.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
-        + StatementCorrection.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
-        + ReleaseNotice.objects.filter(notified_at__isnull=True, told_at__lt=before).update(
-            notified_at=models.F("told_at")
-        )
-        + ReleaseReminder.objects.filter(notified_at__isnull=True, at__lt=before).update(notified_at=models.F("at"))
     )
+
+
+@transaction.atomic
+def _mark(rows: models.Manager[Any], at: str, before: datetime) -> int:
+    old = rows.filter(notified_at__isnull=True, **{f"{at}__lt": before})
+    return rows.filter(pk__in=old.select_for_update(skip_locked=True).values("pk")).update(notified_at=models.F(at))
 
 
 # Sending

@@ -7,13 +7,14 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import resolve
 from django.utils import translation
 
@@ -525,6 +526,27 @@ def test_history_is_marked_without_letters(ticket: Ticket):
 
     assert (marked, write_letters(LATER)) == (1, 1)
     assert "And again." in the_letter().text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_history_that_another_process_has_in_hand_is_not_waited_for(catalogue_again: None, ticket: Ticket):
+    for minute in range(2):
+        workflow.reply(ticket, by=an_engineer(), body="Restart it.", at=SOON + timedelta(minutes=minute))
+    first, _second = Event.objects.filter(notified_at__isnull=True).order_by("pk").values_list("pk", flat=True)
+
+    def elsewhere() -> int:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                return mark_history_notified(LATER)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as other:
+        Event.objects.select_for_update().get(pk=first)
+        assert other.submit(elsewhere).result(timeout=30) == 1
+    assert list(Event.objects.filter(notified_at__isnull=True).values_list("pk", flat=True)) == [first]
+    assert mark_history_notified(LATER) == 1
 
 
 def test_without_a_mail_server_letters_are_written_and_never_sent(ticket: Ticket, settings: Any):
