@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.urls import Resolver404
+from django.views import defaults
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -28,11 +32,13 @@ class RefusalMiddleware:
             page = render(request, "405.html", {"back": back_of(request)}, status=405)
             page["Allow"] = response["Allow"]
             return page
+        if settings.DEBUG and response.status_code == 404 and request.resolver_match is None:
+            return defaults.page_not_found(request, Resolver404())
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
-            return None
+            return _as_in_production(request, exception) if settings.DEBUG else None
         kept = [
             value
             for name, value in request.POST.items()
@@ -40,6 +46,18 @@ class RefusalMiddleware:
         ]
         context = {"refusal": exception, "kept": kept, "back": back_of(request)}
         return render(request, "409.html", context, status=exception.status)
+
+
+def _as_in_production(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """Our own words for what is missing or makes no sense, also while DEBUG is on: `make run` shows the product.
+
+    Django would show its lists of addresses and settings instead. What is a fault (500) keeps its traceback.
+    """
+    if isinstance(exception, Http404):
+        return defaults.page_not_found(request, exception)
+    if isinstance(exception, BadRequest | SuspiciousOperation):
+        return defaults.bad_request(request, exception)
+    return None
 
 
 def api_exception(exception: Exception, context: dict) -> Response | None:

@@ -436,7 +436,8 @@ def test_a_link_of_another_company_is_404_and_an_address_without_a_page_says_so_
 
     there = page.goto(f"/t/{number}/")
     assert there is not None
-    assert there.status == 404  # its words are Django's own while DEBUG is on, as it is in this house
+    assert there.status == 404
+    expect(page.locator("h1")).to_have_text("Такой страницы нет")
 
     there = page.goto("/t/new/draft/")
     assert there is not None
