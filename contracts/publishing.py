@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import IO, Any
 
 from django.core.files import File
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.refusals import Forbidden, Refused
 from contracts import signing
+from contracts.entitlement import CONTRACT_ZONE
 from contracts.models import (
     Contract,
     ContractClause,
@@ -350,15 +351,19 @@ def look_again(*, at: datetime) -> int:
     return sum(_tell(publication, at=at) for publication in published.order_by("pk"))
 
 
+def to_be_reminded(publication: ReleasePublication, *, at: datetime) -> QuerySet[ReleaseNotice]:
+    """The rows of customers that have not said "installed" and were not reminded on this day in Moscow."""
+    midnight = datetime.combine(signing.moscow_day(at), time(), CONTRACT_ZONE)
+    lately = ReleaseReminder.objects.filter(notice=OuterRef("pk"), at__gte=midnight)
+    return publication.notices.filter(installed_at__isnull=True).filter(~Exists(lately)).order_by("pk")
+
+
 @transaction.atomic
 def remind(publication: ReleasePublication, *, by: User, at: datetime) -> int:
     """A second letter to each customer that has not said "installed"; how many. At most one a day to each."""
     only_publishers(by)
     publication = _locked(publication)
-    today = signing.moscow_day(at)
-    lately = ReleaseReminder.objects.filter(notice=OuterRef("pk"), at__date__gte=today)
-    waiting = publication.notices.filter(installed_at__isnull=True).filter(~Exists(lately)).order_by("pk")
-    reminders = [ReleaseReminder(notice=notice, at=at, by=by) for notice in waiting]
+    reminders = [ReleaseReminder(notice=notice, at=at, by=by) for notice in to_be_reminded(publication, at=at)]
     ReleaseReminder.objects.bulk_create(reminders, batch_size=500)
     return len(reminders)
 

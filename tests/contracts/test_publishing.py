@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from io import BytesIO
 from threading import Barrier, Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -619,6 +620,32 @@ def test_register_says_when_each_was_last_reminded(client, served, now):
     ]  # fmt: skip
     assert row[0].strip('"') == customer.name
     assert row[3] == f"{now.astimezone(MOSCOW):%Y-%m-%d %H:%M}"
+
+
+def test_register_asks_before_it_reminds_and_offers_it_to_nobody_twice_a_day(client, served, now):
+    _customer, publication = served
+    address = reverse("desk:release", args=[publication.pk])
+    client.force_login(a_lead(4, language="en"))
+
+    before = client.get(address).content.decode()
+    client.post(reverse("desk:release_reminders", args=[publication.pk]))
+    after = client.get(address).content.decode()
+
+    assert 'data-confirm="Send a reminder to 1 customer who has not said “installed”?"' in before
+    assert "Remind 1 customer who has not installed it</button>" in before
+    assert "1 customer is reminded" in after
+    assert "who has not installed it</button>" not in after
+
+
+@pytest.mark.parametrize("zone", ["Europe/Moscow", "Asia/Vladivostok"])
+def test_reminder_is_one_a_day_of_moscow_wherever_it_is_sent_from(zone):
+    a_customer()
+    publication, by = published(), a_lead(4)
+
+    with timezone.override(ZoneInfo(zone)):
+        counts = [publishing.remind(publication, by=by, at=at) for at in (november(18, 20), november(19, 9))]
+
+    assert counts == [1, 1]
 
 
 @pytest.mark.parametrize("name", ["releases:releases", "desk:releases", "desk:release"])

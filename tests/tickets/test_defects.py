@@ -342,6 +342,18 @@ def test_texts_and_release_are_kept_and_no_promise(client):
     assert "Выполнено в срок" not in page
 
 
+def test_page_asks_before_the_linked_requests_are_told_of_a_fix_that_is_out(client):
+    by = a_lead(4, language="en")
+    defect = a_defect()
+    made = published_release(defect, by)
+    workflow.fix_defect(workflow.confirm_defect(defect, by=by, at=tuesday(11)), by=by, at=tuesday(12), fixed_in=made)
+    client.force_login(by)
+
+    page = client.get(reverse("desk:defect_page", args=[defect.pk])).content.decode()
+
+    assert 'data-confirm="Tell 1 linked request that the fix is out? It cannot be taken back."' in page
+
+
 # What the release brings
 
 

@@ -250,6 +250,7 @@ def _register_page(
         tail = f"&show={show}" if show in NOTICES and show else ""
         context |= {
             "notices": page[:PAGE],
+            "to_be_reminded": publishing.to_be_reminded(found, at=now).count(),
             "older": f"?before={page[PAGE - 1].pk}{tail}" if len(page) > PAGE else "",
             "newer": f"?{tail[1:]}" if before is not None else "",
         }
