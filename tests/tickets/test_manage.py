@@ -1,6 +1,7 @@
 """The managers' pages: the board's facts and ladder, the escalations, the tickets behind a number (direction §8)."""
 
 import csv
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contracts.kept import edition_now
+from sla import reports
 from sla.sweep import sweep
 from tests.factories import (
     a_csm,
@@ -182,6 +184,19 @@ def test_charts_of_the_board_are_there_as_tables_with_exact_numbers(client, monk
     assert client.get("/m/table/other.csv").status_code == 404
 
 
+def test_weeks_of_a_line_are_grey_where_few_underlined_below_the_goal_and_a_single_one_is_a_dot(client, monkeypatch):
+    client.force_login(a_manager(language="en"))
+    workflow.accept(live(ago=60 * 3, priority=4), by=an_engineer(), at=now())
+
+    few = client.get(reverse("manage:board")).content.decode()
+    monkeypatch.setattr(reports, "FEW", 1)
+    enough = client.get(reverse("manage:board")).content.decode()
+
+    assert '<td class="muted"><b>0%</b><small>1</small></td>' in few
+    assert '<td class="bad"><b>0%</b><small>1</small></td>' in enough
+    assert re.search(r'points="(\S+) \1"', few)
+
+
 def test_number_leads_to_as_many_tickets_as_it_says(client):
     customer = a_customer()
     withdrawn = live(customer, priority=1)
@@ -272,6 +287,22 @@ def test_reminders_of_the_ladder_wait_for_nobody_but_are_in_the_log(client):
 
     assert (answer.context["mine"], answer.context["others"]) == ([], [])
     assert [(call.ticket, call.percent) for call in answer.context["log"]] == [(ticket, 50)]
+    assert "<td>50%<small>reaction</small></td>" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["board", "escalations", "statements", "missing", "set_aside"])
+def test_managers_pages_lead_to_one_another(client, name):
+    client.force_login(a_manager(language="en"))
+
+    page = client.get(reverse(f"manage:{name}")).content.decode()
+
+    below = page[page.index('class="sub"') :]
+    links = re.findall(r'<a href="/m/([a-z]*)/?"(?: aria-current="page")?>([^<]+)</a>', below)
+    assert links[:3] == [
+        ("", "Now" if name == "board" else "Board"),
+        ("escalations", "Escalations"),
+        ("statements", "Monthly statements"),
+    ]
 
 
 def test_top_management_takes_and_answers_and_the_customer_reads_it(client):

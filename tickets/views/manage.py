@@ -101,14 +101,17 @@ def _of_promises(counted: int, few: bool) -> str:
 
 
 def _spark(weeks: list[reports.Attainment]) -> str:
-    """The points of a sparkline in a box of 100 × 30: 80 % is its foot, 100 % its head; empty weeks are left out."""
+    """The points of a sparkline in a box of 100 × 30: 80 % is its foot, 100 % its head; empty weeks are left out.
+
+    A single week is a line to itself: its round ends make a dot.
+    """
     points = []
     for number, week in enumerate(weeks):
         if week.percent is not None:
             x = number * 100 / max(len(weeks) - 1, 1)
             y = 28 - (max(week.percent, 80) - 80) * 26 / 20
             points.append(f"{x:.1f},{y:.1f}")
-    return " ".join(points)
+    return " ".join(points * 2 if len(points) == 1 else points)
 
 
 @board_only
@@ -217,9 +220,8 @@ def _escalations(request: HttpRequest, **extra: Any) -> HttpResponse:
     mine = list(waiting.filter(_mine(user))[:PAGE])
     others = list(waiting.exclude(_mine(user))[:PAGE])
     away = stood_in_for_by(user, now)
-    log = Escalation.objects.select_related("ticket__customer", "person", "acknowledged_by", "closed_by").order_by(
-        "-reached_at", "-pk"
-    )
+    log = Escalation.objects.select_related("ticket__customer", "commitment", "person", "acknowledged_by", "closed_by")
+    log = log.order_by("-reached_at", "-pk")
     before = request.GET.get("before", "")
     if before:
         anchor = Escalation.objects.filter(pk=before).first() if _is_number(before) else None
