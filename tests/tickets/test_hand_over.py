@@ -21,6 +21,7 @@ from tests.factories import (
 from tests.moments import november, tuesday
 from tickets import workflow
 from tickets.models import Defect, HandOver, Ticket
+from tickets.queue import row, rows_of
 from tickets.verification import verify
 from tickets.workflow import NotAllowed
 
@@ -153,6 +154,29 @@ def test_receiving_line_has_its_own_clock_to_accept(package, to_line, moment, du
 
     (clock,) = ticket.commitments.filter(kind="line_acceptance")
     assert (clock.started_at, clock.due_at, clock.ending) == (moment, due_at, "")
+
+
+@pytest.mark.parametrize(
+    ("package", "says", "accepted"),
+    [
+        ("business", "line acceptance 11:10", "resolution without a deadline"),  # no promise runs: the line's own
+        ("premium", "resolution Tue 1 Dec, 10:00", "resolution Tue 1 Dec, 10:00"),
+    ],
+)
+def test_row_of_the_queue_counts_to_the_acceptance_where_no_promise_to_the_customer_runs(package, says, accepted):
+    ticket, engineer = in_work(a_customer(package), priority=3), an_engineer(2)
+
+    def by(at):
+        there = Ticket.objects.with_clocks().get(pk=ticket.pk)
+        (drawn,) = rows_of([ticket.pk], engineer, at, with_forecasts=True).values()
+        assert (drawn.by, drawn.chip) == (row(there, at).by, row(there, at).chip)
+        return drawn.by
+
+    pass_on(ticket, 2, tuesday(10, 10))
+    waiting = by(tuesday(10, 20))
+    workflow.accept(ticket, by=engineer, at=tuesday(10, 30))
+
+    assert (waiting, by(tuesday(10, 40))) == (says, accepted)
 
 
 @pytest.mark.parametrize(("moment", "ending"), [(tuesday(11, 10), "met"), (tuesday(11, 10, 1), "missed")])

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db.models import Case, F, Func, OuterRef, Subquery, TextField, When
+from django.db.models import Case, F, Func, OuterRef, Q, Subquery, TextField, When
 from django.db.models.functions import Extract
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -33,6 +33,7 @@ from tickets.models import OPEN_STATES, State, Ticket, TicketQuerySet
 from tickets.reading import with_unread
 
 PROMISED = ("reaction", "resolution")
+SHOWN = (*PROMISED, "line_acceptance")  # what is handed over waits for its line by a clock of its own (domain §3.3)
 
 
 @dataclass(slots=True)
@@ -116,11 +117,14 @@ class Row:
 
 
 def shown_clock(ticket: Ticket) -> Commitment | None:
-    """The customer promise with the nearest deadline; where none runs, the one that ended last. Needs `with_clocks`."""
-    promises = [clock for clock in ticket.clocks if clock.kind in PROMISED]
-    running = [clock for clock in promises if clock.is_running]
+    """The customer promise with the nearest deadline; where none runs, the line's own to accept, or what ended last.
+
+    Needs `with_clocks`.
+    """
+    running = [clock for clock in ticket.clocks if clock.is_running and clock.kind in SHOWN]
     if running:
-        return min(running, key=lambda clock: (clock.due_at, clock.pk))
+        return min(running, key=lambda clock: (clock.kind not in PROMISED, clock.due_at, clock.pk))
+    promises = [clock for clock in ticket.clocks if clock.kind in PROMISED]
     return max(promises, key=lambda clock: (clock.stopped_at or clock.started_at, clock.pk), default=None)
 
 
@@ -197,10 +201,13 @@ def _clock_of_row() -> Subquery:
     As text, so that a row is what it was before as long as its columns are (`_kept`).
     """
     clocks = (
-        Commitment.objects.filter(ticket=OuterRef("pk"), kind__in=PROMISED)
+        Commitment.objects.filter(
+            Q(kind__in=PROMISED) | Q(stopped_at__isnull=True), ticket=OuterRef("pk"), kind__in=SHOWN
+        )
         .exclude(ending__in=["superseded", "cancelled"])
         .order_by(
             F("stopped_at").desc(nulls_first=True),
+            Case(When(kind__in=PROMISED, then=0), default=1),
             Case(When(stopped_at__isnull=True, then=F("due_at"))).asc(nulls_last=True),
             Case(When(stopped_at__isnull=True, then=F("pk")), default=-F("pk")),
         )
@@ -325,7 +332,7 @@ def drawn(found: Sequence[tuple[Any, ...]], now: datetime, *, with_forecasts: bo
 
 
 def _runs(told: Mapping[str, Any] | None) -> bool:
-    return told is not None and told["stopped_at"] is None and told["paused_at"] is None
+    return told is not None and told["kind"] in PROMISED and told["stopped_at"] is None and told["paused_at"] is None
 
 
 def _open(one: Mapping[str, Any]) -> Open:
