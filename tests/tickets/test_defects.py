@@ -44,6 +44,11 @@ def a_defect(ticket=None, **fields):
     return workflow.attach_defect(ticket, by=an_engineer(), at=tuesday(10, 1), **words)
 
 
+def fields_of(form):
+    """The fields by name, a hidden one as its page holds it."""
+    return [(name, form[name]) for name in form.fields]
+
+
 def with_workaround(defect, by=None):
     return workflow.edit_defect(
         defect, by=by or a_lead(4), at=tuesday(10, 2), workaround_ru="Откройте заново", workaround_en="Open it again"
@@ -328,6 +333,45 @@ def test_page_says_who_has_had_the_workaround_and_refuses_the_stale_button_in_pl
     assert "nothing is sent twice" in stale.content.decode()
     assert f"<h1>{defect.title}</h1>" in stale.content.decode()
     assert ticket.messages.filter(by_vendor=True).count() == 1
+
+
+def test_nobody_writes_over_the_texts_that_a_colleague_changed_meanwhile(client):
+    colleague, by = a_lead(4, full_name="Anna First"), a_lead(4, language="en")
+    defect = workflow.confirm_defect(a_defect(), by=by, at=tuesday(11))
+    client.force_login(by)
+    page = client.get(reverse("desk:defect_page", args=[defect.pk]))
+    seen = {name: field.value() or "" for name, field in fields_of(page.context["forms"]["texts"])}
+    workflow.edit_defect(defect, by=colleague, at=tuesday(12), workaround_en="Restart it", steps="Open, then save")
+
+    mine = {**seen, "workaround_en": "Clear the cache", "known_error_en": "The list stays empty"}
+    refused = client.post(reverse("desk:defect_texts", args=[defect.pk]), mine)
+    asked = Defect.objects.get()
+    again = {name: field.value() for name, field in fields_of(refused.context["forms"]["texts"])}
+    client.post(reverse("desk:defect_texts", args=[defect.pk]), again)
+
+    assert refused.status_code == 409
+    assert "Anna First changed the same texts in the meantime" in refused.content.decode()
+    assert (asked.workaround_en, asked.known_error_en) == ("Restart it", "")
+    assert (again["workaround_en"], again["known_error_en"]) == ("Clear the cache", "The list stays empty")
+    kept = Defect.objects.get()
+    assert (kept.workaround_en, kept.known_error_en, kept.steps) == (
+        "Clear the cache", "The list stays empty", "Open, then save"
+    )  # fmt: skip
+
+
+def test_what_only_the_colleague_changed_stays(client):
+    by = a_lead(4, language="en")
+    defect = workflow.confirm_defect(a_defect(), by=by, at=tuesday(11))
+    client.force_login(by)
+    page = client.get(reverse("desk:defect_page", args=[defect.pk]))
+    seen = {name: field.value() or "" for name, field in fields_of(page.context["forms"]["texts"])}
+    workflow.edit_defect(defect, by=a_lead(4), at=tuesday(12), workaround_en="Restart it")
+
+    answer = client.post(reverse("desk:defect_texts", args=[defect.pk]), {**seen, "known_error_en": "It stays empty"})
+
+    kept = Defect.objects.get()
+    assert answer.status_code == 303
+    assert (kept.workaround_en, kept.known_error_en) == ("Restart it", "It stays empty")
 
 
 def test_texts_and_release_are_kept_and_no_promise(client):

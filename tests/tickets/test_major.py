@@ -350,6 +350,27 @@ def test_one_is_counted_in_the_singular(client, language, facts):
 # The end
 
 
+def test_review_that_a_colleague_changed_meanwhile_is_asked_about(client):
+    lead, colleague = a_lead(language="en"), a_lead(full_name="Anna First")
+    incident = declared()
+    solved(incident.head)
+    incident = workflow.end_major(incident, by=lead, what_happened="It ran out", at=tuesday(11))
+    client.force_login(lead)
+    address = reverse("desk:major_review", args=[incident.pk])
+    form = client.get(reverse("desk:major_page", args=[incident.pk])).context["forms"]["review"]
+    workflow.review_major(incident, by=colleague, cause="A certificate", at=tuesday(12))
+
+    mine = {"cause": "The database", "was": form["was"].value()}
+    refused = client.post(address, mine)
+    kept = MajorIncident.objects.get().cause
+    again = refused.context["forms"]["review"]
+    client.post(address, {name: again[name].value() for name in again.fields})
+
+    assert (refused.status_code, kept) == (409, "A certificate")
+    assert "Anna First changed the same texts in the meantime" in refused.content.decode()
+    assert MajorIncident.objects.get().cause == "The database"
+
+
 def test_end_needs_what_happened_and_the_review_comes_after_it():
     incident, lead = declared(), a_lead()
 

@@ -1,7 +1,8 @@
 """What is filled in about defects, major incidents and releases. Shape only: the rules stand in the verbs."""
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.utils import timezone
@@ -17,6 +18,7 @@ from tickets.forms.desk import new_key, text
 from tickets.models import Defect, MajorIncident, Ticket
 from tickets.workflow.defects import may_bring_the_fix
 from tickets.workflow.major import LEADERS
+from tickets.workflow.own_words import mark, marks
 
 
 class WordsForm(forms.Form):
@@ -40,6 +42,30 @@ def line(label: Any, missing: Any, **attrs: Any) -> forms.CharField:
         error_messages={"required": missing},
         widget=forms.TextInput({"class": "in", **attrs}),
     )
+
+
+class SharedTextsForm(WordsForm):
+    """Texts that colleagues write, too: `was` says of each what the form was made from (workflow/own_words.py)."""
+
+    was = forms.JSONField(required=False, widget=forms.HiddenInput)
+
+    def clean_was(self) -> dict[str, str]:
+        """The marks; what is no mark of a text says nothing."""
+        said = self.cleaned_data["was"]
+        return {name: str(value) for name, value in said.items()} if isinstance(said, dict) else {}
+
+    @classmethod
+    def made_of(cls, row: Any) -> dict[str, Any]:
+        """What its fields hold as the row is now, with their marks."""
+        texts = {name: getattr(row, name) for name in cls.base_fields if name != "was"}
+        return {**texts, "was": marks(texts)}
+
+    def beside(self, row: Any, **kwargs: Any) -> Self:
+        """The words that the person changed, beside all others as the row has them now, and made from those."""
+        was, now = self.cleaned_data["was"], self.made_of(row)
+        typed = {name: self.data.get(name, "") for name in now if name != "was"}
+        mine = {name: text for name, text in typed.items() if mark(text) != was.get(name)}
+        return type(self)({**now, **mine, "was": json.dumps(now["was"])}, **kwargs)
 
 
 # Defects
@@ -92,7 +118,7 @@ class NameReleaseForm(FixForm):
         field.error_messages["required"] = _("Choose the release.")
 
 
-class DefectTextsForm(DefectForm):
+class DefectTextsForm(SharedTextsForm, DefectForm):
     """What is known of the defect, for customers in both languages, and its steps."""
 
     known_error_ru = text(_("Known error, in Russian"), rows=3, lang="ru")
@@ -105,8 +131,7 @@ class DefectTextsForm(DefectForm):
     actual = text(_("What happened instead"), _("Write what happened instead."), rows=2)
 
     def __init__(self, *args: Any, defect: Defect, **kwargs: Any) -> None:
-        initial = {name: getattr(defect, name) for name in self.base_fields}
-        super().__init__(*args, defect=defect, initial=initial, **kwargs)
+        super().__init__(*args, defect=defect, initial=self.made_of(defect), **kwargs)
 
 
 class PushForm(DefectForm):
@@ -250,14 +275,13 @@ class EndForm(MajorForm):
     what_happened = text(_("What happened"), _("Write what happened: the review starts from it."))
 
 
-class ReviewForm(MajorForm):
+class ReviewForm(SharedTextsForm, MajorForm):
     cause = text(_("Cause"), _("Name the cause, or what is known of it."))
     went_well = text(_("What went well"), rows=2)
     went_badly = text(_("What went badly"), rows=2)
 
     def __init__(self, *args: Any, incident: MajorIncident, **kwargs: Any) -> None:
-        initial = {name: getattr(incident, name) for name in self.base_fields}
-        super().__init__(*args, incident=incident, initial=initial, **kwargs)
+        super().__init__(*args, incident=incident, initial=self.made_of(incident), **kwargs)
 
 
 class ActionForm(MajorForm):

@@ -164,8 +164,11 @@ def act(request: HttpRequest, defect: int, name: str) -> HttpResponse:
     try:
         made = verb(found, by=user, at=now, **(form.cleaned_data if form is not None else {}))
     except workflow.NotAllowed as refused:
+        found = _find(defect)
+        if isinstance(form, forms.SharedTextsForm) and isinstance(refused, workflow.TextsChanged):
+            form = form.beside(found, defect=found)
         kept = {name: form} if form is not None else {}
-        return _page(request, _find(defect), kept, refusal=refused.message, status=refused.status)
+        return _page(request, found, kept, refusal=refused.message, status=refused.status)
     if isinstance(made, Broadcast):
         broadcasts.advance(made, at=now)
     messages.success(request, str(done))

@@ -188,6 +188,8 @@ def act(request: HttpRequest, major: int, name: str) -> HttpResponse:
         found = _find(major)
         if name not in _may(user, found):  # the form is not there any more: the edge gives back what was typed
             raise
+        if isinstance(form, forms.SharedTextsForm) and isinstance(refusal, workflow.TextsChanged):
+            form = form.beside(found, incident=found, by=user)
         return _page(request, found, {name: form}, status=refusal.status, refusal=refusal)
     messages.success(request, str(done))
     if isinstance(made, Broadcast):

@@ -86,6 +86,7 @@ from tickets.workflow.major import (
 )
 from tickets.workflow.meanwhile import ABOUT, ChangedMeanwhile
 from tickets.workflow.merging import may_merge, merge
+from tickets.workflow.own_words import TextsChanged
 from tickets.workflow.priority import contest_restore, reclassify, restore, set_priority
 from tickets.workflow.receipt import UNASKED_PRIORITY, only_product, open_ticket
 from tickets.workflow.relations import link, unlink
@@ -111,6 +112,7 @@ __all__ = [
     "Meanwhile",
     "NotAllowed",
     "Taken",
+    "TextsChanged",
     "Upload",
     "accept",
     "accept_deadline",

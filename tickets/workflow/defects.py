@@ -19,6 +19,7 @@ from contracts.models import Release, ReleaseNotice
 from sla import words
 from tickets.models import OPEN_STATES, Broadcast, BroadcastItem, Defect, DefectEvent, Ticket, in_language
 from tickets.workflow.gates import NotAllowed, lock, needs_words, record
+from tickets.workflow.own_words import only_mine
 
 TEXTS = ("title", "known_error_ru", "known_error_en", "workaround_ru", "workaround_en", "steps", "expected", "actual")
 
@@ -164,10 +165,19 @@ def reopen_defect(defect: Defect, *, by: User, reason: str, at: datetime) -> Def
 
 
 @transaction.atomic
-def edit_defect(defect: Defect, *, by: User, at: datetime, **texts: str) -> Defect:
-    """The defect's texts: known error and workaround in both languages, title, steps. What changed is on record."""
+def edit_defect(
+    defect: Defect, *, by: User, at: datetime, was: Mapping[str, str] | None = None, **texts: str
+) -> Defect:
+    """The defect's texts: known error and workaround in both languages, title, steps. What changed is on record.
+
+    `was` are the marks of the texts that the person saw (`own_words.marks`).
+    """
     only_line_four(by)
     defect = lock_defect(defect)
+    if was:
+        edited = defect.events.filter(verb="edited").select_related("by").order_by("-at", "-pk").first()
+        now = {name: getattr(defect, name) for name in texts}
+        texts = only_mine(texts, was, now, changed_by=edited.by if edited else None)
     changed = []
     for name in TEXTS:
         new = texts.get(name, getattr(defect, name)).strip()

@@ -3,7 +3,7 @@
 The requests stay what they are, with their own promises; the incident ties them together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from tickets.models import (
 )
 from tickets.workflow.defects import broadcast, sent_already
 from tickets.workflow.gates import NotAllowed, lock, needs_words, record
+from tickets.workflow.own_words import only_mine
 
 LEADERS = frozenset({Role.ENGINEER, Role.LINE_LEAD, Role.SUPPORT_MANAGER})
 BEFORE = timedelta(hours=6)  # a disturbance is felt by some before it is reported by the one that becomes the head
@@ -304,15 +305,30 @@ def end_major(incident: MajorIncident, *, by: User, what_happened: str, at: date
 
 @transaction.atomic
 def review_major(
-    incident: MajorIncident, *, by: User, at: datetime, cause: str, went_well: str = "", went_badly: str = ""
+    incident: MajorIncident,
+    *,
+    by: User,
+    at: datetime,
+    cause: str,
+    went_well: str = "",
+    went_badly: str = "",
+    was: Mapping[str, str] | None = None,
 ) -> MajorIncident:
-    """The review at the end: the cause, what went well and badly. Written again, the last words stand."""
+    """The review at the end: the cause, what went well and badly. Written again, the last words stand.
+
+    `was` are the marks of the texts that the person saw (`own_words.marks`).
+    """
     only_leaders(by)
     incident = lock_major(incident)
     if incident.is_open:
         raise NotAllowed(_("The review follows the end: end the incident first."))
-    incident.cause = needs_words(cause, _("Name the cause, or what is known of it."))
-    incident.went_well, incident.went_badly = went_well.strip(), went_badly.strip()
+    cause = needs_words(cause, _("Name the cause, or what is known of it."))
+    said = {"cause": cause, "went_well": went_well.strip(), "went_badly": went_badly.strip()}
+    if was:
+        now = {name: getattr(incident, name) for name in said}
+        said = only_mine(said, was, now, changed_by=incident.reviewed_by)
+    for name, words in said.items():
+        setattr(incident, name, words)
     incident.reviewed_at, incident.reviewed_by = at, by
     incident.save()
     _fact(incident, "reviewed", by=by, at=at)
