@@ -634,6 +634,7 @@ def test_register_asks_before_it_reminds_and_offers_it_to_nobody_twice_a_day(cli
     assert 'data-confirm="Send a reminder to 1 customer who has not said “installed”?"' in before
     assert "Remind 1 customer who has not installed it</button>" in before
     assert "1 customer is reminded" in after
+    assert "All others were reminded today" in after
     assert "who has not installed it</button>" not in after
 
 
