@@ -12,8 +12,8 @@ from sla.forecast import Forecast, Reason, Verdict
 
 @said_once(256)  # most rows of a list have the same forecast
 def mark(found: Forecast) -> str:
-    """One or two words beside a chip; "" where the promise will be kept: that is nothing to tell."""
-    if found.verdict == Verdict.KEPT:
+    """One or two words beside a chip; "" where the promise will be kept, or its chip says that it is late."""
+    if found.verdict == Verdict.KEPT or found.reason == Reason.PAST:
         return ""
     return (
         pgettext("forecast", "at risk") if found.verdict == Verdict.AT_RISK else pgettext("forecast", "will be missed")

@@ -186,6 +186,16 @@ def test_the_queue_marks_what_will_be_missed_and_says_why(client):
     assert "на линии никого нет" in page
 
 
+def test_the_queue_does_not_foretell_what_is_overdue_already(client):
+    client.force_login(everybody_is_away())
+    live(40, priority=1)
+
+    page = client.get(reverse("desk:queue")).content.decode()
+
+    assert "sla--late" in page
+    assert 'class="fc ' not in page
+
+
 def test_the_queue_is_calm_where_all_is_well(client):
     client.force_login(an_engineer(1))
     LinePace.objects.create(line_id=1, days_outside=9, counted_at=timezone.now())  # somebody is there at night too
