@@ -24,8 +24,13 @@ def test_a_major_incident_is_declared_told_solved_and_reviewed(house: House) -> 
     page = desk.url
     desk.locator("input[name=numbers]").fill(str(child))
     post(desk, desk.locator("form[action$='/children/'] button.btn"))
+    tell = desk.locator("form[action$='/messages/'] button.btn--p")
+    desk.set_viewport_size({"width": 320, "height": 900})
+    tell.evaluate("button => { button.lastChild.textContent = 'Сообщить всем 12 затронутым клиентам' }")
+    assert desk.evaluate(WIDTH) == 320
+    desk.set_viewport_size({"width": 1440, "height": 900})
     desk.locator("form[action$='/messages/'] textarea[name=text_ru]").fill("Видим сбой, восстанавливаем вход")
-    desk.locator("form[action$='/messages/'] button.btn--p").click()
+    tell.click()
     expect(desk.locator("#confirm h2")).to_have_text("Отправить эти слова 1 клиенту? Вернуть их будет нельзя.")
     post(desk, desk.locator("dialog button.btn--p"))
 
