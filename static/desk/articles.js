@@ -13,9 +13,6 @@
     const field = event.target.matches?.("#composer [name=kind]") && document.querySelector("[data-articles][open] [data-articles-q]");
     if (field && window.htmx) window.htmx.trigger(field, "articles");
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches?.("[data-articles-q]")) event.preventDefault(); // sends nothing
-  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-article]");
     if (!button) return;

@@ -73,6 +73,13 @@
     else wait?.click();  // not requestSubmit(wait): htmx learns of the button by its click alone
   }, true);
 
+  /* Enter in a field of the composer that is no text sends nothing: of the macros it takes the first that was found. */
+  doc.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !mine(event.target) || !event.target.matches("input:not([type=file])")) return;
+    event.preventDefault();
+    if (event.target.id === "macro-find" && event.target.value.trim()) one(".cmp-macros li:not([hidden]) [data-macro]", composer.form)?.click();
+  });
+
   doc.addEventListener("submit", (event) => {
     if (!composer || event.target !== composer.form) return;
     if (composer.files.waits(event)) return;

@@ -234,6 +234,30 @@ def test_macro_is_written_picked_and_hands_the_request_over(house: House, number
     expect(page.locator(".recv")).to_contain_text("Посмотрите план запроса.")
 
 
+def test_enter_beside_the_text_sends_nothing_and_takes_the_macro_that_was_found(house: House, number: int) -> None:
+    lead = house.enter(LEAD)
+    lead.goto("/w/macros/new/")
+    lead.fill("input[name=title]", f"Приняли {number}")
+    lead.fill("textarea[name=body_ru]", "Приняли № {{ number }}.")
+    lead.locator("main form .btn--p").click()
+    lead.wait_for_url("**/w/macros/")
+    page = composer(lead, number)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/messages/") else None)
+    page.fill("#composer textarea", "Ещё не дописано.")
+
+    page.locator("#composer [name=kind]:checked").press("Enter")
+    page.locator("[data-macros] > summary").click()
+    page.locator("#macro-find").press("Enter")
+    page.fill("#macro-find", "такого нет")
+    page.press("#macro-find", "Enter")
+    page.fill("#macro-find", f"Приняли {number}")
+    page.press("#macro-find", "Enter")
+
+    expect(page.locator("#composer textarea")).to_have_value(re.compile(f"Приняли № {number}"))
+    assert sent == []
+
+
 def test_ctrl_shift_enter_sends_and_waits(house: House, number: int) -> None:
     page = house.enter(FIRST)
     accept(page, number)
