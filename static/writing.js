@@ -96,7 +96,7 @@
     /* Nothing is sent without a file that was chosen, nor without a link; whether it was held back. */
     waits(event) {
       const failed = one("[data-files] [data-state=failed]", this.form), coming = one("[data-files] [data-state=coming]", this.form);
-      const why = failed ? "lost" : coming ? "wait" : navigator.onLine ? "" : "offline";
+      const why = failed ? (one(".linkb:not([hidden])", failed) ? "lost" : "refused") : coming ? "wait" : navigator.onLine ? "" : "offline";
       held(this.form, why, failed && one(".cmp-files__n", failed).textContent);
       if (!why) return false;
       event.preventDefault();
