@@ -91,8 +91,8 @@ def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> st
 
     Styles: "full" "чт 19 ноября, 14:10", today "14:10" · "date" the same, today too ·
     "plain" without the weekday, for sentences ("с 19 ноября, 14:10") · "short" "чт 14:10" within six
-    days, else "пт 27 ноя, 14:10" · "day" "пт 27 ноя" · "time" "14:10" · "seconds" "14:10:05" ·
-    "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a naive datetime and
+    days, else "пт 27 ноя, 14:10" · "weekday" the same, today too "чт 14:10" · "day" "пт 27 ноя" · "time" "14:10" ·
+    "seconds" "14:10:05" · "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a naive datetime and
     `KeyError` for another style.
     """
     there, today = _in_zone(at, zone), _in_zone(now, zone)
@@ -183,6 +183,10 @@ def _short(at: datetime, now: datetime) -> str:
     return f"{_day(at, now)}, {at:%H:%M}"
 
 
+def _weekday_too(at: datetime, now: datetime) -> str:
+    return f"{_weekday(at)} {at:%H:%M}" if at.date() == now.date() else _short(at, now)
+
+
 def _sentence(at: datetime, now: datetime) -> str:
     weekday, month = _names(WEEKDAYS_LONG)[at.weekday()], _names(MONTHS_LONG)[at.month - 1]
     return f"{weekday}, {at.day} {month}{_year(at, now)}, {at:%H:%M}"
@@ -206,6 +210,7 @@ STYLES: Mapping[str, Callable[[datetime, datetime], str]] = {
     "date": _date,
     "plain": _plain,
     "short": _short,
+    "weekday": _weekday_too,
     "day": _day,
     "time": _time,
     "seconds": _seconds,

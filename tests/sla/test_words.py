@@ -111,6 +111,8 @@ def test_target_says_what_the_package_promises(amount, unit, short, long):
         (at(24, 9), "short", "вт 09:00", "Tue 09:00"),
         (at(12, 9), "short", "чт 09:00", "Thu 09:00"),
         (at(25, 9), "short", "ср 25 ноя, 09:00", "Wed 25 Nov, 09:00"),
+        (at(18, 9), "weekday", "ср 09:00", "Wed 09:00"),
+        (at(24, 9), "weekday", "вт 09:00", "Tue 09:00"),
         (at(27, 18), "day", "пт 27 ноя", "Fri 27 Nov"),
         (at(8, 18, month=1, year=2027), "day", "пт 8 янв 2027", "Fri 8 Jan 2027"),
         (at(27, 18), "time", "18:00", "18:00"),

@@ -374,6 +374,19 @@ def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engine
         assert words in page
 
 
+def test_time_on_a_line_that_ended_on_another_day_says_which(desk: Client, engineer: User) -> None:
+    now = timezone.now().replace(hour=12, minute=30)  # the same day in Moscow and in UTC
+    ticket = open_ticket(at=now - timedelta(days=2))
+    workflow.hand_over(ticket, by=engineer, to_line=2, known="K", asked="A", at=now)
+    workflow.hand_over(ticket, by=an_engineer(2), to_line=3, known="K", asked="A", at=now + timedelta(minutes=5))
+
+    route = desk.get(address("ticket", ticket)).content.decode().split('class="route"')[1].split("</ol>")[0]
+
+    first, second = (stop.split("<small>")[1].split("</small>")[0] for stop in route.split("</li>")[:2])
+    ends = [re.sub("<[^>]+>", "", words).split(", ")[0].split("–")[1] for words in (first, second)]
+    assert ends == [f"{now:%a} 15:30", "15:35"]
+
+
 def test_the_context_names_the_licences_and_the_customers_other_requests(desk: Client) -> None:
     ticket = a_ticket()
     first = desk.get(address("ticket", ticket)).content.decode()
