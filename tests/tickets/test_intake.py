@@ -242,3 +242,10 @@ def test_similar_of_another_topic_are_left_out():
     asking = open_ticket(subject="The letter with the code does not arrive", topic="database")
 
     assert similar_to(asking) == []
+
+
+def test_table_of_what_is_promised_comes_with_its_style_sheet(desk):
+    page = desk.get(asked(contact_of(a_customer()))).content.decode()
+
+    assert '<table class="cut relt">' in page
+    assert "contracts.css" in page.split("</head>")[0]

@@ -259,3 +259,13 @@ def test_merged_address_of_another_company_answers_as_a_missing_one(client):
     client.force_login(contact_of(a_customer()))
 
     assert client.get(f"/t/{younger.number}/").status_code == 404
+
+
+def test_table_of_the_promises_comes_with_its_style_sheet(client):
+    older, younger = a_pair()
+    client.force_login(an_engineer())
+
+    page = client.get(reverse("desk:merge", args=[younger.number]), {"into": older.number}).content.decode()
+
+    assert '<table class="cut relt">' in page
+    assert "contracts.css" in page.split("</head>")[0]
