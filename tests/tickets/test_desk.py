@@ -374,6 +374,13 @@ def test_ticket_shows_both_promises_the_route_and_the_notes(desk: Client, engine
         assert words in page
 
 
+def test_each_move_of_the_status_says_what_it_does_to_the_clock_before_it_is_opened(desk: Client) -> None:
+    page = desk.get(address("ticket", a_ticket())).content.decode()
+
+    decline = page.split('id="act-decline"')[1].split("</summary>")[0]
+    assert '<span class="hint">The clocks stop. The customer gets your words and can contest them.</span>' in decline
+
+
 def test_time_on_a_line_that_ended_on_another_day_says_which(desk: Client, engineer: User) -> None:
     now = timezone.now().replace(hour=12, minute=30)  # the same day in Moscow and in UTC
     ticket = open_ticket(at=now - timedelta(days=2))
