@@ -16,6 +16,16 @@
   const kindOf = (form) => one("[name=kind]:checked", form)?.value || "";
   const choose = (form, kind) => { const radio = kind && one(`[name=kind][value=${kind}]`, form); if (radio) radio.checked = true; };
   const area = (form) => one("textarea[name=body]", form);
+  /* The macro that the words came with, where the form has macros: what it does belongs to the draft. */
+  const macroOf = (form) => { const pk = one("[name=macro]", form)?.value; return pk ? { pk, title: one("[data-macro-title]", form).textContent, does: one("[data-macro-does]", form).textContent.replace(/^: /, "") } : null; };
+  const putMacro = (form, macro) => {
+    if (!one("[name=macro]", form)) return;
+    one("[name=macro]", form).value = macro?.pk || "";
+    one("[data-macro-title]", form).textContent = macro?.title || "";
+    one("[data-macro-does]", form).textContent = macro?.does ? `: ${macro.does}` : "";
+    one("[data-macro-chip]", form).hidden = !macro;
+    one("[data-macro-off]", form).hidden = false;
+  };
   const clock = (form, at) => new Date(at).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit", timeZone: form.dataset.zone || "Europe/Moscow" });
 
   /* Why nothing was sent, at the button, apart from what is said of the draft; "" once it is put right. */
@@ -113,7 +123,7 @@
     constructor(form) {
       this.form = form;
       this.base = form.dataset.draftAt || "";  // the draft that this window knows
-      this.kept = `${kindOf(form)}\n${area(form).value}`;
+      this.kept = this.now;
       this.key = `draft:${body.dataset.person || ""}:message-${form.dataset.composer}`;
       this.over = false;  // sent: what comes late is no draft
       this.held = false;  // another window's draft waits for a decision
@@ -122,32 +132,33 @@
       this.restore();
       if (form.hasAttribute("data-refused")) this.later();
     }
-    get now() { return `${kindOf(this.form)}\n${area(this.form).value}`; }
+    get now() { return [kindOf(this.form), macroOf(this.form)?.pk, area(this.form).value].join("\n"); }
+    get here() { return { kind: kindOf(this.form), body: area(this.form).value, macro: macroOf(this.form), at: now() }; }
     hold(why) { held(this.form, why); }
     say(text) { one("[data-status]", this.form).textContent = text; }
 
     /* This browser as the second net: only what the server has not taken yet lies there. */
-    remember() { local?.setItem(this.key, JSON.stringify({ kind: kindOf(this.form), body: area(this.form).value, at: now(), base: this.base, sent: this.own.at(-1) })); }
+    remember() { local?.setItem(this.key, JSON.stringify({ ...this.here, base: this.base, sent: this.own.at(-1) })); }
     forget() { local?.removeItem(this.key); }
     restore() {
       const there = answer(local?.getItem(this.key) || "");
       if (!there.body) return;
       this.own.push(there.body);  // it may arrive only now: sent with the last breath of the page before
-      if (there.body === area(this.form).value) return;
-      const other = { kind: kindOf(this.form), body: area(this.form).value }, refused = this.form.hasAttribute("data-refused");
+      if (there.body === area(this.form).value && there.macro?.pk === macroOf(this.form)?.pk) return;
+      const { at: _, ...other } = this.here, refused = this.form.hasAttribute("data-refused");
       const mine = !refused && (there.base === this.base || there.sent === other.body);  // written on from the very draft shown
       if (!mine && (refused || (this.base && there.at < Date.parse(this.base)))) return this.offer(there);
       this.put(there);  // the newer one; the older one can be opened
       if (other.body && !mine) this.offer(other);
       this.later();
     }
-    put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; }
+    put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; putMacro(this.form, draft.macro); }
     offer(draft) {
       const button = one("[data-other]", this.form);
       button.textContent = words(this.form, "other") + (draft.at ? ` (${clock(this.form, draft.at)})` : "");
       button.hidden = false;
       button.onclick = () => {
-        const here = { kind: kindOf(this.form), body: area(this.form).value, at: now() };
+        const { here } = this;
         this.put(draft);
         if (here.body) this.offer(here);
         this.take();
@@ -166,7 +177,7 @@
       const text = this.now;
       if (this.over || this.held || text === this.kept || (this.busy && !leaving)) return;
       this.own = [...this.own.slice(-7), area(this.form).value];
-      const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, base: this.base, csrfmiddlewaretoken: token(this.form) });
+      const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, macro: macroOf(this.form)?.pk || "", base: this.base, csrfmiddlewaretoken: token(this.form) });
       this.busy = true;
       try {
         const reply = await fetch(this.form.dataset.draftUrl, { method: "POST", body: sent, headers: asked, redirect: "manual", keepalive: sent.toString().length < 60000 });
@@ -193,7 +204,7 @@
       this.held = true;
       this.base = said.at;
       this.say(words(this.form, "elsewhere"));
-      this.offer({ kind: said.kind, body: said.body, at: Date.parse(said.at) });
+      this.offer({ ...said, at: Date.parse(said.at) });
       const mine = one("[data-mine]", this.form);
       mine.hidden = false;
       mine.onclick = () => { one("[data-other]", this.form).hidden = true; this.take(); };
@@ -201,5 +212,5 @@
     end() { this.over = true; clearTimeout(this.timer); }
   }
 
-  Object.assign(window, { Files, Writing });
+  Object.assign(window, { Files, Writing, putMacro });
 })();

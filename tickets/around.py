@@ -238,6 +238,7 @@ def _composing(read: Mapping[str, list[Any]]) -> Composing:
         draft.updated_at if draft else None,
         [{"pk": one.pk, "name": one.name, "size": one.size} for one in read["pending"]],
         reading.upto if reading else None,
+        draft.macro_id if draft else None,
     )
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.refusals import Refused
 from tickets import files
-from tickets.models import Draft, LastRead, Message, PendingFile, Ticket, TicketQuerySet
+from tickets.models import Draft, LastRead, Macro, Message, PendingFile, Ticket, TicketQuerySet
 
 KEPT_FOR = timedelta(days=30)  # drafts and their files that nobody came back to
 FILES_AT_MOST = 20  # in one composer
@@ -37,13 +37,17 @@ class Elsewhere(Refused):
 
 @dataclass(frozen=True)
 class Composing:
-    """What a person has in the composer of a ticket; `read_upto` is the last message that they read, None: none yet."""
+    """What a person has in the composer of a ticket; `read_upto` is the last message that they read, None: none yet.
+
+    `macro` is the key of the macro that the words came with.
+    """
 
     kind: str = ""
     body: str = ""
     updated_at: datetime | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
     read_upto: int | None = None
+    macro: int | None = None
 
 
 def beside(tickets: TicketQuerySet, user: User) -> TicketQuerySet:
@@ -87,6 +91,7 @@ def keep(
     key: str = "",
     base: datetime | None = None,
     knows_base: bool = False,
+    macro: Macro | None = None,
 ) -> Draft | None:
     """Keeps the words of an unsent message, instead of the ones before; no words: nothing is kept any more.
 
@@ -106,6 +111,7 @@ def keep(
         return None
     draft = there or Draft(ticket=ticket, person=person)
     draft.kind, draft.body, draft.updated_at = kind, body.replace("\0", "")[:BODY_AT_MOST], at
+    draft.macro = macro
     draft.save()
     return draft
 
@@ -173,7 +179,7 @@ def follow(ticket: Ticket, into: Ticket) -> None:
     """What anybody is writing in `ticket` goes on in `into`, which it is merged into (direction §6.6, trap 8).
 
     Who was writing in both finds one text there, under the one they had; of a reply and a note a note is made, which
-    no customer reads. Both tickets are locked by who calls.
+    no customer reads, and no macro does anything unasked. Both tickets are locked by who calls.
     """
     there = {draft.person_id: draft for draft in Draft.objects.filter(ticket=into)}
     for draft in Draft.objects.filter(ticket=ticket):
@@ -185,7 +191,8 @@ def follow(ticket: Ticket, into: Ticket) -> None:
         kept.body = f"{kept.body}\n\n{draft.body}"[:BODY_AT_MOST]
         kept.kind = kept.kind if kept.kind == draft.kind else "note"
         kept.updated_at = max(kept.updated_at, draft.updated_at)
-        kept.save(update_fields=["body", "kind", "updated_at"])
+        kept.macro = None
+        kept.save(update_fields=["body", "kind", "updated_at", "macro"])
         draft.delete()
     PendingFile.objects.filter(ticket=ticket).update(ticket=into)
 

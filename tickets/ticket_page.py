@@ -383,7 +383,10 @@ def composer(
         macro = macro_of(user, key) if key else None
     else:
         chosen, body = composing.kind or kinds[0], composing.body
-        if macro is not None:
+        if macro is None and composing.macro is not None:  # the words are there already
+            macro = macro_of(user, str(composing.macro))
+            lacks = macros.lacks(body) if macro is not None else []
+        elif macro is not None:
             text = macros.rendered(macro, found, by=user, now=now)
             lacks = macros.lacks(text)
             chosen, body = macro.kind, "\n\n".join(part for part in (composing.body, text) if part)

@@ -21,13 +21,9 @@
       if (text.value.trim() && inside(said.kind) !== inside(kindOf(this.form))) return this.say(words(this.form, "mixed"));
       if (!text.value.trim() || said.kind === "question") choose(this.form, said.kind);
       text.setRangeText(said.body, text.selectionStart, text.selectionEnd, "end");
-      one("[name=macro]", this.form).value = said.pk;
-      one("[data-macro-title]", this.form).textContent = said.title;
-      one("[data-macro-does]", this.form).textContent = said.does ? `: ${said.does}` : "";
-      this.chip();
+      putMacro(this.form, said);
       this.later();
     }
-    chip() { one("[data-macro-chip]", this.form).hidden = !one("[name=macro]", this.form).value; one("[data-macro-off]", this.form).hidden = false; }
   }
 
   let composer = null;
@@ -36,7 +32,7 @@
     if (form && composer?.form === form) return;
     if (composer && !composer.over && !composer.form.isConnected) composer.save(true);  // another ticket was opened
     composer = form ? new Composer(form) : null;
-    if (composer && one("[name=macro]", form).value) composer.chip();
+    if (composer) one("[data-macro-off]", form).hidden = false;
     const rule = one("#new"), msgs = one(".msgs");
     if (rule && msgs) msgs.scrollTop += rule.getBoundingClientRect().top - msgs.getBoundingClientRect().top - 24;
   };
@@ -56,7 +52,7 @@
   doc.addEventListener("click", (event) => {
     const macro = event.target.closest?.("[data-macro]");
     if (macro && mine(macro)) { event.preventDefault(); composer.macro(macro.dataset.macro); }
-    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { one("[name=macro]", composer.form).value = ""; composer.chip(); area(composer.form).focus(); }
+    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { putMacro(composer.form, null); composer.later(); area(composer.form).focus(); }
   });
   doc.addEventListener("toggle", (event) => {
     if (event.target.matches?.("[data-macros]") && event.target.open) one("#macro-find", event.target)?.focus();

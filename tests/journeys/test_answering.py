@@ -258,6 +258,33 @@ def test_enter_beside_the_text_sends_nothing_and_takes_the_macro_that_was_found(
     assert sent == []
 
 
+def test_what_a_macro_does_is_there_again_after_a_reload_and_on_another_device(house: House, number: int) -> None:
+    lead = house.enter(LEAD)
+    lead.goto("/w/macros/new/")
+    lead.fill("input[name=title]", f"Мелочь {number}")
+    lead.select_option("select[name=priority]", "4")
+    lead.fill("textarea[name=body_ru]", "Приоритет теперь 4.")
+    lead.locator("main form .btn--p").click()
+    lead.wait_for_url("**/w/macros/")
+    page = composer(lead, number)
+    page.locator("[data-macros] > summary").click()
+    page.fill("#macro-find", f"Мелочь {number}")
+    page.press("#macro-find", "Enter")
+    expect(page.locator("[data-status]")).to_contain_text("Черновик сохранён")
+
+    page.reload()
+    phone = composer(house.enter(LEAD, width=390), number)
+
+    for there in (page, phone):
+        expect(there.locator("[data-macro-chip]")).to_contain_text(f"Мелочь {number}: ставит приоритет 4")
+        expect(there.locator("#composer textarea")).to_have_value("Приоритет теперь 4.")
+    with phone.expect_response(lambda answer: answer.url.endswith("/draft/")):
+        phone.locator("[data-macro-off]").click()
+    phone.reload()
+    expect(phone.locator("#composer textarea")).to_have_value("Приоритет теперь 4.")
+    expect(phone.locator("[data-macro-chip]")).to_be_hidden()
+
+
 def test_ctrl_shift_enter_sends_and_waits(house: House, number: int) -> None:
     page = house.enter(FIRST)
     accept(page, number)

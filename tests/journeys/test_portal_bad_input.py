@@ -81,7 +81,9 @@ def test_files_come_in_with_progress_and_the_refused_ones_say_why(house: House, 
     assert ".." not in rows.nth(2).inner_text()
     assert fits(page)
     form.locator(".reply__f > .btn--p").click()
-    expect(form.locator("[data-held]")).to_contain_text("Файл «dump.zip» приложить нельзя, поэтому ничего не отправлено")
+    expect(form.locator("[data-held]")).to_contain_text(
+        "Файл «dump.zip» приложить нельзя, поэтому ничего не отправлено"
+    )
     expect(rows.nth(0).get_by_role("button", name=re.compile("Убрать"))).to_be_focused()
     assert fits(page)
     for refused in ("dump.zip", "setup.exe"):

@@ -18,7 +18,7 @@ from accounts.models import User
 from tests.factories import a_customer, a_lead, an_engineer, contact_of, open_ticket
 from tickets import drafts, reading, workflow
 from tickets.files import raster_type
-from tickets.models import Attachment, Draft, LastRead, PendingFile, State, Ticket
+from tickets.models import Attachment, Draft, LastRead, Macro, PendingFile, State, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +83,32 @@ def test_draft_comes_back_with_its_kind(desk: Client, ticket: Ticket) -> None:
     shown = page(desk, ticket)
     assert "Half a sentence</textarea>" in shown
     assert 'value="note" checked' in shown
+
+
+def test_draft_keeps_what_its_macro_does(desk: Client, ticket: Ticket) -> None:
+    macro = Macro.objects.create(title="Restored", kind="reply", body_ru="Приоритет теперь 3.", priority=3)
+
+    answer = kept(desk, ticket, "The priority is 3 now.", macro=str(macro.pk))
+
+    assert answer.json()["macro"] == {"pk": macro.pk, "title": "Restored", "does": "sets priority 3"}
+    shown = page(desk, ticket)
+    assert f'name="macro" value="{macro.pk}"' in shown
+    assert "<b data-macro-title>Restored</b><span data-macro-does>: sets priority 3</span>" in shown
+    assert shown.count("The priority is 3 now.</textarea>") == 1
+    macro.delete()
+    assert 'name="macro" value=""' in page(desk, ticket)
+
+
+def test_draft_keeps_no_macro_of_another_person_and_none_that_was_taken_off(desk: Client, ticket: Ticket) -> None:
+    theirs = Macro.objects.create(title="Own", kind="reply", body_ru="Мой.", priority=3, owner=an_engineer())
+    ours = Macro.objects.create(title="Ours", kind="reply", body_ru="Наш.", priority=3)
+
+    kept(desk, ticket, "Words", macro=str(theirs.pk))
+    assert Draft.objects.get().macro is None
+
+    kept(desk, ticket, "Words", macro=str(ours.pk))
+    kept(desk, ticket, "Words", macro="")
+    assert Draft.objects.get().macro is None
 
 
 def test_draft_of_a_colleague_is_never_shown(desk: Client, ticket: Ticket) -> None:

@@ -92,6 +92,7 @@ class DraftForm(forms.Form):
     body = forms.CharField(max_length=200_000, required=False, strip=False)
     key = forms.CharField(max_length=64, required=False)
     base = forms.DateTimeField(required=False, input_formats=["iso8601"])
+    macro = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_KEY)
 
 
 class HandOverForm(TicketForm):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tickets.models.conversation import attachment_path
+from tickets.models.macros import Macro
 from tickets.models.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Draft(models.Model):
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="drafts", verbose_name=_("ticket"))
     kind = models.CharField(_("for whom"), max_length=8)
     body = models.TextField(_("text"))
+    # What is done along with the words: they may say so ("the priority is 3 now").
+    macro = models.ForeignKey(Macro, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("macro"))
     updated_at = models.DateTimeField(_("written at"))
 
     class Meta:

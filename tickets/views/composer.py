@@ -24,6 +24,7 @@ from tickets import drafts, files, macros, reading
 from tickets.forms.desk import DraftForm
 from tickets.models import Draft, Macro, PendingFile, Ticket
 from tickets.queue import Queue
+from tickets.ticket_page import macro_of
 from tickets.views.answers import SeeOther
 from tickets.views.desk import ticket_again, wants_pane
 
@@ -40,9 +41,11 @@ def wants_json(request: HttpRequest) -> bool:
 def as_json(kept: Draft | None, zone: tzinfo = words.MOSCOW) -> dict[str, Any]:
     """A draft for the script: the moment in UTC and as people in that zone write it."""
     if kept is None:
-        return {"at": "", "clock": "", "kind": "", "body": ""}
+        return {"at": "", "clock": "", "kind": "", "body": "", "macro": None}
     clock = words.moment(kept.updated_at, zone, timezone.now(), "time")
-    return {"at": kept.updated_at.isoformat(), "clock": clock, "kind": kept.kind, "body": kept.body}
+    chosen = kept.macro
+    macro = {"pk": chosen.pk, "title": chosen.title, "does": ", ".join(macros.does(chosen))} if chosen else None
+    return {"at": kept.updated_at.isoformat(), "clock": clock, "kind": kept.kind, "body": kept.body, "macro": macro}
 
 
 def keep(request: HttpRequest, ticket: Ticket, *, knows_base: bool) -> Draft | None:
@@ -50,16 +53,17 @@ def keep(request: HttpRequest, ticket: Ticket, *, knows_base: bool) -> Draft | N
     form = DraftForm(request.POST)
     if not form.is_valid():
         raise Refused(_("This cannot be kept as a draft."))
-    said = form.cleaned_data
+    said, user = form.cleaned_data, person(request)
     return drafts.keep(
         ticket,
-        person=person(request),
+        person=user,
         kind=said["kind"],
         body=said["body"],
         at=timezone.now(),
         key=said["key"],
         base=said["base"],
         knows_base=knows_base,
+        macro=macro_of(user, str(said["macro"])) if said["macro"] else None,
     )
 
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import person
+from accounts.models import User
 from tickets import drafts, portal_page
 from tickets.forms.desk import DraftForm
-from tickets.models import PendingFile, Ticket
+from tickets.models import Draft, PendingFile, Ticket
 from tickets.views.composer import as_json, taken_in, wants_json
 from tickets.views.portal_gate import customers, ticket_of, to
 
@@ -27,6 +28,11 @@ def _answered_by(request: HttpRequest, number: int) -> Ticket:
     if company is None or not company.may_write:
         raise Http404
     return ticket.merged_into or ticket
+
+
+def _keep(form: DraftForm, ticket: Ticket, user: User, *, knows_base: bool) -> Draft | None:
+    said = {name: form.cleaned_data[name] for name in ("kind", "body", "key", "base")}
+    return drafts.keep(ticket, person=user, at=timezone.now(), knows_base=knows_base, **said)
 
 
 @require_POST
@@ -44,9 +50,9 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
     form = DraftForm({**request.POST.dict(), "kind": AN_ANSWER})
     if not form.is_valid():
         return JsonResponse({"detail": _("This cannot be kept as a draft.")}, status=422)
-    said, zone = form.cleaned_data, timezone.get_current_timezone()
+    zone = timezone.get_current_timezone()
     try:
-        kept = drafts.keep(ticket, person=user, at=timezone.now(), knows_base="base" in request.POST, **said)
+        kept = _keep(form, ticket, user, knows_base="base" in request.POST)
     except drafts.Elsewhere as elsewhere:
         return JsonResponse({"detail": elsewhere.message, **as_json(elsewhere.draft, zone)}, status=409)
     if wants_json(request):
@@ -73,6 +79,6 @@ def upload_removal(request: HttpRequest, number: int, pk: int) -> HttpResponse:
         return JsonResponse({})
     form = DraftForm({**request.POST.dict(), "kind": AN_ANSWER})
     if form.is_valid():
-        drafts.keep(ticket, person=user, at=timezone.now(), knows_base=False, **form.cleaned_data)
+        _keep(form, ticket, user, knows_base=False)
     drafts.keep_files(ticket, request.FILES.getlist("files"), person=user, at=timezone.now())
     return to(ticket)
