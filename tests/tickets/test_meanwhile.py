@@ -302,6 +302,18 @@ def test_macro_asks_about_what_a_colleague_changed_and_nothing_of_it_happens(
     assert (done.status_code, ticket.messages.count()) == (303, said + 1)
 
 
+def test_question_about_a_note_speaks_of_a_note(ticket: Ticket, me: User, colleague: User, client: Client) -> None:
+    client.force_login(me)
+    as_of = last_event(ticket)
+    macro = Macro.objects.create(title="Pass on", kind="note", body_ru="Дальше", **MACROS["line"])
+    workflow.hand_over(ticket, by=colleague, to_line=2, known="K", asked="A", at=timezone.now())
+
+    page = said_with(client, ticket, kind="note", macro=macro.pk, as_of=as_of).content.decode()
+
+    assert '<span class="when-note">Not kept yet: others changed this in the meantime</span>' in page
+    assert '<span class="when-note">Keep the note anyway</span>' in page
+
+
 def test_words_alone_do_not_ask_about_what_they_do_not_change(
     ticket: Ticket, me: User, colleague: User, client: Client
 ) -> None:
