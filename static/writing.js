@@ -212,5 +212,6 @@
     end() { this.over = true; clearTimeout(this.timer); }
   }
 
+  Object.assign(Writing, { asked, words, kindOf, choose, area });
   Object.assign(window, { Files, Writing, putMacro });
 })();

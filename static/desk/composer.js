@@ -4,11 +4,7 @@
 (() => {
   const doc = document;
   const one = (css, inside = doc) => inside.querySelector(css), all = (css, inside = doc) => [...inside.querySelectorAll(css)];
-  const asked = { Accept: "application/json" };
-  const words = (form, name) => one(`[data-w=${name}]`, form).textContent;
-  const kindOf = (form) => one("[name=kind]:checked", form)?.value || "";
-  const choose = (form, kind) => { const radio = one(`[name=kind][value=${kind}]`, form); if (radio) radio.checked = true; };
-  const area = (form) => one("textarea[name=body]", form);
+  const { asked, words, kindOf, choose, area } = Writing;
 
   class Composer extends Writing {
     /* A macro: its words where the caret is; what it does is named beside the text and happens with the sending. */
