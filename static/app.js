@@ -103,6 +103,15 @@
     if (menu) { menu.open = false; one("summary", menu).focus(); }
   });
 
+  /* What a search field or the palette offers is walked through by arrows. */
+  on("keydown", (event) => {
+    const box = event.target.closest(".tsearch, #palette"), by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!box || !by) return;
+    event.preventDefault();
+    const stops = all("input, a", box);
+    stops[(stops.indexOf(doc.activeElement) + by + stops.length) % stops.length].focus();
+  });
+
   /* What cannot be undone is asked once: data-confirm on the form or its button. In capture: before htmx sees it. */
   const dialog = one("#confirm");
   on("submit", (event) => {

@@ -167,13 +167,6 @@
     ask();
   };
   field.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(ask, 120); });
-  palette.addEventListener("keydown", (event) => {
-    const down = event.key === "ArrowDown", up = event.key === "ArrowUp";
-    if (!down && !up) return;
-    event.preventDefault();
-    const stops = [field, ...all("a", found)], at = stops.indexOf(doc.activeElement);
-    stops[(at + (down ? 1 : -1) + stops.length) % stops.length].focus();
-  });
   one("form", palette).addEventListener("submit", async (event) => {
     event.preventDefault();
     event.stopPropagation();

@@ -40,6 +40,25 @@ def test_mistyped_and_inflected_words_are_found_filtered_and_opened(house: House
     page.wait_for_url(re.compile(rf"/w/t/{number}/"))
 
 
+def test_suggestions_are_walked_through_by_arrows(house: House) -> None:
+    contact = house.enter(CONTACT)
+    numbers = [file_request(contact, f"Подсказка о накопителе {turn}", impact="3") for turn in range(2)]
+    for page, field in ((house.enter(ENGINEER), "#top-search"), (contact, "#q")):
+        page.goto("/w/" if field == "#top-search" else "/t/search/")
+        page.locator(field).press_sequentially("накопител")
+        expect(page.locator(".suggest a")).to_have_count(2)
+
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".suggest a").nth(1)).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(field)).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(rf"/t/{numbers[1]}/"))
+        page.close()
+
+
 def test_number_goes_straight_to_its_request_without_scripts_too(house: House) -> None:
     number = file_request(house.enter(CONTACT), "Печать ярлыков", impact="3")
 
