@@ -110,6 +110,9 @@ def start(
     picked = [] if whole else list(Ticket.objects.visible_to(by).filter(number__in=list(numbers)).order_by("pk"))
     if not whole and not picked:
         raise NotAllowed(_("Nothing is ticked: tick requests first."))
+    if len(picked) > TICKED_AT_MOST:
+        words = _("%(number)d at most are ticked by hand: take everything of a filter instead.")
+        raise NotAllowed(words % {"number": TICKED_AT_MOST})
     last = Ticket.objects.aggregate(last=Max("pk"))["last"] or 0
     run, made = _begin(
         BulkRun(
@@ -125,7 +128,7 @@ def start(
         )
     )
     if made:
-        BulkItem.objects.bulk_create(BulkItem(run=run, ticket=ticket) for ticket in picked[:TICKED_AT_MOST])
+        BulkItem.objects.bulk_create(BulkItem(run=run, ticket=ticket) for ticket in picked)
     return run
 
 
