@@ -186,6 +186,26 @@ def test_form_over_a_whole_filter_says_exactly_how_many(monkeypatch: Any) -> Non
     assert ": 4</button>" in page
 
 
+def test_form_over_a_whole_filter_says_which_one() -> None:
+    some(1, priority=2)
+    client = Client()
+    client.force_login(a_lead(1, language="en"))
+
+    asked = {"act": "question", "all": "1", "from": "l/1/?package=premium&priority=1&priority=2"}
+    page = client.get("/w/bulk/new/", asked).content.decode()
+
+    assert "<b>Line: 1; Package: Premium; Priority: 1, 2</b>" in page
+
+
+def test_more_than_is_ticked_by_hand_is_refused_and_never_half_done(monkeypatch: Any) -> None:
+    monkeypatch.setattr(bulk, "TICKED_AT_MOST", 2)
+
+    with pytest.raises(NotAllowed, match="2"):
+        begun(an_engineer(1), some(3), "note", body="Same.")
+
+    assert not BulkRun.objects.exists()
+
+
 def test_whole_of_a_filter_that_is_not_understood_is_refused() -> None:
     lead = a_lead(1, language="en")
     some(2)

@@ -1,7 +1,8 @@
 """The filters of a queue in words: what is on, each to be taken off alone, and everything that can be ticked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -68,6 +69,49 @@ def chips_on(queue: Queue, names: Mapping[str, str]) -> list[Chip]:
         for name, value in queue.pairs
         for off in [queue.without(name, value)]
     ]
+
+
+def place_words(queue: Queue, own: Sequence[int]) -> str:
+    """Where a queue looks, as its tab is called; "" where its filter of lines says it. `own` are the person's lines."""
+    if queue.place == "my":
+        return pgettext("queue", "Mine")
+    if queue.place:
+        return f"{labels()['line']}: {queue.place}"
+    return "" if queue.values("line") else pgettext("queue", "My lines") if own else pgettext("queue", "All")
+
+
+def in_words(queue: Queue, own: Sequence[int], names: Mapping[str, str]) -> str:
+    """A queue in one line: "Мои линии; Пакет: Премиум; Приоритет: 1, 2". `names` as `names_of` has them."""
+    values: dict[str, list[str]] = {}
+    for chip in chips_on(queue, names):
+        values.setdefault(chip.label, []).append(chip.value)
+    told = (f"{label}: {', '.join(of)}" for label, of in values.items())
+    return "; ".join(part for part in (place_words(queue, own), *told) if part)
+
+
+def names_of(queues: Iterable[Queue]) -> dict[str, str]:
+    """The names of what several queues filter by, as the glance has those of one; six statements at most."""
+    asked: dict[str, set[str]] = {}
+    for name, value in (pair for queue in queues for pair in queue.pairs):
+        asked.setdefault(name, set()).add(value)
+    known = {}
+    for name, table in CATALOGUE.items():
+        if codes := asked.get(name, set()) - {ME, NOBODY}:
+            for row in table.objects.filter(**{f"{KEYS.get(name, 'pk')}__in": codes}):
+                label = row.full_name if isinstance(row, User) else row.name
+                known[f"{name}={getattr(row, KEYS.get(name, 'pk'))}"] = label
+    return known
+
+
+CATALOGUE: dict[str, Any] = {
+    "package": Package,
+    "product": Product,
+    "topic": Topic,
+    "channel": Channel,
+    "customer": Customer,
+    "assignee": User,
+}
+KEYS = {"package": "code", "product": "code"}
 
 
 @dataclass(frozen=True, slots=True)

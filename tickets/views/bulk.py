@@ -23,6 +23,7 @@ from tickets import bulk
 from tickets.forms.bulk import FORMS, BulkForm
 from tickets.models import BulkItem, BulkRun, Ticket
 from tickets.queue import Queue, glance, tickets_of
+from tickets.queue.filters import in_words, names_of
 from tickets.tasks import advance_bulk_runs
 from tickets.views.answers import SeeOther
 
@@ -94,6 +95,7 @@ def _form_page(
         "tickets": tickets.order_by("number"),
         "others": max(0, len(numbers) - 10),
         "queue": queue,
+        "filter": in_words(queue, glance(user, timezone.now()).own, names_of([queue])) if whole else "",
         "from": queue.tail,
         "key": key,
         "refusal": refusal,

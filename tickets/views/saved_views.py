@@ -18,7 +18,7 @@ from tickets.forms.views import ViewForm
 from tickets.models import SavedView
 from tickets.queue import Queue, glance, next_to_take
 from tickets.queue.address import KNOWN
-from tickets.queue.filters import chips_on, customers_named
+from tickets.queue.filters import chips_on, customers_named, in_words, names_of, place_words
 from tickets.queue.filters import panel as choices
 from tickets.views.answers import SeeOther
 from tickets.views.desk import list_context
@@ -93,16 +93,10 @@ def one(user: User, slug: str) -> SavedView:
 def views(request: HttpRequest) -> HttpResponse:
     """All views that the person sees, to open, change or remove."""
     user = person(request)
-    return render(
-        request,
-        "desk/views.html",
-        {"views": [(view, saved_views.may_change(view, user), _filters_of(view, user)) for view in seen_by(user)]},
-    )
-
-
-def _filters_of(view: SavedView, user: User) -> str:
-    queue = Queue.from_tail(view.tail)
-    return ", ".join(f"{chip.label}: {chip.value}" for chip in chips_on(queue, glance(user, timezone.now()).names))
+    queues = {view: Queue.from_tail(view.tail) for view in seen_by(user)}
+    own, names = glance(user, timezone.now()).own, names_of(queues.values())
+    told = [(view, saved_views.may_change(view, user), in_words(kept, own, names)) for view, kept in queues.items()]
+    return render(request, "desk/views.html", {"views": told})
 
 
 @desk_only
@@ -154,12 +148,13 @@ def _form_page(
     request: HttpRequest, form: ViewForm, queue: Queue, view: SavedView | None, refusal: Refused | None
 ) -> HttpResponse:
     status = refusal.status if refusal else 422 if form.is_bound and not form.is_valid() else 200
-    names = glance(person(request), timezone.now()).names
+    own = glance(person(request), timezone.now()).own
     context = {
         "form": form,
         "view": view,
         "queue": queue,
-        "filters": chips_on(queue, names),
+        "place": place_words(queue, own),
+        "filters": chips_on(queue, names_of([queue])),
         "from": queue.whole.tail,
         "refusal": refusal,
     }
