@@ -16,16 +16,6 @@
   const kindOf = (form) => one("[name=kind]:checked", form)?.value || "";
   const choose = (form, kind) => { const radio = kind && one(`[name=kind][value=${kind}]`, form); if (radio) radio.checked = true; };
   const area = (form) => one("textarea[name=body]", form);
-  /* The macro that the words came with, where the form has macros: what it does belongs to the draft. */
-  const macroOf = (form) => { const pk = one("[name=macro]", form)?.value; return pk ? { pk, title: one("[data-macro-title]", form).textContent, does: one("[data-macro-does]", form).textContent.replace(/^: /, "") } : null; };
-  const putMacro = (form, macro) => {
-    if (!one("[name=macro]", form)) return;
-    one("[name=macro]", form).value = macro?.pk || "";
-    one("[data-macro-title]", form).textContent = macro?.title || "";
-    one("[data-macro-does]", form).textContent = macro?.does ? `: ${macro.does}` : "";
-    one("[data-macro-chip]", form).hidden = !macro;
-    one("[data-macro-off]", form).hidden = false;
-  };
   const clock = (form, at) => new Date(at).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit", timeZone: form.dataset.zone || "Europe/Moscow" });
 
   /* Why nothing was sent, at the button, apart from what is said of the draft; "" once it is put right. */
@@ -72,9 +62,9 @@
       list.append(row);
       list.hidden = false;
       let request = null;
-      const failed = (why) => { row.dataset.state = "failed"; bar.hidden = true; state.textContent = why || words(this.form, "broken"); state.className = "err"; retry.hidden = false; };
+      const failed = (why) => { row.dataset.state = "failed"; bar.hidden = true; state.textContent = why || words(this.form, "broken"); state.className = "err"; retry.hidden = !!why; };  // refused: not what broke off
       const start = () => {
-        if (file.size > +this.form.dataset.max) { failed(words(this.form, "big")); retry.hidden = true; return; }  // not after minutes of sending
+        if (file.size > +this.form.dataset.max) { failed(words(this.form, "big")); return; }  // not after minutes of sending
         const sent = new FormData();
         sent.append("file", file, name);
         row.dataset.state = "coming"; bar.hidden = false; bar.value = 0; state.className = "muted"; state.textContent = "0 %"; retry.hidden = true;
@@ -86,7 +76,7 @@
         request.onerror = () => failed();
         request.onload = () => {
           const said = answer(request.responseText);
-          if (request.status !== 201) { failed(said.detail); retry.hidden = request.status === 422; return; }  // refused: not what broke off
+          if (request.status !== 201) { failed(said.detail); return; }
           delete row.dataset.state;
           held(this.form, "");
           bar.remove(); state.remove(); retry.remove();
@@ -132,8 +122,11 @@
       this.restore();
       if (form.hasAttribute("data-refused")) this.later();
     }
-    get now() { return [kindOf(this.form), macroOf(this.form)?.pk, area(this.form).value].join("\n"); }
-    get here() { return { kind: kindOf(this.form), body: area(this.form).value, macro: macroOf(this.form), at: now() }; }
+    /* The macro that the words came with, where there are macros (desk/composer.js): what it does belongs to the draft. */
+    get macro() { return ""; }
+    set macro(chosen) {}
+    get now() { return [kindOf(this.form), this.macro.pk, area(this.form).value].join("\n"); }
+    get here() { return { kind: kindOf(this.form), body: area(this.form).value, macro: this.macro, at: now() }; }
     hold(why) { held(this.form, why); }
     say(text) { one("[data-status]", this.form).textContent = text; }
 
@@ -144,15 +137,15 @@
       const there = answer(local?.getItem(this.key) || "");
       if (!there.body) return;
       this.own.push(there.body);  // it may arrive only now: sent with the last breath of the page before
-      if (there.body === area(this.form).value && there.macro?.pk === macroOf(this.form)?.pk) return;
-      const { at: _, ...other } = this.here, refused = this.form.hasAttribute("data-refused");
+      if (there.body === area(this.form).value && there.macro?.pk === this.macro.pk) return;
+      const other = { ...this.here, at: 0 }, refused = this.form.hasAttribute("data-refused");
       const mine = !refused && (there.base === this.base || there.sent === other.body);  // written on from the very draft shown
       if (!mine && (refused || (this.base && there.at < Date.parse(this.base)))) return this.offer(there);
       this.put(there);  // the newer one; the older one can be opened
       if (other.body && !mine) this.offer(other);
       this.later();
     }
-    put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; putMacro(this.form, draft.macro); }
+    put(draft) { choose(this.form, draft.kind); area(this.form).value = draft.body; this.macro = draft.macro; }
     offer(draft) {
       const button = one("[data-other]", this.form);
       button.textContent = words(this.form, "other") + (draft.at ? ` (${clock(this.form, draft.at)})` : "");
@@ -177,7 +170,7 @@
       const text = this.now;
       if (this.over || this.held || text === this.kept || (this.busy && !leaving)) return;
       this.own = [...this.own.slice(-7), area(this.form).value];
-      const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, macro: macroOf(this.form)?.pk || "", base: this.base, csrfmiddlewaretoken: token(this.form) });
+      const sent = new URLSearchParams({ kind: kindOf(this.form), body: area(this.form).value, key: one("[name=key]", this.form).value, macro: this.macro.pk || "", base: this.base, csrfmiddlewaretoken: token(this.form) });
       this.busy = true;
       try {
         const reply = await fetch(this.form.dataset.draftUrl, { method: "POST", body: sent, headers: asked, redirect: "manual", keepalive: sent.toString().length < 60000 });
@@ -213,5 +206,5 @@
   }
 
   Object.assign(Writing, { asked, words, kindOf, choose, area });
-  Object.assign(window, { Files, Writing, putMacro });
+  Object.assign(window, { Files, Writing });
 })();

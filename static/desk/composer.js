@@ -3,12 +3,20 @@
 "use strict";
 (() => {
   const doc = document;
-  const one = (css, inside = doc) => inside.querySelector(css), all = (css, inside = doc) => [...inside.querySelectorAll(css)];
+  const one = (css, inside = doc) => inside.querySelector(css);
   const { asked, words, kindOf, choose, area } = Writing;
 
   class Composer extends Writing {
+    get macro() { return { pk: this.part("pk").value, title: this.part("title").textContent, does: this.part("does").textContent }; }
+    set macro(chosen) {
+      this.part("pk").value = chosen?.pk || "";
+      this.part("title").textContent = chosen?.title;
+      this.part("does").textContent = chosen?.does;
+      this.part("chip").hidden = !chosen?.pk;
+    }
+    part(name) { return one(`[data-macro-${name}]`, this.form); }
     /* A macro: its words where the caret is; what it does is named beside the text and happens with the sending. */
-    async macro(address) {
+    async pick(address) {
       const reply = await fetch(address, { headers: asked });
       if (!reply.ok) return;
       const said = await reply.json(), text = area(this.form), inside = (kind) => kind === "note";
@@ -17,7 +25,7 @@
       if (text.value.trim() && inside(said.kind) !== inside(kindOf(this.form))) return this.say(words(this.form, "mixed"));
       if (!text.value.trim() || said.kind === "question") choose(this.form, said.kind);
       text.setRangeText(said.body, text.selectionStart, text.selectionEnd, "end");
-      putMacro(this.form, said);
+      this.macro = said;
       this.later();
     }
   }
@@ -28,17 +36,11 @@
     if (form && composer?.form === form) return;
     if (composer && !composer.over && !composer.form.isConnected) composer.save(true);  // another ticket was opened
     composer = form ? new Composer(form) : null;
-    if (composer) one("[data-macro-off]", form).hidden = false;
-    const rule = one("#new"), msgs = one(".msgs");
-    if (rule && msgs) msgs.scrollTop += rule.getBoundingClientRect().top - msgs.getBoundingClientRect().top - 24;
   };
   const mine = (target) => composer && target instanceof Element && composer.form.contains(target);
 
   doc.addEventListener("input", (event) => {
-    if (event.target.matches?.("#macro-find")) {
-      const wanted = event.target.value.trim().toLowerCase();
-      all(".cmp-macros li").forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
-    } else if (mine(event.target)) composer.later();
+    if (mine(event.target)) composer.later();
   });
   doc.addEventListener("change", (event) => { if (mine(event.target) && event.target.name === "kind") composer.later(); });
   doc.addEventListener("focusout", (event) => { if (mine(event.target) && event.target.matches("textarea")) composer.save(); });
@@ -47,16 +49,22 @@
 
   doc.addEventListener("click", (event) => {
     const macro = event.target.closest?.("[data-macro]");
-    if (macro && mine(macro)) { event.preventDefault(); composer.macro(macro.dataset.macro); }
-    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { putMacro(composer.form, null); composer.later(); area(composer.form).focus(); }
+    if (macro && mine(macro)) { event.preventDefault(); composer.pick(macro.dataset.macro); }
+    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { composer.macro = ""; composer.later(); area(composer.form).focus(); }
   });
   doc.addEventListener("toggle", (event) => {
     if (event.target.matches?.("[data-macros]") && event.target.open) one("#macro-find", event.target)?.focus();
   }, true);
 
-  /* Ctrl+Shift+Enter sends and waits. In capture: app.js sends on Ctrl+Enter, whatever else is held. */
+  /* Ctrl+Shift+Enter sends and waits. In capture: app.js sends on Ctrl+Enter, whatever else is held. In a field that is
+     no text Enter sends nothing; of the macros it takes the first that was found. */
   doc.addEventListener("keydown", (event) => {
-    if (!mine(event.target) || event.key !== "Enter" || !event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (!mine(event.target) || event.key !== "Enter") return;
+    if (event.target.matches("input:not([type=file])")) {
+      event.preventDefault();
+      if (event.target.matches("#macro-find:not(:placeholder-shown)")) one(".cmp-macros li:not([hidden]) a")?.click();
+    }
+    if (!event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const wait = one("[name=then][value=wait]", composer.form), question = kindOf(composer.form) === "question";
@@ -65,17 +73,9 @@
     else wait?.click();  // not requestSubmit(wait): htmx learns of the button by its click alone
   }, true);
 
-  /* Enter in a field of the composer that is no text sends nothing: of the macros it takes the first that was found. */
-  doc.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !mine(event.target) || !event.target.matches("input:not([type=file])")) return;
-    event.preventDefault();
-    if (event.target.id === "macro-find" && event.target.value.trim()) one(".cmp-macros li:not([hidden]) [data-macro]", composer.form)?.click();
-  });
-
   doc.addEventListener("submit", (event) => {
     if (!composer || event.target !== composer.form) return;
     if (composer.files.waits(event)) return;
-    composer.sent = composer.now;
     composer.remember();
   }, true);
 
@@ -114,6 +114,6 @@
       if (!event.detail.xhr.status) composer.hold("offline");
     }
   });
-  doc.addEventListener("htmx:afterSettle", () => { begin(); all("[data-find]").forEach((row) => { row.hidden = false; }); });
+  doc.addEventListener("htmx:afterSettle", begin);
   begin();
 })();

@@ -63,13 +63,13 @@
   });
   doc.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target?.id === "filter-panel") one("input:not([type=hidden])", event.detail.target)?.focus(); });
 
-  /* Many choices of a filter: those that hold what is typed; what is ticked stays in sight. */
+  /* Many choices of a filter, or macros: those that hold what is typed; what is ticked stays in sight. */
   const narrowed = (inside) => inside.querySelectorAll("[data-narrow]").forEach((field) => { field.hidden = false; });
   doc.addEventListener("input", (event) => {
     if (!event.target.matches("[data-narrow]")) return;
     const wanted = event.target.value.trim().toLowerCase().replaceAll("ё", "е");
-    for (const label of event.target.closest("fieldset").querySelectorAll(".ckl")) {
-      label.hidden = !label.textContent.toLowerCase().replaceAll("ё", "е").includes(wanted) && !one("input", label).checked;
+    for (const choice of event.target.closest("fieldset, div, section").querySelectorAll(".ckl, .cmp-macros li")) {
+      choice.hidden = !choice.textContent.toLowerCase().replaceAll("ё", "е").includes(wanted) && !one(":checked", choice);
     }
   });
   doc.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("[data-narrow]")) event.preventDefault(); });

@@ -90,13 +90,13 @@ def test_draft_keeps_what_its_macro_does(desk: Client, ticket: Ticket) -> None:
 
     answer = kept(desk, ticket, "The priority is 3 now.", macro=str(macro.pk))
 
-    assert answer.json()["macro"] == {"pk": macro.pk, "title": "Restored", "does": "sets priority 3"}
+    assert answer.json()["macro"] == {"pk": macro.pk, "title": "Restored", "does": ": sets priority 3"}
     shown = page(desk, ticket)
-    assert f'name="macro" value="{macro.pk}"' in shown
+    assert f'name="macro" data-macro-pk value="{macro.pk}"' in shown
     assert "<b data-macro-title>Restored</b><span data-macro-does>: sets priority 3</span>" in shown
     assert shown.count("The priority is 3 now.</textarea>") == 1
     macro.delete()
-    assert 'name="macro" value=""' in page(desk, ticket)
+    assert 'name="macro" data-macro-pk value=""' in page(desk, ticket)
 
 
 def test_draft_keeps_no_macro_of_another_person_and_none_that_was_taken_off(desk: Client, ticket: Ticket) -> None:

@@ -120,7 +120,7 @@ def test_if_one_part_refuses_nothing_of_it_happens(desk: Client, ticket: Ticket)
     assert answer.status_code == 409
     assert "Line 4 takes a request only with a defect" in shown
     assert "Kept words</textarea>" in shown
-    assert f'name="macro" value="{macro.pk}"' in shown
+    assert f'name="macro" data-macro-pk value="{macro.pk}"' in shown
     assert (again(ticket).priority, again(ticket).line_id) == (ticket.priority, ticket.line_id)
     assert not ticket.messages.filter(body="Kept words").exists()
     assert Macro.objects.get().used == 0
@@ -200,7 +200,7 @@ def test_picker_says_what_the_request_has_no_value_for(desk: Client, ticket: Tic
         ("Promise", f"{lacks}; {product}"),
         ("Thanks", ""),
     ]
-    assert chosen["does"] == f"{lacks}, {product}"
+    assert chosen["does"] == f": {lacks}, {product}"
 
 
 @pytest.mark.django_db
@@ -227,7 +227,7 @@ def test_macro_without_scripts_is_put_into_the_composer(desk: Client, ticket: Ti
 
     assert "For Larkfield</textarea>" in shown
     assert 'value="note" checked' in shown
-    assert f'name="macro" value="{macro.pk}"' in shown
+    assert f'name="macro" data-macro-pk value="{macro.pk}"' in shown
 
 
 @pytest.mark.django_db
@@ -241,7 +241,7 @@ def test_macro_as_json_for_the_script(desk: Client, ticket: Ticket) -> None:
         "title": "Ask",
         "kind": "reply",
         "body": "For Larkfield",
-        "does": "sets priority 2",
+        "does": ": sets priority 2",
     }
 
 

@@ -41,11 +41,16 @@ def wants_json(request: HttpRequest) -> bool:
 def as_json(kept: Draft | None, zone: tzinfo = words.MOSCOW) -> dict[str, Any]:
     """A draft for the script: the moment in UTC and as people in that zone write it."""
     if kept is None:
-        return {"at": "", "clock": "", "kind": "", "body": "", "macro": None}
+        return {"at": "", "clock": "", "kind": "", "body": "", "macro": ""}
     clock = words.moment(kept.updated_at, zone, timezone.now(), "time")
     chosen = kept.macro
-    macro = {"pk": chosen.pk, "title": chosen.title, "does": ", ".join(macros.does(chosen))} if chosen else None
+    macro = {"pk": chosen.pk, "title": chosen.title, "does": _after_title(macros.does(chosen))} if chosen else ""
     return {"at": kept.updated_at.isoformat(), "clock": clock, "kind": kept.kind, "body": kept.body, "macro": macro}
+
+
+def _after_title(does: list[str]) -> str:
+    """What a macro does, as it stands behind its title."""
+    return f": {', '.join(does)}" if does else ""
 
 
 def keep(request: HttpRequest, ticket: Ticket, *, knows_base: bool) -> Draft | None:
@@ -154,7 +159,7 @@ def macro(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     )
     chosen = get_object_or_404(Macro.objects.visible_to(user), pk=pk)
     text = macros.rendered(chosen, ticket, by=user, now=timezone.now())
-    does = ", ".join([*macros.does(chosen), *macros.lacks(text)])
+    does = _after_title([*macros.does(chosen), *macros.lacks(text)])
     return JsonResponse({"pk": chosen.pk, "title": chosen.title, "kind": chosen.kind, "body": text, "does": does})
 
 
