@@ -401,7 +401,7 @@ def composer(
         "steps": _steps(refusal),
         "then": form["then"].value() if refused is not None else "",
         "seen": seen,
-        "as_of": refused.seen_upto if refused is not None else _last_event(found, around),
+        "as_of": (refused.seen_upto if refused is not None else None) or _last_event(found, around),
         "files": composing.files,
         "macro": macro,
         "macro_does": ", ".join([*macros.does(macro), *lacks]) if macro is not None else "",

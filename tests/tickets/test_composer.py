@@ -111,6 +111,30 @@ def test_draft_keeps_no_macro_of_another_person_and_none_that_was_taken_off(desk
     assert Draft.objects.get().macro is None
 
 
+def test_words_for_a_ticket_that_was_merged_meanwhile_stand_in_the_one_that_stays(
+    desk: Client, ticket: Ticket, engineer: User
+) -> None:
+    stays = open_ticket(ticket.customer, subject="Stays", at=timezone.now())
+    kept(desk, ticket, "Half a sent")
+    workflow.merge(ticket, into=stays, by=an_engineer(), at=timezone.now())
+
+    late = kept(desk, ticket, "Half a sentence")
+    uploaded(desk, ticket)
+    refused = sent(desk, ticket, body="Half a sentence, and the rest.", seen="1", as_of="1")
+
+    assert (late.status_code, Draft.objects.get().ticket, PendingFile.objects.get().ticket) == (200, stays, stays)
+    shown = refused.content.decode()
+    assert (refused.status_code, refused["HX-Push-Url"]) == (409, address("ticket", stays))
+    assert f"№ {ticket.number} was merged into № {stays.number} in the meantime." in shown
+    assert "Half a sentence, and the rest.</textarea>" in shown
+    assert "log.txt" in shown
+
+    done = sent(desk, stays, body="Half a sentence, and the rest.", seen=str(last_seen(stays)))
+
+    assert done.status_code == 303
+    assert stays.messages.filter(body="Half a sentence, and the rest.", author=engineer).exists()
+
+
 def test_draft_of_a_colleague_is_never_shown(desk: Client, ticket: Ticket) -> None:
     kept(desk, ticket, "My own words")
 

@@ -34,6 +34,12 @@ def of(user: User, number: int) -> Ticket:
     return get_object_or_404(Ticket.objects.visible_to(user), number=number)
 
 
+def written_in(user: User, number: int) -> Ticket:
+    """Where what is written on the page of this ticket goes on: merged meanwhile, in the one that stays."""
+    ticket = of(user, number)
+    return ticket.merged_into or ticket
+
+
 def wants_json(request: HttpRequest) -> bool:
     return not request.accepts("text/html")
 
@@ -76,7 +82,7 @@ def keep(request: HttpRequest, ticket: Ticket, *, knows_base: bool) -> Draft | N
 @require_POST
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """Keeps the words; 409 with the other words where another window of the same person has kept some since."""
-    ticket = of(person(request), number)
+    ticket = written_in(person(request), number)
     try:
         kept = keep(request, ticket, knows_base="base" in request.POST)
     except drafts.Elsewhere as elsewhere:
@@ -86,14 +92,14 @@ def draft(request: HttpRequest, number: int) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(as_json(kept))
     messages.success(request, _("The draft is kept"))
-    return ticket_again(request, number)
+    return ticket_again(request, ticket.number)
 
 
 @desk_only
 @require_POST
 def uploads(request: HttpRequest, number: int) -> HttpResponse:
     """Takes in one file (`file`) for the message that is being written: 201 with its key, 422 with what is wrong."""
-    return taken_in(request, of(person(request), number))
+    return taken_in(request, written_in(person(request), number))
 
 
 def taken_in(request: HttpRequest, ticket: Ticket | None) -> JsonResponse:
@@ -113,12 +119,12 @@ def taken_in(request: HttpRequest, ticket: Ticket | None) -> JsonResponse:
 def upload_removal(request: HttpRequest, number: int, pk: int) -> HttpResponse:
     """Takes a file away again; without scripts the words that were typed are kept along with it."""
     user = person(request)
-    ticket = of(user, number)
+    ticket = written_in(user, number)
     drafts.take_away(get_object_or_404(PendingFile, pk=pk, ticket=ticket, person=user))
     if wants_json(request):
         return JsonResponse({})
     keep(request, ticket, knows_base=False)
-    return ticket_again(request, number)
+    return ticket_again(request, ticket.number)
 
 
 @desk_only

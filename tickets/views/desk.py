@@ -310,7 +310,10 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     422 for words that are missing, 409 (or 403) for a move that a rule refuses; both with everything that was typed.
     """
     user, now = person(request), timezone.now()
-    ticket = get_object_or_404(Ticket.objects.visible_to(user).select_related("line"), number=number)
+    seen = Ticket.objects.visible_to(user).select_related("line", "merged_into")
+    ticket = get_object_or_404(seen, number=number)
+    if name == "messages" and ticket.merged_into is not None:
+        return _merged_meanwhile(request, ticket, ticket.merged_into)
     offers = Offers(list(Line.objects.order_by("number"))) if name == "handover" else None
     form = form_for(name, ticket, request.POST, request.FILES, offers=offers)
     as_of = _key(request.POST.get("as_of", ""))
@@ -328,6 +331,20 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
         name = "accepted_hand_over"
     messages.success(request, done(name, said))
     return ticket_again(request, result.number if name == "follow_up" else number)
+
+
+def _merged_meanwhile(request: HttpRequest, ticket: Ticket, into: Ticket) -> HttpResponse:
+    """The words that were to be sent in a ticket that was merged stand in the one that stays, to be sent there."""
+    typed = request.POST.copy()
+    typed.pop("seen", None)  # of the conversation that stays the person sees all now
+    refusal = workflow.NotAllowed(
+        _("№ %(number)s was merged into № %(into)s in the meantime. Your words are here: read on, then send them.")
+        % {"number": ticket.number, "into": into.number}
+    )
+    sent = Sent("messages", form_for("messages", into, typed, request.FILES), refusal)
+    answer = show(request, into.number, sent, status=refusal.status)
+    answer["HX-Push-Url"] = _page_of(request, into.number)
+    return answer
 
 
 @desk_only
@@ -349,6 +366,10 @@ def ticket_again(request: HttpRequest, number: int) -> HttpResponse:
     """The ticket as it is after what was done: its pane for htmx, else a redirect to its page."""
     if wants_pane(request):
         return show(request, number)
+    return SeeOther(_page_of(request, number))
+
+
+def _page_of(request: HttpRequest, number: int) -> str:
+    """The address of a ticket's page beside the queue that one came from."""
     tail = Queue.from_tail(request.GET.get("from", "")).way_back
-    query = "?" + urlencode({"from": tail}) if tail else ""
-    return SeeOther(reverse("desk:ticket", args=[number]) + query)
+    return reverse("desk:ticket", args=[number]) + ("?" + urlencode({"from": tail}) if tail else "")
