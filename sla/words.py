@@ -92,8 +92,8 @@ def moment(at: datetime, zone: tzinfo, now: datetime, style: str = "full") -> st
     Styles: "full" "чт 19 ноября, 14:10", today "14:10" · "date" the same, today too ·
     "plain" without the weekday, for sentences ("с 19 ноября, 14:10") · "short" "чт 14:10" within six
     days, else "пт 27 ноя, 14:10" · "weekday" the same, today too "чт 14:10" · "day" "пт 27 ноя" · "time" "14:10" ·
-    "seconds" "14:10:05" · "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a naive datetime and
-    `KeyError` for another style.
+    "seconds" "14:10:05" · "audit" "19 ноября 2026, 14:10:05 МСК", for histories. Raises `ValueError` for a
+    naive datetime and `KeyError` for another style.
     """
     there, today = _in_zone(at, zone), _in_zone(now, zone)
     return STYLES[style](there, today)
