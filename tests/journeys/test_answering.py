@@ -248,7 +248,8 @@ def test_enter_beside_the_text_sends_nothing_and_takes_the_macro_that_was_found(
 
     page.locator("#composer [name=kind]:checked").press("Enter")
     page.locator("[data-macros] > summary").click()
-    page.locator("#macro-find").press("Enter")
+    expect(page.locator("#macro-find")).to_be_focused()
+    page.keyboard.press("Enter")
     page.fill("#macro-find", "такого нет")
     page.press("#macro-find", "Enter")
     page.fill("#macro-find", f"Приняли {number}")
