@@ -50,7 +50,7 @@
   doc.addEventListener("click", (event) => {
     const macro = event.target.closest?.("[data-macro]");
     if (macro && mine(macro)) { event.preventDefault(); composer.pick(macro.dataset.macro); }
-    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { composer.macro = ""; composer.later(); area(composer.form).focus(); }
+    if (event.target.closest?.("[data-macro-off]") && mine(event.target)) { event.preventDefault(); composer.macro = ""; composer.later(); area(composer.form).focus(); }
   });
   doc.addEventListener("toggle", (event) => {
     if (event.target.matches?.("[data-macros]") && event.target.open) one("#macro-find", event.target)?.focus();

@@ -99,6 +99,18 @@ def test_draft_keeps_what_its_macro_does(desk: Client, ticket: Ticket) -> None:
     assert 'name="macro" data-macro-pk value=""' in page(desk, ticket)
 
 
+def test_macro_of_a_draft_is_taken_off_without_scripts(desk: Client, ticket: Ticket) -> None:
+    macro = Macro.objects.create(title="Restored", kind="reply", body_ru="Приоритет теперь 3.", priority=3)
+    kept(desk, ticket, "Words", macro=str(macro.pk))
+    button = page(desk, ticket).split(f'data-macro-pk value="{macro.pk}">')[1].split(">")[0]
+
+    desk.post(address("draft", ticket), {"kind": "reply", "body": "Words", "macro": [macro.pk, ""]})
+
+    assert 'name="macro" value=""' in button
+    assert f'formaction="{address("draft", ticket)}"' in button
+    assert (Draft.objects.get().body, Draft.objects.get().macro) == ("Words", None)
+
+
 def test_draft_keeps_no_macro_of_another_person_and_none_that_was_taken_off(desk: Client, ticket: Ticket) -> None:
     theirs = Macro.objects.create(title="Own", kind="reply", body_ru="Мой.", priority=3, owner=an_engineer())
     ours = Macro.objects.create(title="Ours", kind="reply", body_ru="Наш.", priority=3)
