@@ -288,8 +288,9 @@ def test_only_the_sender_takes_a_hand_over_back():
 
     with pytest.raises(Forbidden, match="Only who handed the request over takes it back"):
         workflow.take_back(ticket, by=an_engineer(), at=tuesday(10, 20))
-    workflow.accept(ticket, by=an_engineer(2), at=tuesday(10, 30))
-    with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+    receiver = an_engineer(2, full_name="Anna First")
+    workflow.accept(ticket, by=receiver, at=tuesday(10, 30))
+    with pytest.raises(NotAllowed, match=r"Anna First has accepted it already \(10:30\): talk to them"):
         workflow.take_back(ticket, by=ticket.assignee, at=tuesday(10, 40))
 
 
@@ -399,8 +400,11 @@ def test_returning_needs_a_reason_and_something_to_return():
     pass_on(ticket, 2, tuesday(10, 10))
     with pytest.raises(NotAllowed, match="Write why the line returns"):
         workflow.return_hand_over(ticket, by=an_engineer(2), reason=" ", at=tuesday(10, 30))
-    workflow.accept(ticket, by=an_engineer(2), at=tuesday(10, 31))
+    receiver = an_engineer(2, full_name="Anna First")
+    workflow.accept(ticket, by=receiver, at=tuesday(10, 31))
     with pytest.raises(NotAllowed, match="There is no hand-over waiting"):
+        workflow.return_hand_over(ticket, by=receiver, reason="Not ours", at=tuesday(10, 32))
+    with pytest.raises(NotAllowed, match="Anna First has accepted it already"):
         workflow.return_hand_over(ticket, by=an_engineer(2), reason="Not ours", at=tuesday(10, 32))
 
 

@@ -11,7 +11,7 @@ from accounts.absences import stood_in_for_by
 from accounts.models import Absence, Line, Role, User
 from accounts.refusals import Forbidden
 from contracts.models import PromiseKind
-from sla import clocks
+from sla import clocks, words
 from sla.models import Escalation, Whom
 from tickets import routing
 from tickets.models import Defect, DefectEvent, HandOver, State, Ticket
@@ -22,6 +22,16 @@ from tickets.workflow.meanwhile import unchanged_since
 
 def hand_over_waiting(ticket: Ticket) -> HandOver | None:
     return ticket.hand_overs.filter(accepted_at__isnull=True, returned_at__isnull=True).order_by("-at", "-pk").first()
+
+
+def _nothing_waits(ticket: Ticket, *, by: User, at: datetime) -> str:
+    """Why there is nothing to accept or return: who has accepted the last hand-over, and when, is said by name."""
+    last = ticket.hand_overs.select_related("accepted_by").order_by("-at", "-pk").first()
+    by_other = last is not None and last.accepted_by_id != by.pk and ticket.is_open
+    if last is None or last.accepted_by is None or last.accepted_at is None or not by_other:
+        return _("There is no hand-over waiting to be accepted.")
+    told = {"name": last.accepted_by.full_name, "moment": words.moment(last.accepted_at, words.MOSCOW, at, "short")}
+    return _("%(name)s has accepted it already (%(moment)s): talk to them, or hand it over anew.") % told
 
 
 def accept_hand_over(ticket: Ticket, waiting: HandOver | None, *, by: User, at: datetime) -> None:
@@ -180,7 +190,7 @@ def take_back(ticket: Ticket, *, by: User, at: datetime, as_of: int | None = Non
     ticket = lock(ticket)
     waiting = hand_over_waiting(ticket)
     if waiting is None or not ticket.is_open:
-        raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
+        raise NotAllowed(_nothing_waits(ticket, by=by, at=at), "3.3")
     unchanged_since(ticket, as_of, "taking_back", by=by)
     if waiting.by_id != by.pk:
         raise Forbidden(_("Only who handed the request over takes it back; the line gives it back."), "3.3")
@@ -203,7 +213,7 @@ def return_hand_over(ticket: Ticket, *, by: User, reason: str, at: datetime, as_
     ticket = lock(ticket)
     waiting = hand_over_waiting(ticket)
     if waiting is None or not ticket.is_open:
-        raise NotAllowed(_("There is no hand-over waiting to be accepted."), "3.3")
+        raise NotAllowed(_nothing_waits(ticket, by=by, at=at), "3.3")
     unchanged_since(ticket, as_of, "return", by=by)
     if not receives(ticket, waiting, by=by, at=at):
         raise Forbidden(
