@@ -133,6 +133,17 @@ def test_lead_plans_a_shift_and_writes_skills_on_the_page(client):
     assert list(Skill.objects.values_list("user", "product", "level")) == [(engineer.pk, product.pk, 3)]
 
 
+def test_end_of_a_weekly_shift_is_asked_about_by_whose_and_which_it_is(client):
+    engineer = an_engineer(2, full_name="Anna First")
+    client.force_login(a_lead(2, language="en"))
+    said = {"person": engineer.pk, "weekdays": ["0"], "starts": "09:00", "ends": "18:00", "since": "2026-11-30"}
+    client.post("/w/shift/edit/2/", said)
+
+    page = client.get("/w/shift/edit/2/").content.decode()
+
+    assert 'data-confirm="From today on A. First has no shift “Monday, 09:00–18:00”. End it?"' in page
+
+
 def test_lead_gives_away_the_requests_of_who_is_away(client):
     engineer, stand_in, lead = an_engineer(2), an_engineer(2), a_lead(2)
     now = timezone.now()
