@@ -37,31 +37,44 @@ UNDOABLE = (Act.ASSIGN, Act.HAND_OVER, Act.PRIORITY)
 
 @dataclass(frozen=True, slots=True)
 class BulkAct:
-    """An act as it is offered: `does` says what it does to each request."""
+    """An act as it is offered: `does` says what it does to each request, `key` is its key where rows are ticked."""
 
     code: str
     label: str | Promise
     icon: str
     does: str | Promise
+    key: str = ""
 
 
 ACTS = (
     BulkAct(
-        Act.ASSIGN, Act.ASSIGN.label, "user", gettext_lazy("No clock changes: the reaction waits for that person.")
+        Act.ASSIGN,
+        Act.ASSIGN.label,
+        "user",
+        gettext_lazy("No clock changes: the reaction waits for that person."),
+        "A",
     ),
     BulkAct(
         Act.HAND_OVER,
         Act.HAND_OVER.label,
         "route",
         gettext_lazy("The promises to the customer go on; the receiving line gets its own clock to accept."),
+        "L",
     ),
     BulkAct(
         Act.PRIORITY,
         Act.PRIORITY.label,
         "flag",
         gettext_lazy("The clocks are counted anew from the receipt; their pauses stay."),
+        "P",
     ),
-    BulkAct(Act.NOTE, Act.NOTE.label, "message-square", gettext_lazy("Customers never see it, and no clock hears it.")),
+    BulkAct(
+        Act.NOTE,
+        Act.NOTE.label,
+        "message-square",
+        gettext_lazy("Customers never see it, and no clock hears it."),
+        "N",
+    ),
     BulkAct(
         Act.ASK,
         Act.ASK.label,

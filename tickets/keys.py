@@ -59,7 +59,7 @@ TABLE = (
     Key("K", gettext_lazy("previous row"), LIST, "previous", also="↑"),
     Key("Enter", pgettext_lazy("key", "open"), LIST, "native", single=False),
     Key("Esc", gettext_lazy("back to the list, at the same row"), LIST, "back", single=False),
-    Key("X", gettext_lazy("select the row"), LIST, "select"),
+    Key("X", gettext_lazy("select the row; A, L, P and N are then for all that are selected"), LIST, "select"),
     Key("Shift+J", gettext_lazy("select on downwards"), LIST, "extend-next"),
     Key("Shift+K", gettext_lazy("select on upwards"), LIST, "extend-previous"),
     Key("R", pgettext_lazy("key", "reply"), TICKET),

@@ -91,7 +91,8 @@
   };
 
   /* A key of a request means the row that one is at: its request is opened, and then the key is pressed there. With
-     nothing open and no row, a key says so; only T takes the most urgent. */
+     nothing open and no row, a key says so; only T takes the most urgent. In a list with ticks, what can be done with
+     many is done with those. */
   const at = () => { const row = doc.activeElement.closest?.(".q"); return row?.matches(".is-open") ? null : row; };
   const numberOf = (row) => row.id.slice("row-".length);
   let meant = null;
@@ -103,8 +104,9 @@
   const refused = (what) => tell(keys.words.cannot.replace("{number}", shown()).replace("{act}", what).replace("{state}", one(".tk__top :is(.stbtn, .status)").textContent.trim()));
   const inRequest = (key) => (keys.acts[key] ? acts[keys.acts[key]]() : press(control(key)));
   const ofRequest = (key) => {
-    const row = at();
-    if (row) after(row, keys.does[key], () => inRequest(key));
+    const many = one(`.rows:focus-within:has(:checked) ~ #bulk [data-many="${key}"]`), row = at();
+    if (many) many.click();
+    else if (row) after(row, keys.does[key], () => inRequest(key));
     else if (!inRequest(key)) {
       if (one(".tk")) refused(keys.does[key]);
       else if (one(".rows")) tell(keys.words.first);

@@ -27,6 +27,12 @@
     if (event.target.matches(".q__c, #tick-all")) count();
   });
 
+  /* A row that comes with an answer stays ticked. */
+  doc.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
+    const box = one(".q__c", fragment);
+    if (box) box.checked = one(".q__c", target)?.checked;
+  });
+
   /* More rows came in: the address and those of the rows say how many are shown: coming back shows as many. */
   const rows = () => one(".rows[data-queue]");
   const key = () => `place:${location.pathname}${location.search}`;

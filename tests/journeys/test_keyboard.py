@@ -265,6 +265,25 @@ def test_key_of_a_request_means_the_row_that_one_is_at(house: House) -> None:
     page.close()
 
 
+def test_keys_mean_all_that_are_ticked_and_opening_one_unticks_none(page: Page, numbers: list[int]) -> None:
+    typed(page, "о", "KeyJ")
+    typed(page, "ч", "KeyX")
+    typed(page, "О", "KeyJ", shiftKey=True)
+    ticked = page.locator(".q__c:checked").evaluate_all("boxes => boxes.map((box) => box.value)")
+    assert len(ticked) == 2
+
+    with page.expect_response(re.compile(r"/w/t/\d+/")):
+        page.locator(".q__s").nth(1).click()
+    expect(page.locator(".tk")).to_be_visible()
+    expect(page.locator("#bulk [data-n]")).to_have_text(re.compile(" 2$"))
+    assert page.locator(".q__c:checked").evaluate_all("boxes => boxes.map((box) => box.value)") == ticked
+
+    page.locator(".q__s").first.focus()
+    typed(page, "ф", "KeyA")
+    page.wait_for_url(re.compile(r"/w/bulk/new/"))
+    expect(page.locator(".blist li")).to_have_count(2)
+
+
 def test_key_of_a_request_says_that_none_is_chosen(page: Page) -> None:
     typed(page, "д", "KeyL")
 
