@@ -8,7 +8,7 @@
   const one = (css, inside = doc) => inside.querySelector(css), all = (css, inside = doc) => [...inside.querySelectorAll(css)];
   const me = +body.dataset.person, POLL = 20000, FADES = 45000, BEAT = 15000;
   const plural = new Intl.PluralRules(doc.documentElement.lang);
-  const counted = (forms, n) => forms[{ one: 0, few: 1 }[plural.select(n)] ?? 2].replace("{n}", n);
+  const counted = (forms, n) => forms[{ one: 0, few: 1 }[plural.select(parseInt(n))] ?? 2].replace("{n}", n);  // n may be "199+"
   const parsed = (html) => { const box = doc.createElement("template"); box.innerHTML = html; return box.content; };
   const grown = (node) => { window.htmx?.process(node); return node; };
   const say = (text) => { const box = one("#said"); box.textContent = ""; setTimeout(() => { box.textContent = text; }, 50); };
@@ -25,7 +25,7 @@
   /* Counters: tabs, rail, the title of the window. Only the words inside the links change: the focus stays. */
   const title = () => {
     const late = one(".lines a[aria-current] .cnt--late")?.lastChild.textContent;
-    doc.title = (late ? `(${counted(words.late, +late)}) ` : "") + doc.title.replace(/^\(\d+[^)]*\)\s*/, "");
+    doc.title = (late ? `(${counted(words.late, late)}) ` : "") + doc.title.replace(/^\(\d+[^)]*\)\s*/, "");
   };
   const count = async () => {
     const fresh = parsed(await get("live/counters/"));
@@ -37,7 +37,8 @@
   };
 
   /* Rows. A row changes where it stands; the order changes only while nobody points at the list or is in it. */
-  const text = (row) => row.textContent.replace(/\s+/g, " ").replace(one(".sla", row)?.textContent.replace(/\s+/g, " ") ?? "\0", "");
+  const plain = (node) => node ? node.textContent.replace(/\s+/g, " ") : "\0";
+  const text = (row) => plain(row).replace(plain(one(".sla", row)), "");
   const due = (row) => one(".sla time", row)?.dateTime || "9";
   const tint = (row) => { row.classList.add("is-fresh"); setTimeout(() => row.classList.remove("is-fresh"), 260); };
   const swap = (old, fresh) => {
@@ -59,24 +60,10 @@
     if (html !== null) swap(old, parsed(html).querySelector(".q"));
   };
   const busy = () => { const rows = one(".rows"); return rows.matches(":hover") || rows.contains(doc.activeElement) || !!one(".rows :checked"); };
-  const banner = () => {
-    let box = one("#fresh");
-    if (box || !one(".rows")) return box;
-    box = doc.createElement("p");
-    box.id = "fresh";
-    box.className = "fresh";
-    box.hidden = true;
-    box.append(doc.createElement("span"), doc.createElement("button"));
-    one("button", box).type = "button";
-    one("button", box).className = "btn btn--s";
-    one("button", box).textContent = words.show;
-    one("button", box).addEventListener("click", () => { if (waiting) apply(waiting, true); });
-    one(".rows").before(box);
-    return box;
-  };
+  const banner = one("#fresh");
   let waiting = null;
   const apply = (list, asked) => {
-    const rows = one(".rows"), at = rows.scrollTop, held = new Set(all(".q", rows).map((row) => row.id)), first = held.size > 0;
+    const rows = one(".rows"), at = rows.scrollTop, held = new Set(all(".q", rows).map((row) => row.id));
     const was = rows.contains(doc.activeElement) && doc.activeElement.closest(".q")?.id;
     const ticked = all(".q :checked", rows).map((box) => box.closest(".q").id);
     rows.replaceChildren(...one(".rows", list).childNodes);
@@ -86,35 +73,44 @@
     if (was) one(`#${was} .q__s`)?.focus({ preventScroll: true });
     else if (asked) rows.focus({ preventScroll: true });
     dues.clear();
-    for (const row of all(".q", rows)) { dues.set(row.id, due(row)); if (first && !held.has(row.id)) tint(row); }
+    for (const row of all(".q", rows)) { dues.set(row.id, due(row)); if (held.size && !held.has(row.id)) tint(row); }
     waiting = null;
-    if (banner()) banner().hidden = true;
+    banner.hidden = true;
     pencils();
   };
+  /* Rows under their horizons, as they stand: time alone moves a row from one to the next. */
+  const order = (inside) => all(".grp, .q", inside).map((node) => node.id || node.className).join();
+  banner?.lastChild.addEventListener("click", () => { if (waiting) apply(waiting, true); });
   const queued = () => open() || /^\/w\/(my\/|l\/\d\/|v\/[^/]+\/)?$/.test(location.pathname);
   const compare = async () => {
     if (!one(".rows") || !queued()) return;
     const list = parsed(await get("live/list/")), rows = all(".rows .q", list), ids = rows.map((row) => row.id);
     const shown = all(".rows .q").map((row) => row.id);
+    body.dispatchEvent(new Event("fresh"));  // what to take next (desk/_nearest.html) asks by itself
     for (const row of rows) {  // what changed unheard changes where it stands
       const old = doc.getElementById(row.id);
       if (old && text(old) !== text(row)) swap(old, row.cloneNode(true));
     }
-    if (ids.join() === shown.join()) { waiting = null; if (one("#fresh")) one("#fresh").hidden = true; return; }
+    if (order(one(".rows", list)) === order(one(".rows"))) {
+      all(".grp", list).forEach((head, place) => { all(".rows .grp")[place].innerHTML = head.innerHTML; });
+      waiting = null;
+      banner.hidden = true;
+      return;
+    }
     if (!busy()) { apply(list); return; }
     waiting = list;
     const fresh = ids.filter((id) => !shown.includes(id)).length, sooner = rows.filter((row) => dues.has(row.id) && due(row) < dues.get(row.id)).length;
     const left = shown.filter((id) => !ids.includes(id)).length;
     const told = [fresh && counted(words.new, fresh), sooner && counted(words.sooner, sooner), left && counted(words.left, left)].filter(Boolean);
-    one("span", banner()).textContent = told.join(", ") || words.moved;
-    banner().hidden = false;
+    banner.firstChild.textContent = told.join(", ") || words.moved;
+    banner.hidden = false;
   };
 
   /* The open ticket: its head, and what was said since. Composer, focus, selection and open menus are left alone. */
   let headWaits = false;
   const head = async () => {
     const n = open(), old = one(".tk__h");
-    if (!n || !old) return;
+    if (!old) return;
     if (one("details[open]", old) || old.contains(doc.activeElement)) { headWaits = true; return; }
     headWaits = false;
     const fresh = parsed(await get(`t/${n}/head/`)), used = (node) => !node || one("details[open]", node) || node.contains(doc.activeElement);
@@ -145,12 +141,9 @@
   const pill = () => {
     let box = one("#newer");
     if (!box) {
-      box = doc.createElement("button");
-      box.id = "newer";
-      box.type = "button";
-      box.className = "newer";
+      one(".msgs").after(parsed('<button id="newer" type="button" class="newer"></button>'));
+      box = one("#newer");
       box.addEventListener("click", () => { const place = scroller(); place.scrollTop = place.scrollHeight; unread = 0; box.hidden = true; });
-      one(".msgs").after(box);
     }
     const composer = one("#composer");  // on a phone it lies over the foot of the messages
     box.style.bottom = composer && getComputedStyle(composer).position === "sticky" ? `${composer.offsetHeight + 6}px` : "6px";
@@ -192,7 +185,7 @@
 
   /* Who is there: told by heartbeats, faded after 45 seconds, never oneself. */
   const people = new Map();  // "number:person": {n, by, state, name, full, until}
-  const icon = (name) => { const sprite = one("use")?.getAttribute("href").replace(/#.*/, ""), svg = parsed(`<svg class="ic" aria-hidden="true" focusable="false"><use href="${sprite}#${name}"/></svg>`); return svg; };
+  const pencil = () => parsed(`<svg class="ic" aria-hidden="true" focusable="false"><use href="${one("use").getAttribute("href").replace(/#.*/, "#pencil")}"/></svg>`);
   const phrase = (forms, names) => forms[names.length > 1 ? 1 : 0].replace("{name}", names.join(", "));
   const pencils = () => {
     const now = Date.now();
@@ -205,27 +198,22 @@
       if (!row) continue;
       let mark = one(".q__pen", row);
       if (!mark) {
-        mark = doc.createElement("span");
-        mark.className = "q__pen";
-        mark.dataset.n = n;
-        mark.append(icon("pencil"), doc.createElement("span"));
-        mark.lastChild.className = "sr";
-        row.prepend(mark);
+        row.prepend(parsed(`<span class="q__pen" data-n="${n}"><span class="sr"></span></span>`));
+        mark = row.firstChild;
+        mark.prepend(pencil());
       }
       mark.title = mark.lastChild.textContent = told;
     }
     const top = one(".tk__top"), at = [...people.values()].filter((who) => who.n === open());
     let box = one("#who");
     if (!box && top && at.length) {
-      box = doc.createElement("span");
-      box.id = "who";
-      box.className = "who";
-      one(".tk__act", top).before(box);
+      one(".tk__act", top).before(parsed('<span id="who" class="who"></span>'));
+      box = one("#who");
     }
     if (!box) return;
     const told = ["writing", "looking"].map((state) => [state, at.filter((who) => who.state === state)]).filter(([, who]) => who.length);
     const line = told.map(([state, who]) => phrase(words[state], who.map((one) => one.name))).join("; ");
-    if (box.textContent !== line) { box.textContent = line; if (told[0]?.[0] === "writing") box.prepend(icon("pencil")); }
+    if (box.textContent !== line) { box.textContent = line; if (told[0]?.[0] === "writing") box.prepend(pencil()); }
     box.title = at.map((who) => who.full).join(", ");
     box.hidden = !line;
   };
@@ -237,12 +225,12 @@
     pencils();
   };
   setInterval(pencils, 5000);
-  const token = () => one("[name=csrfmiddlewaretoken]")?.value || "";
-  const form = (state, upto) => { const data = new FormData(); data.set("state", state); if (upto) data.set("seen", upto); data.set("csrfmiddlewaretoken", token()); return data; };
+  const form = (state, seen = "") => new URLSearchParams({ state, seen, csrfmiddlewaretoken: one("[name=csrfmiddlewaretoken]").value });
   let lastTyped = 0, told = { n: 0, state: "" };
+  const gone = () => { if (told.n) navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); told = { n: 0, state: "" }; };
   const beat = async (upto) => {
     const n = open();
-    if (told.n && told.n !== n) { navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); told = { n: 0, state: "" }; }
+    if (told.n !== n) gone();
     if (!n || doc.visibilityState !== "visible" || linked === false && !navigator.onLine) return;
     const state = Date.now() - lastTyped < BEAT ? "writing" : "looking";
     told = { n, state };
@@ -254,7 +242,7 @@
     lastTyped = Date.now();
     if (told.state !== "writing") { told.state = "writing"; quietly(beat()); }
   });
-  addEventListener("pagehide", () => { if (told.n) navigator.sendBeacon(`${words.desk}t/${told.n}/presence/`, form("gone")); });
+  addEventListener("pagehide", gone);
   setInterval(() => quietly(beat()), BEAT);
   doc.addEventListener("htmx:pushedIntoHistory", () => setTimeout(() => { unread = 0; quietly(beat()); pencils(); }, 0));
   doc.addEventListener("htmx:afterSettle", () => { pencils(); title(); });
@@ -289,15 +277,16 @@
   const take = ({ kind, id, data }) => {
     beaten = since = Date.now();
     if (id) lastId = id;
-    if (linked !== true) link(true);
+    if (!linked) link(true);
     if (kind === "ticket") happened(data);
     if (kind === "here") heard(data);
     if (kind === "reload") everything();
   };
+  const found = () => { if ("lost" in body.dataset) { delete body.dataset.lost; dispatchEvent(new Event("link")); } };
   const link = (there) => {
     const was = linked;
     linked = there;
-    if (there && "lost" in body.dataset) { delete body.dataset.lost; dispatchEvent(new Event("link")); }
+    if (there) found();
     if (there && was === false) everything();
   };
   if (channel) channel.onmessage = ({ data }) => take(data);
@@ -322,7 +311,7 @@
     try {
       await count();
       since = Date.now();
-      if ("lost" in body.dataset) { delete body.dataset.lost; dispatchEvent(new Event("link")); }
+      found();
       await Promise.all([compare(), thread(), head()]);
     } catch { /* said below, once it lasts */ }
   };
@@ -331,6 +320,7 @@
     if (linked || Date.now() - since < POLL || "lost" in body.dataset) return;
     quietly(count().then(() => { since = Date.now(); }, () => { body.dataset.lost = since; dispatchEvent(new Event("link")); }));
   }, 5000);
+  setInterval(() => quietly(compare()), 60000);  // time goes on where nothing happens
   addEventListener("online", () => quietly(poll()));
   quietly(beat());
   title();

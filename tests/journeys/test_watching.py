@@ -327,6 +327,73 @@ def test_order_waits_under_the_pointer_and_counters_do_not(house: House) -> None
     anna.close()
 
 
+BY_HAND = """
+from datetime import timedelta
+from django.utils import timezone
+from accounts.models import User
+from tickets import workflow
+from tickets.models import Ticket
+now, ticket = timezone.now(), Ticket.objects.get(number={number})
+pavel, lead = (User.objects.get(email=email) for email in {people!r})
+{act}
+workflow.note(ticket, by=lead, at=now, body="Посмотрите")
+"""
+
+
+def test_list_that_nobody_moves_fills_and_follows_the_time(house: House) -> None:
+    """The first row of an empty list can be ticked; time alone takes a row over to another horizon."""
+
+    def by_hand(number: int, act: str) -> None:
+        house.manage("shell", "-v0", "-c", BY_HAND.format(number=number, people=[PAVEL, LEAD], act=act))
+
+    number = file_request(house.enter(CONTACT), "Срок этого вопроса пройдёт, пока на него смотрят", impact="4")
+    pavel = house.enter(PAVEL)
+    pavel.goto("/w/my/?priority=4")
+    expect(pavel.locator(".empty")).to_be_visible()
+    expect(pavel.locator("#bulk")).to_be_hidden()
+
+    by_hand(number, "workflow.assign(ticket, by=lead, to=pavel, at=now)")
+    expect(pavel.locator(f"#row-{number}")).to_be_visible()
+    expect(pavel.locator("#bulk")).to_be_visible()
+
+    by_hand(number, "Ticket.objects.filter(pk=ticket.pk).update(due_at=now - timedelta(minutes=1))")
+    expect(pavel.locator(".rows .grp--late")).to_be_visible()
+    expect(pavel.locator(".rows .grp")).to_have_count(1)
+    pavel.close()
+
+
+def test_what_to_take_next_is_another_once_somebody_has_taken_it(house: House) -> None:
+    file_request(house.enter(CONTACT), "Следующее, если первое возьмут", impact="4")
+    anna = house.enter(ANNA)
+    anna.goto("/w/l/1/")
+    offered = anna.locator(".nx__t a")
+    number = int(re.findall(r"/w/t/(\d+)/", str(offered.get_attribute("href")))[0])
+
+    act = f"workflow.accept(Ticket.objects.get(number={number}), by=pavel, at=now)"
+    house.manage("shell", "-v0", "-c", BY_HAND.format(number=number, people=[PAVEL, LEAD], act=act))
+
+    expect(offered).not_to_contain_text(f"№ {number} ")
+    expect(anna.locator("#messages .flash--error")).to_have_count(0)
+    anna.close()
+
+
+def test_title_tells_more_than_the_counters_count(house: House, number: int) -> None:
+    anna = house.enter(ANNA)
+    many = '<span class="cnt cnt--late"><span class="sr">просрочено </span>199+</span></a>'
+
+    def counters(route: Any) -> None:
+        answer = route.fetch()
+        tabs = re.sub(r"(aria-current=.*?)(<span class=.cnt cnt--late.*?)?</a>", rf"\1{many}", answer.text(), count=1)
+        route.fulfill(response=answer, body=tabs)
+
+    anna.route("**/w/live/counters/**", counters)
+    anna.goto("/w/l/1/")
+    for turn in range(2):
+        say(house, [number], f"Счётчики спрошены: {turn}")
+        expect(anna).to_have_title(re.compile(r"^\(199\+ просрочено\) Очередь"))
+    anna.close()
+
+
 def test_two_tabs_of_a_browser_share_one_stream(house: House, number: int) -> None:
     one, two = house.enter(PAVEL), house.enter(PAVEL)
     asked: list[str] = []

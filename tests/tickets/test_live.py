@@ -226,7 +226,20 @@ def test_counters_are_the_tabs_and_the_rail_alone(desk: Client) -> None:
     assert "filters" not in answer and "row-" not in answer
 
 
-@pytest.mark.parametrize("name", ["desk:live_counters", "desk:live_list"])
+def test_what_to_take_next_is_told_again_only_when_it_is_another(desk: Client) -> None:
+    asked, ticket = {"from": "l/1/"}, a_ticket()
+
+    first = desk.get(reverse("desk:live_nearest"), asked | {"shown": ""})
+    same = desk.get(reverse("desk:live_nearest"), asked | {"shown": str(ticket.number)})
+    workflow.accept(ticket, by=an_engineer(1), at=timezone.now())
+    taken = desk.get(reverse("desk:live_nearest"), asked | {"shown": str(ticket.number)})
+
+    assert (first.status_code, same.status_code, taken.status_code) == (200, 204, 200)
+    assert f"№ {ticket.number}" in first.content.decode()
+    assert "Somebody works on every request here" in taken.content.decode()
+
+
+@pytest.mark.parametrize("name", ["desk:live_counters", "desk:live_list", "desk:live_nearest"])
 def test_fragment_of_the_queue_costs_the_same_for_one_and_three(name: str, desk: Client) -> None:
     costs = []
     a_ticket()

@@ -7,7 +7,7 @@ from django import template
 from django.urls import get_script_prefix, reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -49,7 +49,6 @@ def live_words() -> dict[str, Any]:
         "sooner": forms("%(n)d more urgent", "%(n)d more urgent"),
         "left": forms("%(n)d has left the list", "%(n)d have left the list"),
         "moved": _("The order has changed"),
-        "show": pgettext("live", "Show"),
         "unread": forms("%(n)d new message", "%(n)d new messages"),
         "message": _("New message: {name}"),
         "left15": _("15 minutes left: {promise}"),

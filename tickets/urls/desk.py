@@ -111,6 +111,7 @@ urlpatterns = [
     ),
     path("live/counters/", live.counters, name="live_counters"),
     path("live/list/", live.listed, name="live_list"),
+    path("live/nearest/", live.nearest, name="live_nearest"),
     path("live/here/", live.here, name="live_here"),
     path("t/<int:number>/row/", live.one_row, name="row"),
     path("t/<int:number>/thread/", live.thread, name="thread"),

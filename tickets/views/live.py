@@ -22,7 +22,7 @@ from tickets import hub, presence, reading
 from tickets.around import around
 from tickets.forecasting import forecasts
 from tickets.models import Ticket
-from tickets.queue import Queue, glance, row, tabs, tickets_of
+from tickets.queue import Queue, glance, next_to_take, page_of, row, tabs, tickets_of
 from tickets.reading import with_unread
 from tickets.ticket_page import ticket_context
 from tickets.views.desk import find, list_context
@@ -84,6 +84,20 @@ def listed(request: HttpRequest) -> HttpResponse:
     open_number = _number(request.GET.get("open", ""))
     context = list_context(request, user, _queue(request, user, now), now, open_number=open_number)
     return render(request, "desk/_list.html", context)
+
+
+@desk_only
+@never_cache
+@require_safe
+def nearest(request: HttpRequest) -> HttpResponse:
+    """What to take next, where nothing is open; 204 while it is what the page shows (`shown`)."""
+    user, now = person(request), timezone.now()
+    looked_at = _queue(request, user, now)
+    page = page_of(looked_at, user, now)
+    found = next_to_take(user, looked_at, page, now)
+    if (found.number if found else None) == _number(request.GET.get("shown", "")):
+        return HttpResponse(status=204)
+    return render(request, "desk/_nearest.html", {"nearest": found, "page": page, "from": looked_at.way_back})
 
 
 @desk_only
