@@ -1,13 +1,16 @@
 """Saved views: names, addresses, who sees and who changes them; what an empty queue says."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.refusals import Forbidden
 from tests.factories import a_lead, a_manager, an_engineer, open_ticket
 from tickets import saved_views
-from tickets.models import SavedView
+from tickets.models import SavedView, Ticket
 from tickets.workflow import NotAllowed
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +106,35 @@ def test_company_that_nobody_has_is_told_beside_the_list(client: Client) -> None
     assert f'id="row-{number}"' in page
     assert 'value="3" checked' in page
     assert "<title>Error: " in page
+
+
+def test_views_are_told_by_their_place_and_in_names_never_in_codes(client: Client) -> None:
+    engineer, customer = an_engineer(2, language="en"), open_ticket().customer
+    saved_views.save_view(by=engineer, name="One", tail=f"my/?customer={customer.pk}&package=premium&package=basic")
+    saved_views.save_view(by=engineer, name="Two", tail="l/3/?assignee=nobody")
+    saved_views.save_view(by=engineer, name="Three", tail="")
+    client.force_login(engineer)
+
+    listed = {view.name: what for view, _may, what in client.get(reverse("desk:views")).context["views"]}
+    form = client.get(reverse("desk:edit_view", args=["one"])).content.decode()
+
+    assert listed == {
+        "One": f"Mine; Package: Basic, Premium; Customer: {customer.name}",
+        "Two": "Line: 3; Assignee: nobody",
+        "Three": "My lines",
+    }
+    assert "Package: Premium</span>" in form
+
+
+def test_who_has_no_lines_is_told_of_none_and_of_no_deadline_that_is_over(client: Client) -> None:
+    late = open_ticket()
+    Ticket.objects.filter(pk=late.pk).update(due_at=timezone.now() - timedelta(days=3))
+    client.force_login(a_manager(language="en"))
+
+    nothing_ahead = client.get(reverse("desk:my")).content.decode()
+    open_ticket(at=timezone.now())
+    page = client.get(reverse("desk:my")).content.decode()
+
+    assert "The nearest deadline" not in nothing_ahead
+    assert "The nearest deadline is " in page
+    assert "of your lines" not in page

@@ -408,5 +408,5 @@ def _to_take(queue: Queue, user: User, now: datetime) -> Prepared:
 
 def nearest_due(user: User, now: datetime) -> datetime | None:
     """The next deadline that runs in the person's own lines: what an empty queue says (direction §11)."""
-    found = tickets_of(Queue(), user, now).filter(clock_paused=False, due_at__isnull=False)
+    found = tickets_of(Queue(), user, now).filter(clock_paused=False, due_at__gte=now)
     return found.order_by("due_at").values_list("due_at", flat=True).first()

@@ -131,6 +131,7 @@ def list_context(
         "last_run": just_finished(seen.last_run, now),
         "acts": bulk_acts(),
         "next_due": nearest_due(user, now) if empty and not never_any else None,
+        "own_lines": seen.own,
         "never_any": never_any,
     }
 
