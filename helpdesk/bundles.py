@@ -25,6 +25,7 @@ BUNDLES = {
     "contract.css": ["app.css", "contracts.css"],
     "workspace.js": [HTMX, "app.js", "writing.js", *DESK],
     "asking.js": ["app.js", "writing.js", "portal.js"],
+    "looking.js": ["app.js", "suggest.js"],
 }
 
 

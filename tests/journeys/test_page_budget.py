@@ -143,7 +143,7 @@ def test_first_visit_of_the_workspace_is_within_the_budget(house: House, number:
     assert visit.over(WORKSPACE) == []
 
 
-@pytest.mark.parametrize("address", ["/", "/t/", "/t/{number}/", "/t/new/", "/contract/", "/kb/"])
+@pytest.mark.parametrize("address", ["/", "/t/", "/t/{number}/", "/t/new/", "/t/search/", "/contract/", "/kb/"])
 def test_first_visit_of_the_portal_is_within_the_budget(house: House, number: int, address: str) -> None:
     visit = first_visit(house, CONTACT, address.format(number=number))
 
