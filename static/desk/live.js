@@ -68,7 +68,7 @@
     const ticked = all(".q :checked", rows).map((box) => box.closest(".q").id);
     rows.replaceChildren(...one(".rows", list).childNodes);
     grown(rows);
-    for (const id of ticked) { const box = one(`#${id} input[type=checkbox]`); if (box) box.checked = true; }
+    for (const id of ticked) one(`#${id} .q__c`)?.click();  // as by hand: queue.js counts them
     rows.scrollTop = asked ? 0 : at;
     if (was) one(`#${was} .q__s`)?.focus({ preventScroll: true });
     else if (asked) rows.focus({ preventScroll: true });

@@ -336,30 +336,48 @@ from tickets.models import Ticket
 now, ticket = timezone.now(), Ticket.objects.get(number={number})
 pavel, lead = (User.objects.get(email=email) for email in {people!r})
 {act}
-workflow.note(ticket, by=lead, at=now, body="Посмотрите")
 """
 
 
-def test_list_that_nobody_moves_fills_and_follows_the_time(house: House) -> None:
+def test_list_that_nobody_moves_fills_and_follows_the_time(house: House, number: int) -> None:
     """The first row of an empty list can be ticked; time alone takes a row over to another horizon."""
 
-    def by_hand(number: int, act: str) -> None:
-        house.manage("shell", "-v0", "-c", BY_HAND.format(number=number, people=[PAVEL, LEAD], act=act))
+    def by_hand(act: str) -> None:
+        house.manage("shell", "-v0", "-c", BY_HAND.format(number=watched, people=[PAVEL, LEAD], act=act))
 
-    number = file_request(house.enter(CONTACT), "Срок этого вопроса пройдёт, пока на него смотрят", impact="4")
+    watched = file_request(house.enter(CONTACT), "Срок этого вопроса пройдёт, пока на него смотрят", impact="4")
     pavel = house.enter(PAVEL)
     pavel.goto("/w/my/?priority=4")
     expect(pavel.locator(".empty")).to_be_visible()
     expect(pavel.locator("#bulk")).to_be_hidden()
 
-    by_hand(number, "workflow.assign(ticket, by=lead, to=pavel, at=now)")
-    expect(pavel.locator(f"#row-{number}")).to_be_visible()
+    by_hand("workflow.assign(ticket, by=lead, to=pavel, at=now)")
+    expect(pavel.locator(f"#row-{watched}")).to_be_visible()
     expect(pavel.locator("#bulk")).to_be_visible()
 
-    by_hand(number, "Ticket.objects.filter(pk=ticket.pk).update(due_at=now - timedelta(minutes=1))")
+    by_hand("Ticket.objects.filter(pk=ticket.pk).update(due_at=now - timedelta(minutes=1))")
+    say(house, [number], "Что-то случилось в другом обращении")
     expect(pavel.locator(".rows .grp--late")).to_be_visible()
     expect(pavel.locator(".rows .grp")).to_have_count(1)
     pavel.close()
+
+
+def test_ticks_are_counted_anew_once_a_ticked_row_has_left(house: House) -> None:
+    contact, anna = house.enter(CONTACT), house.enter(ANNA)
+    left, stays = (file_request(contact, f"Отмеченное обращение {turn}", impact="3") for turn in range(2))
+    anna.goto("/w/l/1/")
+    for number in (left, stays):
+        anna.locator(f"#row-{number} .q__c").check()
+
+    act = 'workflow.resolve(ticket, by=lead, at=now, body="Готово")'
+    house.manage("shell", "-v0", "-c", BY_HAND.format(number=left, people=[PAVEL, LEAD], act=act))
+    anna.click("#fresh button")
+
+    expect(anna.locator(f"#row-{left}")).to_have_count(0)
+    expect(anna.locator(f"#row-{stays} .q__c")).to_be_checked()
+    expect(anna.locator("#bulk [data-n]")).to_have_text(re.compile(" 1$"))
+    contact.close()
+    anna.close()
 
 
 def test_what_to_take_next_is_another_once_somebody_has_taken_it(house: House) -> None:
