@@ -24,8 +24,9 @@ BUNDLES = {
     "workspace.css": ["app.css", "engine.css", "search.css"],
     "contract.css": ["app.css", "contracts.css"],
     "workspace.js": [HTMX, "app.js", "writing.js", *DESK],
-    "asking.js": ["app.js", "writing.js", "portal.js"],
-    "looking.js": ["app.js", "suggest.js"],
+    "customer.js": ["app.js", "menu.js"],
+    "asking.js": ["app.js", "menu.js", "writing.js", "portal.js"],
+    "looking.js": ["app.js", "menu.js", "suggest.js"],
 }
 
 

@@ -76,10 +76,6 @@
   };
   ["offline", "online", "link"].forEach((name) => addEventListener(name, link));
 
-  /* On a phone the menu is wider than the page: where one is stands in sight. */
-  const here = one(".pnav [aria-current]"), menu = here?.parentNode;
-  if (here) menu.scrollLeft += here.getBoundingClientRect().right - menu.getBoundingClientRect().right;
-
   /* What was done is said over the desk's page (app.css) and leaves by itself, later for whom points at it or is in it;
      what went wrong stays until it is closed. */
   const left = (message) => {
