@@ -701,12 +701,15 @@ def _called_already(old: Commitment, new: Commitment, at: datetime) -> int:
 
 
 def nearest(ticket: "Ticket") -> tuple[datetime | None, str]:
-    """The next deadline of the ticket's customer promises and what it is of; (None, "") when none runs."""
-    row = (
+    """The next deadline of the ticket's customer promises and what it is of; (None, "") when nothing runs.
+
+    Where no promise to the customer runs, that of its line to accept it (domain §3.3): what was handed over is in time
+    or late by something in every queue.
+    """
+    rows = (
         Commitment.objects.running()
-        .filter(ticket=ticket, kind__in=CUSTOMER_PROMISES)
+        .filter(ticket=ticket, kind__in=(*CUSTOMER_PROMISES, PromiseKind.LINE_ACCEPTANCE))
         .order_by("due_at", "pk")
         .values_list("due_at", "kind")
-        .first()
     )
-    return row or (None, "")
+    return min(rows, key=lambda row: row[1] not in CUSTOMER_PROMISES, default=(None, ""))

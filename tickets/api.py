@@ -125,6 +125,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
     customer: serializers.StringRelatedField = serializers.StringRelatedField()
     assignee = PersonSerializer(allow_null=True)
     contact = PersonSerializer()
+    due_at = serializers.SerializerMethodField(help_text="The nearest deadline; inside also a line's to accept it.")
     promises = serializers.SerializerMethodField()
 
     class Meta:
@@ -147,6 +148,12 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
             "due_at",
             "promises",
         )
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_due_at(self, ticket: Ticket) -> str | None:
+        inside = person(self.context["request"]).is_vendor
+        shown = inside or ticket.due_kind != PromiseKind.LINE_ACCEPTANCE
+        return serializers.DateTimeField().to_representation(ticket.due_at) if ticket.due_at and shown else None
 
     @extend_schema_field(CommitmentSerializer(many=True))
     def get_promises(self, ticket: Ticket) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from tickets import tally
 from tickets.around import clocks_of_a_list, of_a_list, with_catalogue
 from tickets.models import Rating, State, Ticket, TicketQuerySet
 from tickets.queue.glance import capped
+from tickets.queue.rows import running_of
 
 # The four cells of a ladder, in the order in which people are called in.
 CELLS = (
@@ -152,7 +153,7 @@ def _laddered(tickets: list[Ticket], rungs: Iterable[Escalation]) -> list[Depart
         climbed.setdefault(escalation.ticket_id, []).append(escalation)
     rows = []
     for ticket in tickets:
-        running = [clock for clock in ticket.clocks if clock.is_running and clock.kind in {"reaction", "resolution"}]
+        running = running_of(ticket)
         clock = min(running, key=lambda clock: clock.due_at, default=ticket.clocks[-1] if ticket.clocks else None)
         calls = climbed.get(ticket.pk, [])
         reached = {escalation.whom for escalation in calls if escalation.commitment_id in {c.pk for c in running}}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from sla import words
+from sla.clocks import CUSTOMER_PROMISES
 from tickets.models import Macro, Ticket
 
 VARIABLES = {
@@ -57,13 +58,14 @@ def values_of(ticket: Ticket, *, by: User, now: datetime) -> dict[str, str]:
     """What each variable stands for in this ticket, "" for what it has not, in the ticket's language."""
     zone = ZoneInfo(ticket.customer.timezone)
     with translation.override(ticket.language):
+        due = ticket.due_at if ticket.due_kind in CUSTOMER_PROMISES and not ticket.clock_paused else None
         return {
             "customer": ticket.customer.name,
             "contact": ticket.contact.full_name,
             "number": str(ticket.number),
             "subject": ticket.subject,
             "product": ticket.product.name if ticket.product else "",
-            "due": words.both_zones(ticket.due_at, zone, now) if ticket.due_at and not ticket.clock_paused else "",
+            "due": words.both_zones(due, zone, now) if due else "",
             "engineer": by.full_name,
         }
 

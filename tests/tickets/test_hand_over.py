@@ -4,9 +4,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from rest_framework.test import APIClient
 
 from accounts.models import Absence
 from accounts.refusals import Forbidden
+from contracts.kept import edition_now
 from sla.sweep import sweep
 from tests.factories import (
     UserFactory,
@@ -19,9 +21,10 @@ from tests.factories import (
     open_ticket,
 )
 from tests.moments import november, tuesday
-from tickets import workflow
+from tickets import board, macros, workflow
 from tickets.models import Defect, HandOver, Ticket
 from tickets.queue import row, rows_of
+from tickets.queue.pages import horizon
 from tickets.verification import verify
 from tickets.workflow import NotAllowed
 
@@ -177,6 +180,41 @@ def test_row_of_the_queue_counts_to_the_acceptance_where_no_promise_to_the_custo
     workflow.accept(ticket, by=engineer, at=tuesday(10, 30))
 
     assert (waiting, by(tuesday(10, 40))) == (says, accepted)
+
+
+def test_queue_stands_by_the_acceptance_where_no_promise_to_the_customer_runs():
+    ticket = in_work(a_customer("business"))
+    assert (fresh(ticket).due_at, fresh(ticket).due_kind) == (None, "")
+
+    pass_on(ticket, 2, tuesday(10, 10))
+
+    waiting = fresh(ticket)
+    assert (waiting.due_at, waiting.due_kind) == (tuesday(11, 10), "line_acceptance")
+    assert [horizon(waiting, at) for at in (tuesday(10, 20), tuesday(11, 11))] == ["today", "late"]
+    (departure,) = board.departures(edition_now())
+    assert (departure.ticket, departure.clock.kind) == (ticket, "line_acceptance")
+    workflow.accept(waiting, by=an_engineer(2), at=tuesday(10, 30))
+    assert (fresh(ticket).due_at, fresh(ticket).due_kind) == (None, "")
+
+
+def test_customer_hears_nothing_of_the_lines_own_deadline():
+    ticket = in_work(a_customer("business"))
+    pass_on(ticket, 2, tuesday(10, 10))
+
+    assert macros.values_of(fresh(ticket), by=an_engineer(), now=tuesday(10, 20))["due"] == ""
+    for reader, hears in ((ticket.contact, False), (an_engineer(2), True)):
+        api = APIClient()
+        api.force_login(reader)
+        assert bool(api.get(f"/api/tickets/{ticket.number}/").json()["due_at"]) is hears
+
+
+def test_promise_to_the_customer_goes_before_the_acceptance():
+    ticket = in_work(priority=1)
+    promised = fresh(ticket).due_at
+
+    pass_on(ticket, 2, tuesday(10, 10))
+
+    assert (fresh(ticket).due_at, fresh(ticket).due_kind) == (promised, "resolution")
 
 
 @pytest.mark.parametrize(("moment", "ending"), [(tuesday(11, 10), "met"), (tuesday(11, 10, 1), "missed")])

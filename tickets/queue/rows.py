@@ -116,14 +116,21 @@ class Row:
         return getattr(self.facts, name)
 
 
+def running_of(ticket: Ticket) -> list[Commitment]:
+    """The promises to the customer that run, or where none does, its line's own clock: as `sla.clocks.nearest`."""
+    running = [clock for clock in ticket.clocks if clock.is_running]
+    return [clock for clock in running if clock.kind in PROMISED] or [
+        clock for clock in running if clock.kind == PromiseKind.LINE_ACCEPTANCE
+    ]
+
+
 def shown_clock(ticket: Ticket) -> Commitment | None:
     """The customer promise with the nearest deadline; where none runs, the line's own to accept, or what ended last.
 
     Needs `with_clocks`.
     """
-    running = [clock for clock in ticket.clocks if clock.is_running and clock.kind in SHOWN]
-    if running:
-        return min(running, key=lambda clock: (clock.kind not in PROMISED, clock.due_at, clock.pk))
+    if running := running_of(ticket):
+        return min(running, key=lambda clock: (clock.due_at, clock.pk))
     promises = [clock for clock in ticket.clocks if clock.kind in PROMISED]
     return max(promises, key=lambda clock: (clock.stopped_at or clock.started_at, clock.pk), default=None)
 
