@@ -219,7 +219,8 @@
     const row = /<template>\s*<li [^>]*id="(row-\d+)"[^]*?<\/template>/.exec(event.detail.serverResponse || "");
     if (row && !doc.getElementById(row[1])) event.detail.serverResponse = event.detail.serverResponse.replace(row[0], "");
   });
-  on("htmx:pushedIntoHistory", () => {  // the row of the ticket that is open beside the list
+  /* The row of the ticket that is open beside the list; one that comes late says what was open when it was asked for. */
+  for (const now of ["htmx:pushedIntoHistory", "rows"]) on(now, () => {
     for (const link of all(".q .q__s")) {
       const open = link.pathname === location.pathname;
       link.closest(".q").classList.toggle("is-open", open);

@@ -93,7 +93,7 @@
   /* A key of a request means the row that one is at: its request is opened, and then the key is pressed there. With
      nothing open and no row, a key says so; only T takes the most urgent. In a list with ticks, what can be done with
      many is done with those. */
-  const at = () => { const row = doc.activeElement.closest?.(".q"); return row?.matches(".is-open") ? null : row; };
+  const at = () => { const row = doc.activeElement.closest?.(".q"); return row && numberOf(row) === shown() ? null : row; };
   const numberOf = (row) => row.id.slice("row-".length);
   let meant = null;
   const after = (row, what, act) => {

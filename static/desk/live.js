@@ -48,6 +48,7 @@
     old.replaceWith(fresh);
     grown(fresh);
     if (inside) one(".q__s", fresh)?.focus({ preventScroll: true });
+    doc.dispatchEvent(new Event("rows"));
     if (changed) tint(fresh);
     pencils();
   };
@@ -72,6 +73,7 @@
     rows.scrollTop = asked ? 0 : at;
     if (was) one(`#${was} .q__s`)?.focus({ preventScroll: true });
     else if (asked) rows.focus({ preventScroll: true });
+    doc.dispatchEvent(new Event("rows"));
     dues.clear();
     for (const row of all(".q", rows)) { dues.set(row.id, due(row)); if (held.size && !held.has(row.id)) tint(row); }
     waiting = null;

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.conftest import House
 from tests.journeys.test_main_job import CONTACT, LINES, file_request
@@ -262,6 +262,39 @@ def test_key_of_a_request_means_the_row_that_one_is_at(house: House) -> None:
     typed(page, "е", "KeyT")
     expect(page.locator("#hint")).to_contain_text(f"№ {other}: «взять в работу» сейчас нельзя (В работе)")
     expect(page.locator("#said")).to_contain_text("сейчас нельзя")
+    page.close()
+
+
+def test_row_that_comes_late_is_not_taken_for_the_open_one(house: House) -> None:
+    """It says what was open when it was asked for: a key that is meant for it acted on the open request instead."""
+    contact = house.enter(CONTACT)
+    opened, late = (file_request(contact, f"Строка, которая опоздала, {turn}", impact="3") for turn in range(2))
+    page = house.enter(ENGINEER)
+    page.goto("/w/l/1/")
+    held: list[Route] = []
+    page.route(f"**/w/t/{late}/row/**", lambda route: held.append(route))
+    page.locator(f"#row-{late} .q__s").click()
+    expect(page.locator(".tk .num").first).to_have_text(f"№ {late}")
+    contact.goto(f"/t/{late}/")
+    contact.fill("#message_body, main textarea[name=body]", "Появился ещё один случай.")
+    contact.locator("form[data-composer] button.btn--p").click()
+    contact.wait_for_load_state()
+    contact.close()
+    while not held:
+        page.wait_for_timeout(100)
+
+    page.locator(f"#row-{opened} .q__s").click()
+    expect(page.locator(".tk .num").first).to_have_text(f"№ {opened}")
+    for route in held:
+        with page.expect_response(f"**/w/t/{late}/row/**"):
+            route.continue_()
+    page.wait_for_timeout(300)
+
+    assert page.locator(".q.is-open").evaluate_all("rows => rows.map((row) => row.id)") == [f"row-{opened}"]
+    page.locator(f"#row-{late} .q__s").focus()
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "acceptance" in answer.url) as taken:
+        typed(page, "е", "KeyT")
+    assert f"/w/t/{late}/acceptance/" in taken.value.url
     page.close()
 
 

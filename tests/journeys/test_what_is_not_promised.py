@@ -28,6 +28,11 @@ def test_basic_is_promised_a_reaction_only(house: House, scripts: bool) -> None:
     assert f"/t/{number}/" in page.url
 
 
+def _words(text: str, number: int) -> str:
+    """An answer without its number, its moment and its token of a form."""
+    return re.sub(r"\b[A-Za-z0-9]{64}\b|\b\d{10}\b|\b\d\d:\d\d\b", "…", text.replace(str(number), "N"))
+
+
 def test_another_companys_ticket_is_not_there(house: House) -> None:
     mine = house.enter(CONTACT)
     number = file_request(mine, "Отчёт по продажам строится двадцать минут", impact="3")
@@ -37,7 +42,7 @@ def test_another_companys_ticket_is_not_there(house: House) -> None:
         theirs = other.request.get(address)
         missing = other.request.get(address.replace(str(number), "99999999"))
         assert (theirs.status, missing.status) == (404, 404), address
-        assert theirs.text().replace(str(number), "N") == missing.text().replace("99999999", "N"), address
+        assert _words(theirs.text(), number) == _words(missing.text(), 99999999), address
     for address in (f"/w/t/{number}/", f"/m/t/{number}/"):
         assert other.request.get(address).status == other.request.get(address.replace(str(number), "99999999")).status
 

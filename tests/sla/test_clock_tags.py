@@ -65,8 +65,12 @@ def test_chip_that_stands_is_not_counted_by_the_browser():
 def test_lane_shows_moscow_to_the_vendor_and_own_time_to_the_customer():
     engineer, customer = User(role=Role.ENGINEER), User(role=Role.CUSTOMER)
 
-    assert "обещано к чт 12:10 МСК · цель 2 р.д." in render("{% lane clock %}", clock=commitment(), user=engineer)
-    assert "обещано к чт 14:10 · цель 2 р.д." in render("{% lane clock %}", clock=commitment(), user=customer)
+    assert "обещано к чт 12:10 МСК · <span>цель 2 р.д.</span>" in render(
+        "{% lane clock %}", clock=commitment(), user=engineer
+    )
+    assert "обещано к чт 14:10 · <span>цель 2 р.д.</span>" in render(
+        "{% lane clock %}", clock=commitment(), user=customer
+    )
 
 
 @pytest.mark.django_db
