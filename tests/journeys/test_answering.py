@@ -234,6 +234,27 @@ def test_macro_is_written_picked_and_hands_the_request_over(house: House, number
     expect(page.locator(".recv")).to_contain_text("Посмотрите план запроса.")
 
 
+def test_article_is_put_where_the_caret_stands_and_reaches_the_customer(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    text = page.locator("#composer textarea")
+    text.fill("Здравствуйте! Похоже, дело в памяти.")
+    page.locator(".tk__t").click()  # out of the field: what follows is a key of the desk
+    page.keyboard.press("B")
+    expect(page.locator("[data-articles-q]")).to_be_focused()
+    page.keyboard.type("предел памяти пула")
+    found = page.locator("#articles-found li", has_text="Пул приложений перезапускается по памяти")
+    found.locator("[data-article]").click()
+
+    expect(page.locator("[data-articles]")).not_to_have_attribute("open", "")
+    expect(text).to_be_focused()
+    expect(text).to_have_value(re.compile(r"^Здравствуйте! Похоже, дело в памяти\.\n\n.*Пул приложений", re.DOTALL))
+    send(page)
+    contact = house.enter(CONTACT)
+    contact.goto(f"/t/{number}/")
+    contact.locator(".msg a[href*='/kb/']").first.click()
+    expect(contact.locator("h1")).to_have_text("Пул приложений перезапускается по памяти")
+
+
 def test_enter_beside_the_text_sends_nothing_and_takes_the_macro_that_was_found(house: House, number: int) -> None:
     lead = house.enter(LEAD)
     lead.goto("/w/macros/new/")
