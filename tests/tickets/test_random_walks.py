@@ -250,9 +250,11 @@ def check(walk: Walk) -> None:
     if ticket.kind != "incident":
         assert "resolution" not in kinds
 
-    # The ticket repeats its nearest deadline.
-    nearest = min((clock.due_at for clock in running if clock.kind in CUSTOMER_KINDS), default=None)
-    assert ticket.due_at == nearest
+    # The ticket repeats its nearest deadline: to the customer, else of its line to accept it.
+    to_customer = [clock for clock in running if clock.kind in CUSTOMER_KINDS]
+    of_line = [clock for clock in running if clock.kind == LINE]
+    nearest = min(to_customer or of_line, key=lambda clock: clock.due_at, default=None)
+    assert (ticket.due_at, ticket.due_kind) == ((nearest.due_at, nearest.kind) if nearest else (None, ""))
     assert ticket.clock_paused == (ticket.state == State.AWAITING_CUSTOMER)
 
     escalations = list(ticket.escalations.filter(commitment__isnull=False).order_by("pk"))
