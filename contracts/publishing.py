@@ -46,6 +46,10 @@ class WrongVersion(NotPublished):
     """The version cannot be this one: the words stand at its field."""
 
 
+class ChangedMeanwhile(NotPublished):
+    """A colleague changed the draft after the person looked; nothing was kept."""
+
+
 def only_publishers(by: User) -> None:
     if not by.works_on_products:
         raise Forbidden(_("Engineers of the fourth line, line leads and the support manager do this; you can read."))
@@ -130,16 +134,27 @@ def change(
     deployment: str = "",
     from_versions: Sequence[Release] = (),
     released_on: date | None = None,
+    was: str = "",
 ) -> ReleasePublication:
     """A draft says something else; only its product stays. `released_on` None: as it was.
 
-    Another version is another name of the same release: the defects whose fix it brings go with it. Raises
-    `WrongVersion`, `NotPublished`, `Forbidden`.
+    Another version is another name of the same release: the defects whose fix it brings go with it. `was` is the mark
+    (`mark_of`) of the draft that the person saw, "" where that is not said. Raises `WrongVersion`, `NotPublished`,
+    `Forbidden`, and `ChangedMeanwhile` where a colleague has changed it since to something else than is said now.
     """
     only_publishers(by)
     publication = _draft(publication)
     release = publication.release
     version, notes_ru = _whole(release.product, version, notes_ru, from_versions)
+    day = release.released_on if released_on is None else released_on
+    wanted = _mark(version, day, kind, deployment, from_versions, notes_ru, notes_en)
+    if was and mark_of(publication) not in {was, wanted}:
+        raise ChangedMeanwhile(
+            _(
+                "A colleague has changed this draft since you opened it. "
+                "Look at it; kept once more, yours is what stands."
+            )
+        )
     if version != release.version:
         _rename(release, version)
     if released_on is not None:
@@ -149,6 +164,27 @@ def change(
     publication.save(update_fields=["kind", "deployment", "notes_ru", "notes_en"])
     publication.from_versions.set(from_versions)
     return publication
+
+
+def mark_of(publication: ReleasePublication) -> str:
+    """What a form keeps of the draft that it was made from: another one as soon as anything in it changes."""
+    release, it = publication.release, publication
+    versions = it.from_versions.all()
+    return _mark(release.version, release.released_on, it.kind, it.deployment, versions, it.notes_ru, it.notes_en)
+
+
+def _mark(
+    version: str,
+    day: date | None,
+    kind: str,
+    deployment: str,
+    versions: Iterable[Release],
+    notes_ru: str,
+    notes_en: str,
+) -> str:
+    words = [version, str(day), kind, deployment, *sorted(str(one.pk) for one in versions)]
+    words += [" ".join(notes.split()) for notes in (notes_ru, notes_en)]  # line ends do not count
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
 def _rename(release: Release, version: str) -> None:

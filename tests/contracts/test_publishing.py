@@ -556,6 +556,29 @@ def test_draft_is_changed_and_removed_on_the_pages(client):
     assert client.get(address).status_code == 404
 
 
+def test_draft_that_a_colleague_changed_is_not_written_over_unknowingly(client):
+    draft = a_publication()
+    client.force_login(an_engineer(4, language="en"))
+    address = reverse("desk:release_edit", args=[draft.pk])
+    form = client.get(address).context["form"]
+    seen = {name: value or "" for name, value in form.initial.items() if name != "product"}
+    theirs = {"version": draft.release.version, "kind": draft.kind, "notes_ru": "Словами коллеги"}
+    publishing.change(draft, **theirs, by=an_engineer(4))
+
+    refused = client.post(address, {**seen, "notes_ru": "Моими словами"})
+
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    assert "A colleague has changed this draft since you opened it" in page
+    assert "Моими словами</textarea>" in page
+    assert ReleasePublication.objects.get(pk=draft.pk).notes_ru == "Словами коллеги"
+
+    again = {**seen, "notes_ru": "Моими словами", "was": refused.context["form"]["was"].value()}
+    assert client.post(address, again).status_code == 303
+    assert client.post(address, again).status_code == 303  # a double click says the same once more
+    assert ReleasePublication.objects.get(pk=draft.pk).notes_ru == "Моими словами"
+
+
 def test_published_release_offers_no_change(client):
     publication = published()
     client.force_login(an_engineer(4))

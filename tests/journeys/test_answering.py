@@ -178,6 +178,28 @@ def test_pasted_picture_comes_in_fails_is_tried_again_and_is_sent(house: House, 
     assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 1
 
 
+def test_files_dropped_on_the_composer_come_in_and_are_sent(house: House, number: int) -> None:
+    page = composer(house.enter(FIRST), number)
+    page.fill("#composer textarea", "Два файла перетащены.")
+    files = page.evaluate_handle(
+        """() => {
+            const given = new DataTransfer();
+            for (const name of ["trace.log", "plan.txt"]) given.items.add(new File(["x"], name));
+            return given;
+        }"""
+    )
+    page.dispatch_event("#composer", "dragover", {"dataTransfer": files})
+    expect(page.locator("#composer")).to_have_class(re.compile(r"\bis-over\b"))
+    page.dispatch_event("#composer", "drop", {"dataTransfer": files})
+
+    expect(page.locator("#composer")).not_to_have_class(re.compile(r"\bis-over\b"))
+    expect(page.locator("[data-files] li input[name=pending]")).to_have_count(2)
+    send(page)
+    sent = page.locator(".msgs").last
+    for name in ("trace.log", "plan.txt"):
+        expect(sent).to_contain_text(name)
+
+
 def test_without_a_link_the_button_says_that_nothing_was_sent(house: House, number: int) -> None:
     page = composer(house.enter(FIRST), number)
     page.fill("#composer textarea", "Написано без связи.")

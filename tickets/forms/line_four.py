@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import STAFF_ROLES, Absence, User
 from accounts.one_of import OneOf
 from contracts.models import Deployment, Product, Release, ReleaseFile, ReleasePublication
-from contracts.publishing import version_key
+from contracts.publishing import mark_of, version_key
 from sla.words import MOSCOW, moment
 from tickets.forms.desk import new_key, text
 from tickets.models import Defect, MajorIncident, Ticket
@@ -341,6 +341,7 @@ class ReleaseForm(WordsForm):
         _("What is new, in Russian"), _("Write what is new: the customers decide by it whether to install.")
     )
     notes_en = text(_("What is new, in English"))
+    was = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, publication: ReleasePublication | None = None, **kwargs: Any) -> None:
         if publication is not None:
@@ -354,8 +355,11 @@ class ReleaseForm(WordsForm):
                 "only_from": " ".join(publication.from_versions.values_list("version", flat=True)),
                 "notes_ru": publication.notes_ru,
                 "notes_en": publication.notes_en,
+                "was": mark_of(publication),
             }
         super().__init__(*args, **kwargs)
+        if publication is None:
+            del self.fields["was"]
         if publication is not None:  # its files are of this product: another one is another draft
             self.fields["product"].disabled = True
             self.fields["released_on"].help_text = ""

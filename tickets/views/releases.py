@@ -164,16 +164,21 @@ def edit(request: HttpRequest, release: int) -> HttpResponse:
     if found.published_at is not None and request.method != "POST":
         return redirect("desk:release", found.pk)
     form = ReleaseForm(request.POST if request.method == "POST" else None, publication=found)
+    status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
             publishing.change(found, **form.said, by=user)
         except publishing.WrongVersion as refused:
             form.add_error("version", refused.message)
+        except publishing.ChangedMeanwhile as refused:
+            found = _publication(release)
+            form = ReleaseForm({**request.POST.dict(), "was": publishing.mark_of(found)}, publication=found)
+            form.add_error(None, refused.message)
+            status = refused.status
         else:
             messages.success(request, pgettext("saved", "Kept"))
             return SeeOther(reverse("desk:release", args=[found.pk]))
-    context = {"form": form, "publication": found}
-    return render(request, "desk/release_new.html", context, status=422 if form.is_bound else 200)
+    return render(request, "desk/release_new.html", {"form": form, "publication": found}, status=status)
 
 
 @desk_only
