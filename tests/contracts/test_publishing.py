@@ -569,6 +569,7 @@ def test_draft_that_a_colleague_changed_is_not_written_over_unknowingly(client):
 
     page = refused.content.decode()
     assert refused.status_code == 409
+    assert "Not kept yet</h2>" in page
     assert "A colleague has changed this draft since you opened it" in page
     assert "Моими словами</textarea>" in page
     assert ReleasePublication.objects.get(pk=draft.pk).notes_ru == "Словами коллеги"
